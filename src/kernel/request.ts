@@ -108,13 +108,22 @@ export type Effect =
   | { readonly kind: 'status-changed'; readonly from: Status; readonly to: Status }
   | { readonly kind: 'stage-passed'; readonly stage: number; readonly by: 'quorum' | 'command' }
 
+export interface VoteRecord {
+  readonly seq: number
+  /** The stage it was cast in. */
+  readonly stage: number
+  readonly seats: readonly SeatSource[]
+  /** Of the proof that was offered, what the vote needed. */
+  readonly assurance: readonly Assurance[]
+}
+
 export type Outcome =
   | {
       readonly kind: 'decided'
       readonly next: RequestState
       readonly effects: readonly Effect[]
-      /** For a vote: what to store, with the sequence number and stage it was cast in. */
-      readonly record?: { readonly seq: number; readonly stage: number; readonly seats: readonly SeatSource[] }
+      /** For a vote: what to store. */
+      readonly record?: VoteRecord
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   /** A decision may fall: load every standing approval of the open stage (with this vote's own left out or in) and ask again. */
@@ -122,3 +131,6 @@ export type Outcome =
 
 /** The one decision function: what `event` at `now` (epoch milliseconds) makes of the request. Pure and total. */
 export declare function decide(policy: Policy, state: RequestState, event: Event, now: number): Outcome
+
+/** Whether nothing changes a request of this status any more. */
+export declare function isTerminal(policy: Policy, status: Status): boolean
