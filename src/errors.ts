@@ -98,7 +98,8 @@ export const errorCodes = {
   VOTE_REASON_TOO_LONG: 'reason is longer than 1024 characters.',
   VOTE_INVALID_GROUP_ID: 'voteType.votedForGroups holds something that is not a UUID of version 7.',
   VOTE_INVALID_WORKFLOW_ID: 'The workflow id is malformed.',
-  ENTITY_NOT_ELIGIBLE_TO_VOTE: 'The caller does not hold the right to vote here, or asked for this approval and may not give it.',
+  ENTITY_NOT_ELIGIBLE_TO_VOTE:
+    'The caller does not hold the right to vote here, or asked for this approval and may not give it.',
   STEP_UP_CONTEXT_MISSING: 'This vote needs a fresh sign-in: send a step-up token.',
   STEP_UP_OPERATION_MISMATCH: 'The step-up token is for another operation.',
   STEP_UP_RESOURCE_MISMATCH: 'The step-up token is for another workflow.',
@@ -111,17 +112,20 @@ export const errorCodes = {
   ENTITY_NOT_IN_REQUIRED_GROUP: 'The caller is not in a group that this vote needs.',
   VOTING_CLOSED: 'The template version takes no more votes.',
   STAGE_NOT_ADVISORY: 'The open stage is binding: only votes pass it.',
+  VETO_STANDS: 'A veto stands in the open stage; it must be withdrawn first.',
   STALE_DIGEST: 'The vote was cast on content that has changed since; read it again.',
   // Templates
   WORKFLOW_TEMPLATE_NAME_EMPTY: 'name is blank.',
   WORKFLOW_TEMPLATE_NAME_TOO_LONG: 'name is longer than 512 characters.',
-  WORKFLOW_TEMPLATE_NAME_INVALID_CHARACTERS: 'name needs three characters: letters, digits, spaces, hyphens and underscores, with a letter or digit at both ends.',
+  WORKFLOW_TEMPLATE_NAME_INVALID_CHARACTERS:
+    'name needs three characters: letters, digits, spaces, hyphens and underscores, with a letter or digit at both ends.',
   WORKFLOW_TEMPLATE_DESCRIPTION_TOO_LONG: 'description is longer than 2048 characters.',
   WORKFLOW_TEMPLATE_EXPIRES_IN_HOURS_INVALID: 'defaultExpiresInHours must be a whole number from 1 to 8760.',
   WORKFLOW_TEMPLATE_SPACE_ID_INVALID_UUID: 'spaceId must be a UUID of version 7.',
   WORKFLOW_TEMPLATE_METADATA_INVALID: 'metadata must be an object.',
   WORKFLOW_TEMPLATE_OPTIONS_INVALID: 'options holds an unknown member or a value of the wrong type.',
-  WORKFLOW_TEMPLATE_STAGES_INVALID: 'stages must hold 1 to 10 stages, each with a rule, at least one of them binding, in place of approvalRule.',
+  WORKFLOW_TEMPLATE_STAGES_INVALID:
+    'stages must hold 1 to 10 stages, each with a rule, at least one of them binding, in place of approvalRule.',
   WORKFLOW_TEMPLATE_CANCEL_WORKFLOWS_INVALID: 'cancelWorkflows must be true or false.',
   REFERENCED_SPACE_NOT_FOUND: 'The body names a space that does not exist.',
   WORKFLOW_TEMPLATE_ALREADY_EXISTS: 'A template of this name exists already, or existed once.',
@@ -140,7 +144,8 @@ export const errorCodes = {
   APPROVAL_RULE_GROUP_RULE_INVALID_MIN_COUNT: 'minCount must be a whole number from 1 up.',
   APPROVAL_RULE_MAX_RULE_NESTING_EXCEEDED: 'The rule is nested deeper than allowed.',
   APPROVAL_RULE_MALFORMED_CONTENT: 'requireHighPrivilege must be true or false.',
-  APPROVAL_RULE_TOO_LARGE: 'The rule has more than 1000 nodes, more than 64 KiB, or too many leaves for distinctPeople.',
+  APPROVAL_RULE_TOO_LARGE:
+    'The rule has more than 1000 nodes, more than 64 KiB, or too many leaves for distinctPeople.',
   WORKFLOW_ACTION_TYPE_INVALID: 'An action must be an object whose type is EMAIL, WEBHOOK or SLACK.',
   WORKFLOW_ACTION_RECIPIENTS_EMPTY: 'recipients must be a non-empty list.',
   WORKFLOW_ACTION_RECIPIENTS_INVALID_EMAIL: 'recipients must hold one to five e-mail addresses.',
@@ -187,7 +192,8 @@ export const errorCodes = {
   // Groups and spaces
   GROUP_NAME_EMPTY: 'name is missing or blank.',
   GROUP_NAME_TOO_LONG: 'name is longer than 512 characters.',
-  GROUP_NAME_INVALID_CHARACTERS: 'name may hold letters, digits and hyphens; it starts with a letter and does not end with a hyphen.',
+  GROUP_NAME_INVALID_CHARACTERS:
+    'name may hold letters, digits and hyphens; it starts with a letter and does not end with a hyphen.',
   GROUP_DESCRIPTION_TOO_LONG: 'description is longer than 2048 characters.',
   GROUP_ALREADY_EXISTS: 'A group of this name exists already.',
   GROUP_NOT_FOUND: 'No such group.',

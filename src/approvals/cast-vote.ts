@@ -4,11 +4,18 @@ import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { callerNotFound, type Caller } from '../identity/actor.ts'
 import { spendStepUp } from '../identity/step-up.ts'
-import { decide, isTerminal, type Facts, type Outcome, type RequestState, type Stance, type Status, type Vote } from '../kernel/request.ts'
-import type { Policy } from '../kernel/rule.ts'
+import { isTerminal } from '../kernel/expiry.ts'
+import { decide, type Outcome, type Stance, type Status, type Vote, type VoteRecord } from '../kernel/request.ts'
+import type { Assurance, Policy } from '../kernel/rule.ts'
 import type { Tx } from '../store/open.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { findStandingApprovals, findVotingFacts, lockRequestForVote, writeVote, type RequestKey } from '../store/voting.ts'
+import {
+  findStandingApprovals,
+  findVotingFacts,
+  lockRequestForVote,
+  writeVote,
+  type RequestKey,
+} from '../store/voting.ts'
 import { policyRules } from './policy-rules.ts'
 import { refusalError } from './refusals.ts'
 import { factsOf, standingApprovalOf, stateOf, type FoundFacts } from './voting-facts.ts'
@@ -31,30 +38,50 @@ export interface CastVoteResult {
  * the outcome is settled.
  * @throws AppError WORKFLOW_NOT_FOUND, the refusals of `refusals.ts`, QUOTA_EXCEEDED, the STEP_UP_* codes (contract §1.4)
  */
-export async function castVote(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<CastVoteResult> {
+export async function castVote(
+  ctx: Ctx,
+  caller: Caller,
+  key: RequestKey,
+  input: CastVoteInput,
+): Promise<CastVoteResult> {
   const { result, from } = await transact(ctx, caller.once, async (tx) => {
     const row = await loadLocked(tx, caller, key, input.groups)
     const policy = await policyRules(tx, caller.orgId, row.policy_id)
     const now = ctx.clock.now()
-    const state = stateOf(row)
-    const vote: Vote = {
-      stance: input.stance,
-      seats: input.groups.map((id) => ({ kind: 'group', id })),
-      assurance: caller.stepUp === null ? [] : ['stepUp'],
-      digest: row.digest,
+    const ask = (assurance: readonly Assurance[]) =>
+      askKernel(tx, caller, policy, row, voteOf(row, input, assurance), now)
+
+    let asked = await ask([])
+    if (
+      asked.outcome.kind === 'refused' &&
+      asked.outcome.refusal.reason === 'assurance-missing' &&
+      caller.stepUp !== null
+    ) {
+      requireVoteQuota(row)
+      await spendStepUp(tx, caller, 'vote', row.id, now)
+      asked = await ask(['stepUp'])
     }
-    const outcome = await ask(tx, policy, state, vote, factsOf(row, caller.principalId), row, caller.orgId, now)
+    const { vote, outcome } = asked
     if (outcome.kind === 'refused') throw refusalError(outcome.refusal, () => requireVoteQuota(row))
     requireVoteQuota(row)
-    if (outcome.record.assurance.includes('stepUp')) await spendStepUp(tx, caller, 'vote', row.id, now)
     await save(tx, caller, policy, row, vote, outcome, input.reason, now)
-    return { result: { requestId: row.id, seq: outcome.record.seq, status: outcome.next.status }, from: state.status }
+    return { result: { requestId: row.id, seq: outcome.record.seq, status: outcome.next.status }, from: row.status }
   })
   if (result.status !== from) ctx.metrics.decisions.inc({ status: result.status })
   return result
 }
 
-type Decided = Extract<Outcome, { kind: 'decided' }> & { readonly record: NonNullable<Extract<Outcome, { kind: 'decided' }>['record']> }
+type Decided = Extract<Outcome, { kind: 'decided' }> & { readonly record: VoteRecord }
+type Refused = Extract<Outcome, { kind: 'refused' }>
+
+function voteOf(row: FoundFacts, input: CastVoteInput, assurance: readonly Assurance[]): Vote {
+  return {
+    stance: input.stance,
+    seats: input.groups.map((id) => ({ kind: 'group', id })),
+    assurance,
+    digest: row.digest,
+  }
+}
 
 async function loadLocked(tx: Tx, caller: Caller, key: RequestKey, groups: readonly string[]): Promise<FoundFacts> {
   // Sent together; the server runs them in this order, so the second one reads what the lock waited for.
@@ -73,25 +100,26 @@ export function requireFacts(row: Awaited<ReturnType<typeof findVotingFacts>>, c
 }
 
 /** The approvals that stand are read only when the tally says that a decision may fall. */
-async function ask(
+async function askKernel(
   tx: Tx,
+  caller: Caller,
   policy: Policy,
-  state: RequestState,
-  vote: Vote,
-  facts: Facts,
   row: FoundFacts,
-  orgId: string,
+  vote: Vote,
   now: Date,
-): Promise<Decided | Extract<Outcome, { kind: 'refused' }>> {
+): Promise<{ vote: Vote; outcome: Decided | Refused }> {
+  const state = stateOf(row)
+  const facts = factsOf(row, caller.principalId)
   let outcome = decide(policy, state, { kind: 'vote', vote, facts }, now.getTime())
   if (outcome.kind === 'needs-approvals') {
-    const rows = await findStandingApprovals(tx, orgId, row.id, row.stage)
+    const rows = await findStandingApprovals(tx, caller.orgId, row.id, row.stage)
     const approvals = rows.map((approval) => standingApprovalOf(approval, row))
     outcome = decide(policy, state, { kind: 'vote', vote, facts: { ...facts, approvals } }, now.getTime())
   }
-  if (outcome.kind === 'refused') return outcome
-  if (outcome.kind === 'needs-approvals' || outcome.record === undefined) throw new Error('the kernel did not settle a vote')
-  return { ...outcome, record: outcome.record }
+  if (outcome.kind === 'refused') return { vote, outcome }
+  if (outcome.kind === 'needs-approvals' || outcome.record === undefined)
+    throw new Error('the kernel did not settle a vote')
+  return { vote, outcome: { ...outcome, record: outcome.record } }
 }
 
 function requireVoteQuota(row: FoundFacts): void {
@@ -121,7 +149,7 @@ async function save(
       stage: record.stage,
       stance: vote.stance,
       seats,
-      assurance: record.assurance,
+      assurance: vote.assurance,
       digest: vote.digest,
       policy: row.policy_id,
       from: row.status,
@@ -129,7 +157,7 @@ async function save(
       ...(reason !== null && reasonSalt !== null && { reason: commitmentTo(reasonSalt, reason) }),
     },
   })
-  const isFinal = isTerminal(policy, next.status)
+  const isFinal = isTerminal(policy, next)
   await writeVote(tx, {
     orgId: caller.orgId,
     requestId: row.id,
@@ -140,12 +168,18 @@ async function save(
     personId: row.voter_person_id,
     stance: vote.stance,
     seats,
-    assurance: record.assurance,
+    assurance: vote.assurance,
     digest: vote.digest,
     reason,
     reasonSalt,
     at,
-    next: { status: next.status, isFinal, stage: next.stage, tally: next.tally, updatedAt: next.status === row.status ? row.updated_at : at },
+    next: {
+      status: next.status,
+      isFinal,
+      stage: next.stage,
+      tally: next.tally,
+      updatedAt: next.status === row.status ? row.updated_at : at,
+    },
     becameFinal: isFinal && !row.is_final,
     leaf: { content: leaf.content, private: null },
   })

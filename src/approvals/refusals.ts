@@ -16,7 +16,9 @@ export function refusalError(refusal: Refusal, beforeProof: () => void = () => {
     case 'voter-disabled':
       return new AppError('ENTITY_NOT_ELIGIBLE_TO_VOTE')
     case 'not-eligible':
-      return new AppError(refusal.because === 'no-right' ? 'ENTITY_NOT_ELIGIBLE_TO_VOTE' : 'ENTITY_NOT_IN_REQUIRED_GROUP')
+      return new AppError(
+        refusal.because === 'no-right' ? 'ENTITY_NOT_ELIGIBLE_TO_VOTE' : 'ENTITY_NOT_IN_REQUIRED_GROUP',
+      )
     case 'requester-excluded':
       return new AppError('ENTITY_NOT_ELIGIBLE_TO_VOTE', 'Whoever asked for this approval may not give it.')
     case 'stale-digest':
@@ -33,6 +35,8 @@ export function refusalError(refusal: Refusal, beforeProof: () => void = () => {
       return new AppError('ENTITY_NOT_SUPPORTED')
     case 'stage-not-advisory':
       return new AppError('STAGE_NOT_ADVISORY')
+    case 'veto-stands':
+      return new AppError('VETO_STANDS')
   }
 }
 

@@ -8,7 +8,12 @@ export type StoreConfig =
 
 export type SignInConfig =
   | { readonly kind: 'development' }
-  | { readonly kind: 'external'; readonly issuer: string; readonly clientId: string; readonly clientSecret: string | null }
+  | {
+      readonly kind: 'external'
+      readonly issuer: string
+      readonly clientId: string
+      readonly clientSecret: string | null
+    }
 
 const leverNames = ['read_only_mode', 'disable_workflow_creation', 'disable_workflow_expiration_sweep'] as const
 export type Lever = (typeof leverNames)[number]
@@ -58,7 +63,8 @@ export function isLoopback(host: string): boolean {
 
 function storeOf(raw: RawEnv): StoreConfig {
   if (raw.DATABASE_URL === undefined) return { engine: 'pglite', directory: raw.QUORATE_DATA_DIR ?? './data' }
-  if (!/^postgres(ql)?:\/\//.test(raw.DATABASE_URL)) invalid('DATABASE_URL', 'must start with postgres:// or postgresql://')
+  if (!/^postgres(ql)?:\/\//.test(raw.DATABASE_URL))
+    invalid('DATABASE_URL', 'must start with postgres:// or postgresql://')
   return { engine: 'postgres', url: raw.DATABASE_URL }
 }
 
@@ -108,7 +114,10 @@ function masterKeyOf(value: string | undefined): Buffer | null {
 }
 
 function leversOf(value: string | undefined): ReadonlySet<Lever> {
-  const named = (value ?? '').split(',').map((name) => name.trim()).filter((name) => name !== '')
+  const named = (value ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
   return new Set(named.map((name) => oneOf('QUORATE_LEVERS', name, leverNames)))
 }
 

@@ -10,7 +10,13 @@ export const stepUpPurpose = 'step-up'
  * rolls back the token is whole again (contract §3.4, §6.4).
  * @throws AppError STEP_UP_CONTEXT_MISSING, STEP_UP_OPERATION_MISMATCH, STEP_UP_RESOURCE_MISMATCH, STEP_UP_TOKEN_ALREADY_USED
  */
-export async function spendStepUp(tx: Tx, caller: Caller, operation: string, resourceId: string, now: Date): Promise<void> {
+export async function spendStepUp(
+  tx: Tx,
+  caller: Caller,
+  operation: string,
+  resourceId: string,
+  now: Date,
+): Promise<void> {
   const { stepUp } = caller
   if (stepUp === null) throw new AppError('STEP_UP_CONTEXT_MISSING')
   if (stepUp.operation !== operation) throw new AppError('STEP_UP_OPERATION_MISMATCH')

@@ -202,7 +202,8 @@ function decideVote(policy: Policy, state: RequestState, vote: Vote, facts: Fact
 }
 
 function closeStage(policy: Policy, state: RequestState): Outcome {
-  if (policy.stages[state.stage]?.binding !== false) return { kind: 'refused', refusal: { reason: 'stage-not-advisory' } }
+  if (policy.stages[state.stage]?.binding !== false)
+    return { kind: 'refused', refusal: { reason: 'stage-not-advisory' } }
   if (vetoStands(policy, state.tally)) return { kind: 'refused', refusal: { reason: 'veto-stands' } }
   return passed(policy, state, state, 'command')
 }

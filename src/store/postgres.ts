@@ -1,10 +1,22 @@
 import { createHash } from 'node:crypto'
-import { CompiledQuery, PostgresDialect, PostgresDriver, type DatabaseConnection, type Driver, type TransactionSettings } from 'kysely'
+import {
+  CompiledQuery,
+  PostgresDialect,
+  PostgresDriver,
+  type DatabaseConnection,
+  type Driver,
+  type TransactionSettings,
+} from 'kysely'
 import { Client, Pool, type ClientConfig } from 'pg'
 
 /** Connections to one PostgreSQL, with every statement prepared once per connection and `begin` sent without waiting. */
 export function openPostgres(url: string, maxConnections: number): { pool: Pool; dialect: PostgresDialect } {
-  const pool = new Pool({ connectionString: url, max: maxConnections, Client: PreparingClient, pipeline: true } as PoolOptions)
+  const pool = new Pool({
+    connectionString: url,
+    max: maxConnections,
+    Client: PreparingClient,
+    pipeline: true,
+  } as PoolOptions)
   // A connection that dies while idle is replaced by the pool; without a listener it would take the process down.
   pool.on('error', () => {})
   return { pool, dialect: new PipelinedDialect({ pool }) }

@@ -15,6 +15,7 @@ export async function serverSecret(db: Db, name: string, masterKey: Buffer | nul
     .execute()
   const row = await db.selectFrom('server_secrets').selectAll().where('name', '=', name).executeTakeFirstOrThrow()
   if (!row.is_sealed) return Buffer.from(row.value)
-  if (masterKey === null) throw new Error(`server secret "${name}" is sealed: start with the QUORATE_MASTER_KEY it was made under`)
+  if (masterKey === null)
+    throw new Error(`server secret "${name}" is sealed: start with the QUORATE_MASTER_KEY it was made under`)
   return unseal(masterKey, row.value)
 }

@@ -10,7 +10,13 @@ export interface SingleUseToken {
 export async function insertSingleUseToken(db: Db, token: SingleUseToken, expiresAt: Date): Promise<void> {
   await db
     .insertInto('single_use_tokens')
-    .values({ id: token.id, purpose: token.purpose, org_id: token.orgId, principal_id: token.principalId, expires_at: expiresAt })
+    .values({
+      id: token.id,
+      purpose: token.purpose,
+      org_id: token.orgId,
+      principal_id: token.principalId,
+      expires_at: expiresAt,
+    })
     .execute()
 }
 

@@ -29,7 +29,9 @@ interface Ground {
 export async function transact<T>(ground: Ground, once: Once | null, work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await ground.db.transaction().execute((tx) => (once === null ? work(tx) : workOnce(ground, tx, once, work)))
+      return await ground.db
+        .transaction()
+        .execute((tx) => (once === null ? work(tx) : workOnce(ground, tx, once, work)))
     } catch (error) {
       if (attempt < maxAttempts && isDeadlock(error)) continue
       throw refusalOf(error)

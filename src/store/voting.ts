@@ -139,7 +139,12 @@ const approvalsStatement = statement<StandingApprovalRow>(`
   where v.stance = 'approve'`)
 
 /** Every approval that stands in a stage, with what its principal may still do. Read only when a decision may fall. */
-export async function findStandingApprovals(db: Db, orgId: string, requestId: string, stage: number): Promise<StandingApprovalRow[]> {
+export async function findStandingApprovals(
+  db: Db,
+  orgId: string,
+  requestId: string,
+  stage: number,
+): Promise<StandingApprovalRow[]> {
   return await approvalsStatement(db, [orgId, requestId, stage])
 }
 

@@ -139,7 +139,16 @@ export function createWorld(policy: Policy, setup: WorldSetup): World {
     const isSameVoter = (vote: StoredVote) =>
       vote.principal === principal || (policy.options.naturalPersons && person !== null && vote.person === person)
     const standing = lastVotes().filter(isSameVoter)
-    return { principal, person, enabled, hasRight, inAnyGroup: memberOf.length > 0, groups: memberOf, provable, standing }
+    return {
+      principal,
+      person,
+      enabled,
+      hasRight,
+      inAnyGroup: memberOf.length > 0,
+      groups: memberOf,
+      provable,
+      standing,
+    }
   }
   function facts(principal: string): Facts {
     return { policyOpen, voter: voterFacts(principal) }

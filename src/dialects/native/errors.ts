@@ -110,6 +110,7 @@ export const wireErrors: Record<ErrorCode, { readonly status: number; readonly c
   ENTITY_NOT_IN_REQUIRED_GROUP: { status: 422 },
   VOTING_CLOSED: { status: 422, code: 'WORKFLOW_TEMPLATE_NOT_ACTIVE' },
   STAGE_NOT_ADVISORY: { status: 422 },
+  VETO_STANDS: { status: 422 },
   STALE_DIGEST: { status: 409 },
   // Templates
   WORKFLOW_TEMPLATE_NAME_EMPTY: { status: 400 },
