@@ -18,7 +18,8 @@ import {
 } from '../store/voting.ts'
 import { policyRules } from './policy-rules.ts'
 import { refusalError } from './refusals.ts'
-import { factsOf, standingApprovalOf, stateOf, type FoundFacts } from './voting-facts.ts'
+import { stateOf } from './request-state.ts'
+import { factsOf, standingApprovalOf, type FoundFacts } from './voting-facts.ts'
 
 export interface CastVoteInput {
   readonly stance: Stance

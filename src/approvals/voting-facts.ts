@@ -1,24 +1,11 @@
 import { isGranted } from '../identity/authorize.ts'
 import type { RoleBinding } from '../store/principals.ts'
-import type { Facts, RequestState, StandingApproval, StandingVote } from '../kernel/request.ts'
+import type { Facts, StandingApproval, StandingVote } from '../kernel/request.ts'
 import type { Assurance, SeatSource } from '../kernel/rule.ts'
 import type { StandingApprovalRow, StandingVoteRow, VotingFactsRow } from '../store/voting.ts'
 
 /** A row of a request that exists. */
 export type FoundFacts = VotingFactsRow & { readonly id: string }
-
-/** The request as the kernel sees it. */
-export function stateOf(row: FoundFacts): RequestState {
-  return {
-    status: row.status,
-    stage: row.stage,
-    seq: row.vote_seq,
-    digest: row.digest,
-    expiresAt: row.expires_at.getTime(),
-    requester: { principal: row.requester_id, person: row.requester_person_id },
-    tally: row.tally,
-  }
-}
 
 /** The voter as the kernel sees them. */
 export function factsOf(row: FoundFacts, voterId: string): Facts {

@@ -1,5 +1,5 @@
 import type { Policy } from '../kernel/rule.ts'
-import type { Db } from './open.ts'
+import type { Db, Tx } from './open.ts'
 import type { Row } from './schema.ts'
 
 export type PolicyRow = Row<'policies'>
@@ -11,5 +11,16 @@ export async function findPolicyRules(db: Db, orgId: string, policyId: string): 
     .select(['stages', 'options'])
     .where('org_id', '=', orgId)
     .where('id', '=', policyId)
+    .executeTakeFirst()
+}
+
+/** A policy that must not change its status until the transaction ends; other readers are not held up. */
+export async function findPolicyForShare(tx: Tx, orgId: string, policyId: string): Promise<PolicyRow | undefined> {
+  return await tx
+    .selectFrom('policies')
+    .selectAll()
+    .where('org_id', '=', orgId)
+    .where('id', '=', policyId)
+    .forShare()
     .executeTakeFirst()
 }

@@ -5,6 +5,7 @@ import { authenticator, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { voteRoutes } from './routes/votes.ts'
+import { workflowRoutes } from './routes/workflows.ts'
 
 /** The Approvio API at `/`, with our own additions under `/v1` (contract `approvio.md`). */
 export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<void> {
@@ -21,6 +22,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   app.addHook('preHandler', readIdempotencyKey)
 
   voteRoutes(app, ctx)
+  workflowRoutes(app, ctx)
 }
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
