@@ -1,11 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import { cancelRequest, closeStage } from '../../../approvals/command-request.ts'
 import { listRequestPage } from '../../../approvals/list-requests.ts'
+import { listRequestVotes } from '../../../approvals/list-votes.ts'
 import { readRequest } from '../../../approvals/read-request.ts'
 import { submitRequest } from '../../../approvals/submit-request.ts'
 import type { Ctx } from '../../../context.ts'
-import { AppError } from '../../../errors.ts'
-import { listVotes } from '../../../store/votes.ts'
 import { idOrName } from '../wire/ids.ts'
 import { answerCreated } from '../wire/location.ts'
 import type { JsonObject } from '../wire/read.ts'
@@ -36,11 +35,7 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
     '/workflows',
     {
       schema: { tags, summary: 'Open a workflow under an active template', body: NewWorkflowSchema },
-      onRequest: async () => {
-        if (ctx.config.levers.has('disable_workflow_creation')) {
-          throw new AppError('SERVICE_UNAVAILABLE', 'Opening workflows is switched off at the moment.')
-        }
-      },
+      config: { lever: 'disable_workflow_creation' },
     },
     async (request, reply) => {
       const { id } = await submitRequest(ctx, request.caller, parseNewWorkflow(request.body))
@@ -75,8 +70,8 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
     { schema: { tags, summary: 'List the votes of a workflow', response: { 200: VoteListSchema } } },
     async (request) => {
       const page = parseVotePage(request.query)
-      const row = await readRequest(ctx, request.caller, idOrName(request.params.workflowId))
-      return { votes: (await listVotes(ctx.db, row.org_id, row.id, page)).map(renderVote) }
+      const votes = await listRequestVotes(ctx, request.caller, idOrName(request.params.workflowId), page)
+      return { votes: votes.map(renderVote) }
     },
   )
 
