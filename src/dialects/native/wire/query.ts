@@ -3,9 +3,10 @@ import { refuse, type JsonObject } from './read.ts'
 
 /** A query parameter that may be repeated, given as a comma list, or both; empty when absent. */
 export function listParameter(query: JsonObject, ...names: readonly string[]): string[] {
-  const values = names.flatMap((name) => query[name] ?? query[`${name}[]`] ?? [])
+  // The query parser gives a text, or a list of texts for a name that is repeated.
+  const values = names.flatMap((name) => (query[name] ?? query[`${name}[]`] ?? []) as string | string[])
   return values
-    .flatMap((value) => String(value).split(','))
+    .flatMap((value) => value.split(','))
     .map((value) => value.trim())
     .filter((value) => value !== '')
 }
