@@ -1,5 +1,5 @@
-import type { RequestState, Status } from "./request.ts";
-import type { Policy } from "./rule.ts";
+import type { RequestState, Status } from './request.ts'
+import type { Policy } from './rule.ts'
 
 /**
  * The status as of `now`, whether or not anything has written it yet: from the instant `expiresAt` on, a request that
@@ -10,7 +10,7 @@ import type { Policy } from "./rule.ts";
  * statusAt(policy, { ...open, expiresAt: 1000 }, 1000) // 'expired'
  */
 export function statusAt(policy: Policy, state: RequestState, now: number): Status {
-  return !isTerminal(policy, state) && now >= state.expiresAt ? "expired" : state.status;
+  return !isTerminal(policy, state) && now >= state.expiresAt ? 'expired' : state.status
 }
 
 /**
@@ -21,13 +21,13 @@ export function statusAt(policy: Policy, state: RequestState, now: number): Stat
  */
 export function isTerminal(policy: Policy, state: RequestState): boolean {
   switch (state.status) {
-    case "approved":
-    case "canceled":
-    case "expired":
-      return true;
-    case "rejected":
-      return policy.options.veto === "final";
-    case "open":
-      return false;
+    case 'approved':
+    case 'canceled':
+    case 'expired':
+      return true
+    case 'rejected':
+      return policy.options.veto === 'final'
+    case 'open':
+      return false
   }
 }

@@ -1,4 +1,4 @@
-import { MAX_DISTINCT_LEAVES } from "./matching.ts";
+import { MAX_DISTINCT_LEAVES } from './matching.ts'
 
 /** What a policy may be at most, so that everything the kernel does with it is bounded (design §3.5, point 10). */
 export const LIMITS = {
@@ -10,4 +10,4 @@ export const LIMITS = {
   /** In one stage, with `distinctPeople`. */
   distinctLeaves: MAX_DISTINCT_LEAVES,
   jsonBytes: 64 * 1024,
-} as const;
+} as const

@@ -1,11 +1,11 @@
-import { neededBy } from "./quorum.ts";
-import { leavesOf, type Rule, type Seats } from "./rule.ts";
+import { neededBy } from './quorum.ts'
+import { leavesOf, type Rule, type Seats } from './rule.ts'
 
 /** Every set of leaves is looked at, 2^16 of them at most. */
-export const MAX_DISTINCT_LEAVES = 16;
+export const MAX_DISTINCT_LEAVES = 16
 
 /** How many voters could fill exactly this set of leaves, for every set (a set of leaves is a number, one bit for each). */
-export type Crowd = Float64Array;
+export type Crowd = Float64Array
 
 /**
  * Whether a rule holds when no voter may fill two leaves: some set of leaves that makes it hold can be filled at once.
@@ -15,10 +15,10 @@ export type Crowd = Float64Array;
  * holdsDistinctly(securityAndFinance, [new Set([0, 1])]) // false: one voter, two leaves
  */
 export function holdsDistinctly(rule: Rule, voters: readonly ReadonlySet<number>[]): boolean {
-  const leaves = leavesOf(rule);
+  const leaves = leavesOf(rule)
   // No such rule is accepted. Were one to come, it could not be counted exactly, so it does not hold.
-  if (leaves.length > MAX_DISTINCT_LEAVES) return false;
-  return votersMissing(rule, crowdOf(leaves.length, voters)) === 0;
+  if (leaves.length > MAX_DISTINCT_LEAVES) return false
+  return votersMissing(rule, crowdOf(leaves.length, voters)) === 0
 }
 
 /**
@@ -28,12 +28,9 @@ export function holdsDistinctly(rule: Rule, voters: readonly ReadonlySet<number>
  * votersMissing(securityAndFinance, crowdOf(2, [new Set([0, 1])])) // 1
  */
 export function votersMissing(rule: Rule, crowd: Crowd): number {
-  const sufficient = sufficientSets(rule);
-  const missing = missingPerSet(leavesOf(rule), crowd);
-  return missing.reduce(
-    (least, voters, set) => (sufficient[set] ? Math.min(least, voters) : least),
-    Infinity,
-  );
+  const sufficient = sufficientSets(rule)
+  const missing = missingPerSet(leavesOf(rule), crowd)
+  return missing.reduce((least, voters, set) => (sufficient[set] ? Math.min(least, voters) : least), Infinity)
 }
 
 /**
@@ -43,12 +40,12 @@ export function votersMissing(rule: Rule, crowd: Crowd): number {
  * crowdOf(2, [new Set([1]), new Set([0, 1])]) // Float64Array [0, 0, 1, 1]
  */
 export function crowdOf(leaves: number, voters: Iterable<ReadonlySet<number>>): Crowd {
-  const crowd = new Float64Array(2 ** leaves);
+  const crowd = new Float64Array(2 ** leaves)
   for (const voter of voters) {
-    const set = setOf(voter);
-    crowd[set] = at(crowd, set) + 1;
+    const set = setOf(voter)
+    crowd[set] = at(crowd, set) + 1
   }
-  return crowd;
+  return crowd
 }
 
 /**
@@ -58,9 +55,9 @@ export function crowdOf(leaves: number, voters: Iterable<ReadonlySet<number>>): 
  * setOf([0, 2]) // 5
  */
 export function setOf(leaves: Iterable<number>): number {
-  let set = 0;
-  for (const leaf of leaves) set |= 1 << leaf;
-  return set;
+  let set = 0
+  for (const leaf of leaves) set |= 1 << leaf
+  return set
 }
 
 /**
@@ -70,25 +67,24 @@ export function setOf(leaves: Iterable<number>): number {
  * sufficientSets(securityOrFinance) // Uint8Array [0, 1, 1, 1]
  */
 export function sufficientSets(rule: Rule): Uint8Array {
-  const sets = 2 ** leavesOf(rule).length;
-  let nextLeaf = 0;
+  const sets = 2 ** leavesOf(rule).length
+  let nextLeaf = 0
   const visit = (node: Rule): Uint8Array => {
     switch (node.kind) {
-      case "seats": {
-        const bit = 1 << nextLeaf++;
-        return Uint8Array.from({ length: sets }, (_, set) => (set & bit ? 1 : 0));
+      case 'seats': {
+        const bit = 1 << nextLeaf++
+        return Uint8Array.from({ length: sets }, (_, set) => (set & bit ? 1 : 0))
       }
-      case "threshold": {
-        const children = node.of.map(visit);
-        const needed = neededBy(node);
-        const held = new Uint8Array(sets);
-        for (const child of children)
-          for (let set = 0; set < sets; set++) held[set] = at(held, set) + at(child, set);
-        return held.map((count) => (count >= needed ? 1 : 0));
+      case 'threshold': {
+        const children = node.of.map(visit)
+        const needed = neededBy(node)
+        const held = new Uint8Array(sets)
+        for (const child of children) for (let set = 0; set < sets; set++) held[set] = at(held, set) + at(child, set)
+        return held.map((count) => (count >= needed ? 1 : 0))
       }
     }
-  };
-  return visit(rule);
+  }
+  return visit(rule)
 }
 
 /**
@@ -99,37 +95,37 @@ export function sufficientSets(rule: Rule): Uint8Array {
  * missingPerSet([security, finance], crowdOf(2, [new Set([0, 1])])) // Float64Array [0, 0, 0, 1]
  */
 export function missingPerSet(leaves: readonly Seats[], crowd: Crowd): Float64Array {
-  const confined = sumOverSubsets(leaves.length, crowd);
-  const everyLeaf = crowd.length - 1;
-  const everyone = at(confined, everyLeaf);
-  const asked = new Float64Array(crowd.length);
-  const missing = new Float64Array(crowd.length);
+  const confined = sumOverSubsets(leaves.length, crowd)
+  const everyLeaf = crowd.length - 1
+  const everyone = at(confined, everyLeaf)
+  const asked = new Float64Array(crowd.length)
+  const missing = new Float64Array(crowd.length)
   for (let set = 1; set <= everyLeaf; set++) {
-    let largest = 0;
+    let largest = 0
     leaves.forEach((leaf, index) => {
-      const rest = set & ~(1 << index);
-      if (rest === set) return;
-      asked[set] = at(asked, rest) + neededBy(leaf);
-      largest = Math.max(largest, at(missing, rest));
-    });
-    const useful = everyone - at(confined, everyLeaf & ~set);
-    missing[set] = Math.max(largest, at(asked, set) - useful);
+      const rest = set & ~(1 << index)
+      if (rest === set) return
+      asked[set] = at(asked, rest) + neededBy(leaf)
+      largest = Math.max(largest, at(missing, rest))
+    })
+    const useful = everyone - at(confined, everyLeaf & ~set)
+    missing[set] = Math.max(largest, at(asked, set) - useful)
   }
-  return missing;
+  return missing
 }
 
 /** For each set of leaves, how many voters could fill nothing outside it. */
 function sumOverSubsets(leaves: number, crowd: Crowd): Float64Array {
-  const sums = crowd.slice();
+  const sums = crowd.slice()
   for (let leaf = 0; leaf < leaves; leaf++) {
-    const bit = 1 << leaf;
+    const bit = 1 << leaf
     for (let set = 0; set < sums.length; set++) {
-      if (set & bit) sums[set] = at(sums, set) + at(sums, set ^ bit);
+      if (set & bit) sums[set] = at(sums, set) + at(sums, set ^ bit)
     }
   }
-  return sums;
+  return sums
 }
 
 function at(values: Float64Array | Uint8Array, index: number): number {
-  return values[index] ?? 0;
+  return values[index] ?? 0
 }

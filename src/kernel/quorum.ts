@@ -1,4 +1,4 @@
-import type { Rule, Seats } from "./rule.ts";
+import type { Rule, Seats } from './rule.ts'
 
 /**
  * Whether a rule holds, given which of its leaves do.
@@ -7,17 +7,17 @@ import type { Rule, Seats } from "./rule.ts";
  * holds(rule, (leaf, index) => counts[index] >= neededBy(leaf))
  */
 export function holds(rule: Rule, leafHolds: (leaf: Seats, index: number) => boolean): boolean {
-  let next = 0;
+  let next = 0
   const visit = (node: Rule): boolean => {
     switch (node.kind) {
-      case "seats":
-        return leafHolds(node, next++);
-      case "threshold":
+      case 'seats':
+        return leafHolds(node, next++)
+      case 'threshold':
         // Every child is visited, also once enough hold, because the leaves are numbered on the way.
-        return node.of.filter(visit).length >= neededBy(node);
+        return node.of.filter(visit).length >= neededBy(node)
     }
-  };
-  return visit(rule);
+  }
+  return visit(rule)
 }
 
 /**
@@ -27,7 +27,7 @@ export function holds(rule: Rule, leafHolds: (leaf: Seats, index: number) => boo
  * holdsByCount({ kind: 'seats', atLeast: 2, from: security }, [1]) // false
  */
 export function holdsByCount(rule: Rule, counts: readonly number[]): boolean {
-  return holds(rule, (leaf, index) => (counts[index] ?? 0) >= neededBy(leaf));
+  return holds(rule, (leaf, index) => (counts[index] ?? 0) >= neededBy(leaf))
 }
 
 /**
@@ -38,5 +38,5 @@ export function holdsByCount(rule: Rule, counts: readonly number[]): boolean {
  * neededBy({ kind: 'threshold', atLeast: 0, of: [] }) // 1
  */
 export function neededBy(node: Rule): number {
-  return Math.max(1, node.atLeast);
+  return Math.max(1, node.atLeast)
 }

@@ -1,9 +1,9 @@
-import { holdsDistinctly } from "./matching.ts";
-import { holdsByCount } from "./quorum.ts";
-import type { RequestState, StandingApproval } from "./request.ts";
-import { leavesOf, seatKey, type Policy, type PolicyOptions, type SeatSource } from "./rule.ts";
-import { leavesOfStage } from "./stage.ts";
-import { isExcluded, leavesBySeat, leavesFilled, voterOf } from "./voter.ts";
+import { holdsDistinctly } from './matching.ts'
+import { holdsByCount } from './quorum.ts'
+import type { RequestState, StandingApproval } from './request.ts'
+import { leavesOf, seatKey, type Policy, type PolicyOptions, type SeatSource } from './rule.ts'
+import { leavesOfStage } from './stage.ts'
+import { isExcluded, leavesBySeat, leavesFilled, voterOf } from './voter.ts'
 
 /**
  * Whether the tally allows that the open stage's rule holds. A "no" is certain; a "yes" may need a recount.
@@ -12,8 +12,8 @@ import { isExcluded, leavesBySeat, leavesFilled, voterOf } from "./voter.ts";
  * if (!mayHold(policy, state)) return stillOpen
  */
 export function mayHold(policy: Policy, state: RequestState): boolean {
-  const stage = policy.stages[state.stage];
-  return stage !== undefined && holdsByCount(stage.rule, state.tally.approvals);
+  const stage = policy.stages[state.stage]
+  return stage !== undefined && holdsByCount(stage.rule, state.tally.approvals)
 }
 
 /**
@@ -24,7 +24,7 @@ export function mayHold(policy: Policy, state: RequestState): boolean {
  * needsRecount({ ...options, recheckEligibility: true }) // true
  */
 export function needsRecount(options: PolicyOptions): boolean {
-  return options.recheckEligibility || options.distinctPeople || options.naturalPersons;
+  return options.recheckEligibility || options.distinctPeople || options.naturalPersons
 }
 
 /**
@@ -33,17 +33,13 @@ export function needsRecount(options: PolicyOptions): boolean {
  * @example
  * holdsExactly(policy, state, [ben, cleo])
  */
-export function holdsExactly(
-  policy: Policy,
-  state: RequestState,
-  approvals: readonly StandingApproval[],
-): boolean {
-  const stage = policy.stages[state.stage];
-  if (!stage) return false;
-  const voters = [...leavesByVoter(policy, state, approvals).values()];
+export function holdsExactly(policy: Policy, state: RequestState, approvals: readonly StandingApproval[]): boolean {
+  const stage = policy.stages[state.stage]
+  if (!stage) return false
+  const voters = [...leavesByVoter(policy, state, approvals).values()]
   return policy.options.distinctPeople
     ? holdsDistinctly(stage.rule, voters)
-    : holdsByCount(stage.rule, votersPerLeaf(leavesOf(stage.rule).length, voters));
+    : holdsByCount(stage.rule, votersPerLeaf(leavesOf(stage.rule).length, voters))
 }
 
 /**
@@ -57,29 +53,21 @@ export function leavesByVoter(
   state: RequestState,
   approvals: readonly StandingApproval[],
 ): ReadonlyMap<string, ReadonlySet<number>> {
-  const leaves = leavesBySeat(leavesOfStage(policy, state.stage));
-  const voters = new Map<string, Set<number>>();
+  const leaves = leavesBySeat(leavesOfStage(policy, state.stage))
+  const voters = new Map<string, Set<number>>()
   for (const approval of approvals) {
-    if (!counts(policy, state, approval)) continue;
-    const voter = voterOf(policy.options, approval);
-    const filled = voters.get(voter) ?? new Set();
-    voters.set(voter, filled);
-    const seats = seatsCounted(policy.options, approval);
-    for (const leaf of leavesFilled(leaves, { ...approval, seats })) filled.add(leaf);
+    if (!counts(policy, state, approval)) continue
+    const voter = voterOf(policy.options, approval)
+    const filled = voters.get(voter) ?? new Set()
+    voters.set(voter, filled)
+    const seats = seatsCounted(policy.options, approval)
+    for (const leaf of leavesFilled(leaves, { ...approval, seats })) filled.add(leaf)
   }
-  return voters;
+  return voters
 }
 
-function counts(
-  { options }: Policy,
-  { digest, requester }: RequestState,
-  approval: StandingApproval,
-): boolean {
-  return (
-    approval.stance === "approve" &&
-    approval.digest === digest &&
-    !isExcluded(options, requester, approval)
-  );
+function counts({ options }: Policy, { digest, requester }: RequestState, approval: StandingApproval): boolean {
+  return approval.stance === 'approve' && approval.digest === digest && !isExcluded(options, requester, approval)
 }
 
 /**
@@ -90,12 +78,12 @@ function counts(
  * seatsCounted({ recheckEligibility: true }, { seats: [security, finance], holds: [finance] }) // [finance]
  */
 export function seatsCounted(
-  { recheckEligibility }: Pick<PolicyOptions, "recheckEligibility">,
-  { seats, holds }: Pick<StandingApproval, "seats" | "holds"> = { seats: [], holds: [] },
+  { recheckEligibility }: Pick<PolicyOptions, 'recheckEligibility'>,
+  { seats, holds }: Pick<StandingApproval, 'seats' | 'holds'> = { seats: [], holds: [] },
 ): readonly SeatSource[] {
-  if (!recheckEligibility) return seats;
-  const held = new Set(holds.map(seatKey));
-  return seats.filter((seat) => held.has(seatKey(seat)));
+  if (!recheckEligibility) return seats
+  const held = new Set(holds.map(seatKey))
+  return seats.filter((seat) => held.has(seatKey(seat)))
 }
 
 /**
@@ -105,7 +93,7 @@ export function seatsCounted(
  * votersPerLeaf(2, [new Set([0]), new Set([0, 1])]) // [2, 1]
  */
 export function votersPerLeaf(leaves: number, voters: readonly ReadonlySet<number>[]): number[] {
-  const perLeaf = Array.from({ length: leaves }, () => 0);
-  for (const voter of voters) for (const leaf of voter) perLeaf[leaf] = (perLeaf[leaf] ?? 0) + 1;
-  return perLeaf;
+  const perLeaf = Array.from({ length: leaves }, () => 0)
+  for (const voter of voters) for (const leaf of voter) perLeaf[leaf] = (perLeaf[leaf] ?? 0) + 1
+  return perLeaf
 }

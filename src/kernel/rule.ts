@@ -4,56 +4,56 @@
  */
 
 /** What a voter proved about themselves, freshly, for this very vote. */
-export type Assurance = "stepUp" | "password" | "securityKey";
+export type Assurance = 'stepUp' | 'password' | 'securityKey'
 
 /** The seat a vote counts for: a group one is a member of, or one named principal. */
 export interface SeatSource {
-  readonly kind: "group" | "principal";
-  readonly id: string;
+  readonly kind: 'group' | 'principal'
+  readonly id: string
 }
 
 /** Holds when at least `atLeast` distinct voters approved for the seat, each having proved `assurance`. */
 export interface Seats {
-  readonly kind: "seats";
-  readonly atLeast: number;
-  readonly from: SeatSource;
-  readonly assurance?: readonly Assurance[];
+  readonly kind: 'seats'
+  readonly atLeast: number
+  readonly from: SeatSource
+  readonly assurance?: readonly Assurance[]
 }
 
 /** Holds when at least `atLeast` of the rules in `of` hold: AND is all, OR is one. */
 export interface Threshold {
-  readonly kind: "threshold";
-  readonly atLeast: number;
-  readonly of: readonly Rule[];
+  readonly kind: 'threshold'
+  readonly atLeast: number
+  readonly of: readonly Rule[]
 }
 
-export type Rule = Threshold | Seats;
+export type Rule = Threshold | Seats
 
 /** An ordered part of a policy. A binding stage decides; an advisory one is collected, or closed by command. */
 export interface Stage {
-  readonly name?: string;
-  readonly binding: boolean;
-  readonly rule: Rule;
+  readonly name?: string
+  readonly binding: boolean
+  readonly rule: Rule
 }
 
 export interface PolicyOptions {
   /** What one "no" does: stands until withdrawn, ends the request, or is only recorded (design §3.5, point 6). */
-  readonly veto: "withdrawable" | "final" | "ignored";
-  readonly requesterMayVote: boolean;
+  readonly veto: 'withdrawable' | 'final' | 'ignored'
+  readonly requesterMayVote: boolean
   /** One voter fills at most one seat across all branches: an exact matching, at most 16 leaves. */
-  readonly distinctPeople: boolean;
+  readonly distinctPeople: boolean
   /** An agent counts as the natural person who answers for it. */
-  readonly naturalPersons: boolean;
+  readonly naturalPersons: boolean
   /** Eligibility is checked again at the moment of decision; otherwise it is fixed at the vote. */
-  readonly recheckEligibility: boolean;
+  readonly recheckEligibility: boolean
   /** A veto or a withdrawal must prove what an approval for the same seats would (native contract §3.4). */
-  readonly vetoNeedsAssurance: boolean;
+  readonly vetoNeedsAssurance: boolean
 }
 
 /** What a request is decided by: a snapshot, immutable for the life of the request. */
 export interface Policy {
-  readonly stages: readonly Stage[];
-  readonly options: PolicyOptions;
+  readonly stages: readonly Stage[]
+  readonly options: PolicyOptions
 }
 
 /**
@@ -64,10 +64,10 @@ export interface Policy {
  */
 export function leavesOf(rule: Rule): readonly Seats[] {
   switch (rule.kind) {
-    case "seats":
-      return [rule];
-    case "threshold":
-      return rule.of.flatMap(leavesOf);
+    case 'seats':
+      return [rule]
+    case 'threshold':
+      return rule.of.flatMap(leavesOf)
   }
 }
 
@@ -78,5 +78,5 @@ export function leavesOf(rule: Rule): readonly Seats[] {
  * seatKey({ kind: 'group', id: 'security' }) // 'group:security'
  */
 export function seatKey(seat: SeatSource): string {
-  return `${seat.kind}:${seat.id}`;
+  return `${seat.kind}:${seat.id}`
 }

@@ -1,5 +1,5 @@
-import type { RequestState, Tally } from "./request.ts";
-import { leavesOf, type Policy, type Seats } from "./rule.ts";
+import type { RequestState, Tally } from './request.ts'
+import { leavesOf, type Policy, type Seats } from './rule.ts'
 
 /**
  * The leaves of one stage; none when there is no such stage, so that nobody holds a seat in it.
@@ -8,8 +8,8 @@ import { leavesOf, type Policy, type Seats } from "./rule.ts";
  * const open = leavesOfStage(policy, state.stage)
  */
 export function leavesOfStage(policy: Policy, stage: number): readonly Seats[] {
-  const rule = policy.stages[stage]?.rule;
-  return rule ? leavesOf(rule) : [];
+  const rule = policy.stages[stage]?.rule
+  return rule ? leavesOf(rule) : []
 }
 
 /**
@@ -19,7 +19,7 @@ export function leavesOfStage(policy: Policy, stage: number): readonly Seats[] {
  * emptyTally(policy, 0) // { approvals: [0, 0], vetoes: 0 }
  */
 export function emptyTally(policy: Policy, stage: number): Tally {
-  return { approvals: leavesOfStage(policy, stage).map(() => 0), vetoes: 0 };
+  return { approvals: leavesOfStage(policy, stage).map(() => 0), vetoes: 0 }
 }
 
 /**
@@ -30,12 +30,12 @@ export function emptyTally(policy: Policy, stage: number): Tally {
  * pass(twoStages, { ...state, stage: 0 }) // stage 1, still open
  */
 export function pass(policy: Policy, state: RequestState): RequestState {
-  const stage = state.stage + 1;
-  const undecided = policy.stages.slice(stage).some(({ binding }) => binding);
+  const stage = state.stage + 1
+  const undecided = policy.stages.slice(stage).some(({ binding }) => binding)
   return {
     ...state,
     stage,
-    status: undecided ? "open" : "approved",
+    status: undecided ? 'open' : 'approved',
     tally: emptyTally(policy, stage),
-  };
+  }
 }

@@ -1,14 +1,7 @@
-import type {
-  RequestState,
-  StandingApproval,
-  StandingVote,
-  Tally,
-  Vote,
-  VoterFacts,
-} from "./request.ts";
-import type { Policy, PolicyOptions, SeatSource } from "./rule.ts";
-import { leavesOfStage } from "./stage.ts";
-import { leavesBySeat, leavesFilled, voterOf, type LeavesBySeat } from "./voter.ts";
+import type { RequestState, StandingApproval, StandingVote, Tally, Vote, VoterFacts } from './request.ts'
+import type { Policy, PolicyOptions, SeatSource } from './rule.ts'
+import { leavesOfStage } from './stage.ts'
+import { leavesBySeat, leavesFilled, voterOf, type LeavesBySeat } from './voter.ts'
 
 /**
  * A vote as it will stand once stored, naming `seats`.
@@ -16,14 +9,10 @@ import { leavesBySeat, leavesFilled, voterOf, type LeavesBySeat } from "./voter.
  * @example
  * castBy(facts.voter, vote, [security]) // { principal: 'ben', stance: 'approve', seats: [security], … }
  */
-export function castBy(
-  voter: VoterFacts,
-  vote: Vote,
-  seats: readonly SeatSource[],
-): StandingApproval {
-  const { principal, person } = voter;
-  const { stance, assurance, digest } = vote;
-  return { principal, person, stance, seats, assurance, digest, holds: seats };
+export function castBy(voter: VoterFacts, vote: Vote, seats: readonly SeatSource[]): StandingApproval {
+  const { principal, person } = voter
+  const { stance, assurance, digest } = vote
+  return { principal, person, stance, seats, assurance, digest, holds: seats }
 }
 
 /**
@@ -33,27 +22,20 @@ export function castBy(
  * @example
  * tallyAfter(policy, state, voter, cast) // { approvals: [1, 0], vetoes: 0 }
  */
-export function tallyAfter(
-  policy: Policy,
-  state: RequestState,
-  voter: VoterFacts,
-  cast: StandingVote,
-): Tally {
-  const leaves = leavesOfStage(policy, state.stage);
-  const standing = voter.standing.filter(({ digest }) => digest === state.digest);
-  const own = standing.filter(({ principal }) => principal === cast.principal);
-  const rest = standing.filter(({ principal }) => principal !== cast.principal);
+export function tallyAfter(policy: Policy, state: RequestState, voter: VoterFacts, cast: StandingVote): Tally {
+  const leaves = leavesOfStage(policy, state.stage)
+  const standing = voter.standing.filter(({ digest }) => digest === state.digest)
+  const own = standing.filter(({ principal }) => principal === cast.principal)
+  const rest = standing.filter(({ principal }) => principal !== cast.principal)
 
-  const bySeat = leavesBySeat(leaves);
-  const before = leavesOfVoter(policy.options, bySeat, cast, standing);
-  const after = leavesOfVoter(policy.options, bySeat, cast, [...rest, cast]);
-  const count = (leaf: number) => state.tally.approvals[leaf] ?? 0;
+  const bySeat = leavesBySeat(leaves)
+  const before = leavesOfVoter(policy.options, bySeat, cast, standing)
+  const after = leavesOfVoter(policy.options, bySeat, cast, [...rest, cast])
+  const count = (leaf: number) => state.tally.approvals[leaf] ?? 0
   return {
-    approvals: leaves.map(
-      (_, leaf) => count(leaf) + Number(after.has(leaf)) - Number(before.has(leaf)),
-    ),
+    approvals: leaves.map((_, leaf) => count(leaf) + Number(after.has(leaf)) - Number(before.has(leaf))),
     vetoes: state.tally.vetoes + vetoesAmong([cast]) - vetoesAmong(own),
-  };
+  }
 }
 
 /**
@@ -67,15 +49,13 @@ function leavesOfVoter(
   cast: StandingVote,
   votes: readonly StandingVote[],
 ): ReadonlySet<number> {
-  const voter = voterOf(options, cast);
-  const approvals = votes.filter(
-    (vote) => vote.stance === "approve" && voterOf(options, vote) === voter,
-  );
-  return new Set(approvals.flatMap((vote) => leavesFilled(leaves, vote)));
+  const voter = voterOf(options, cast)
+  const approvals = votes.filter((vote) => vote.stance === 'approve' && voterOf(options, vote) === voter)
+  return new Set(approvals.flatMap((vote) => leavesFilled(leaves, vote)))
 }
 
 function vetoesAmong(votes: readonly StandingVote[]): number {
-  return votes.filter(({ stance }) => stance === "veto").length;
+  return votes.filter(({ stance }) => stance === 'veto').length
 }
 
 /**
@@ -85,5 +65,5 @@ function vetoesAmong(votes: readonly StandingVote[]): number {
  * vetoStands(policy, { approvals: [2], vetoes: 1 }) // true, unless policy.options.veto is 'ignored'
  */
 export function vetoStands(policy: Policy, tally: Tally): boolean {
-  return policy.options.veto !== "ignored" && tally.vetoes > 0;
+  return policy.options.veto !== 'ignored' && tally.vetoes > 0
 }
