@@ -7,6 +7,9 @@ import type { StandingApprovalRow, StandingVoteRow, VotingFactsRow } from '../st
 /** A row of a request that exists. */
 export type FoundFacts = VotingFactsRow & { readonly id: string }
 
+/** The policy's name and space: what the right to vote is held on. */
+type Governed = Pick<VotingFactsRow, 'policy_name' | 'space_id'>
+
 /** The voter as the kernel sees them. */
 export function factsOf(row: FoundFacts, voterId: string): Facts {
   return {
@@ -25,7 +28,7 @@ export function factsOf(row: FoundFacts, voterId: string): Facts {
 }
 
 /** An approval as it counts now: the seats that its principal still holds, with the right to vote and not disabled. */
-export function standingApprovalOf(row: StandingApprovalRow, request: FoundFacts): StandingApproval {
+export function standingApprovalOf(row: StandingApprovalRow, request: Governed): StandingApproval {
   const vote = standingVoteOf(row)
   const mayVote = row.is_enabled && hasRight(row.bindings, request)
   const holds = mayVote ? vote.seats.filter((seat) => seat.kind === 'principal' || row.member_of.includes(seat.id)) : []
@@ -34,7 +37,7 @@ export function standingApprovalOf(row: StandingApprovalRow, request: FoundFacts
 
 const provableByPeople: readonly Assurance[] = ['stepUp', 'password', 'securityKey']
 
-function hasRight(bindings: readonly RoleBinding[], request: FoundFacts): boolean {
+function hasRight(bindings: readonly RoleBinding[], request: Governed): boolean {
   const template = { type: 'workflow_template', name: request.policy_name, spaceId: request.space_id } as const
   return isGranted(bindings, 'workflow_template:vote', template)
 }

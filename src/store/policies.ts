@@ -24,3 +24,12 @@ export async function findPolicyForShare(tx: Tx, orgId: string, policyId: string
     .forShare()
     .executeTakeFirst()
 }
+
+export async function findPolicy(db: Db, orgId: string, policyId: string): Promise<PolicyRow | undefined> {
+  return await db
+    .selectFrom('policies')
+    .selectAll()
+    .where('org_id', '=', orgId)
+    .where('id', '=', policyId)
+    .executeTakeFirst()
+}

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { cancelRequest, closeStage } from '../../../approvals/command-request.ts'
+import { explainRequest } from '../../../approvals/explain-request.ts'
 import { listRequestPage } from '../../../approvals/list-requests.ts'
 import { listRequestVotes } from '../../../approvals/list-votes.ts'
 import { readRequest } from '../../../approvals/read-request.ts'
 import { submitRequest } from '../../../approvals/submit-request.ts'
 import type { Ctx } from '../../../context.ts'
+import { ExplanationSchema, renderExplanation } from '../wire/explanation.ts'
 import { idOrName } from '../wire/ids.ts'
 import { answerCreated } from '../wire/location.ts'
 import type { JsonObject } from '../wire/read.ts'
@@ -73,6 +75,13 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
       const votes = await listRequestVotes(ctx, request.caller, idOrName(request.params.workflowId), page)
       return { votes: votes.map(renderVote) }
     },
+  )
+
+  app.get<WorkflowPath>(
+    '/v1/workflows/:workflowId/explain',
+    { schema: { tags, summary: 'What is missing, and who could finish it', response: { 200: ExplanationSchema } } },
+    async (request) =>
+      renderExplanation(await explainRequest(ctx, request.caller, idOrName(request.params.workflowId))),
   )
 
   app.post<WorkflowPath>(
