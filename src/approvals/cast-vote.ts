@@ -155,8 +155,9 @@ async function save(
       policy: row.policy_id,
       from: row.status,
       to: next.status,
-      ...(reason !== null && reasonSalt !== null && { reason: commitmentTo(reasonSalt, reason) }),
     },
+    // The text and its salt stand with the vote, from where they can be erased.
+    ...(reason !== null && reasonSalt !== null && { committed: { reason: commitmentTo(reasonSalt, reason) } }),
   })
   const isFinal = isTerminal(policy, next)
   await writeVote(tx, {
