@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts'
 import { authenticator, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { templateRoutes } from './routes/templates.ts'
 import { voteRoutes } from './routes/votes.ts'
 
 /** The Approvio API at `/`, with our own additions under `/v1` (contract `approvio.md`). */
@@ -21,6 +22,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   app.addHook('preHandler', readIdempotencyKey)
 
   voteRoutes(app, ctx)
+  templateRoutes(app, ctx)
 }
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
