@@ -16,6 +16,7 @@ import {
   writeVote,
   type RequestKey,
 } from '../store/voting.ts'
+import { closeDrainedPolicy } from './close-policy.ts'
 import { policyRules } from './policy-rules.ts'
 import { refusalError } from './refusals.ts'
 import { factsOf, standingApprovalOf, stateOf, type FoundFacts } from './voting-facts.ts'
@@ -158,6 +159,7 @@ async function save(
     },
   })
   const isFinal = isTerminal(policy, next)
+  const becameFinal = isFinal && !row.is_final
   await writeVote(tx, {
     orgId: caller.orgId,
     requestId: row.id,
@@ -180,7 +182,8 @@ async function save(
       tally: next.tally,
       updatedAt: next.status === row.status ? row.updated_at : at,
     },
-    becameFinal: isFinal && !row.is_final,
+    becameFinal,
     leaf: { content: leaf.content, private: null },
   })
+  if (becameFinal && row.policy_status !== 'active') await closeDrainedPolicy(tx, caller.orgId, row.policy_id, at)
 }

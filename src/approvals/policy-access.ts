@@ -2,6 +2,8 @@ import { AppError } from '../errors.ts'
 import type { Actor } from '../identity/actor.ts'
 import { isAllowed, requireHuman } from '../identity/authorize.ts'
 import { findRole, holds } from '../identity/roles.ts'
+import type { Ctx } from '../context.ts'
+import { findPolicyByKey, type PolicyKey, type PolicyRow } from '../store/policies.ts'
 
 /**
  * A policy is made by a person who may write policies in its space, or who manages the space (contract §1.5). A role on a
@@ -26,6 +28,16 @@ export function requireMayChangePolicy(
   requireHuman(actor)
   if (!(policy === undefined ? mayWriteSomething(actor) : mayWrite(actor, policy.name, policy.space_id)))
     throw refusal()
+}
+
+/**
+ * The policy that the caller wants to change, checked before anything else that they sent.
+ * @throws AppError REQUESTOR_NOT_AUTHORIZED
+ */
+export async function findPolicyToChange(ctx: Ctx, actor: Actor, key: PolicyKey): Promise<PolicyRow | undefined> {
+  const policy = await findPolicyByKey(ctx.db, actor.orgId, key)
+  requireMayChangePolicy(actor, policy)
+  return policy
 }
 
 function mayWrite(actor: Actor, name: string, spaceId: string | null): boolean {

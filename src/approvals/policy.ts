@@ -29,8 +29,13 @@ export interface OpenPolicy extends Omit<PolicyRow, 'actions' | 'rule'> {
   readonly actions: readonly Action[]
 }
 
-export function openPolicy(ctx: Pick<Ctx, 'keys'>, { actions, rule, ...row }: PolicyRow): OpenPolicy {
-  return { ...row, written: rule as Written, actions: openActions(ctx, actions) }
+export function openPolicy(ctx: Pick<Ctx, 'keys'>, row: PolicyRow): OpenPolicy {
+  const { actions, rule: _, ...open } = row
+  return { ...open, written: writtenOf(row), actions: openActions(ctx, actions) }
+}
+
+export function writtenOf({ rule }: Pick<PolicyRow, 'rule'>): Written {
+  return rule as Written
 }
 
 /**

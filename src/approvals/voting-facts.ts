@@ -7,8 +7,10 @@ import type { StandingApprovalRow, StandingVoteRow, VotingFactsRow } from '../st
 /** A row of a request that exists. */
 export type FoundFacts = VotingFactsRow & { readonly id: string }
 
+type StateColumn = 'status' | 'stage' | 'vote_seq' | 'digest' | 'expires_at' | 'tally' | `requester_${'' | 'person_'}id`
+
 /** The request as the kernel sees it. */
-export function stateOf(row: FoundFacts): RequestState {
+export function stateOf(row: Pick<FoundFacts, StateColumn>): RequestState {
   return {
     status: row.status,
     stage: row.stage,

@@ -1,9 +1,10 @@
 import { redactAction } from '../../../approvals/action-secrets.ts'
 import type { NewPolicy, WrittenPolicy } from '../../../approvals/create-policy.ts'
+import type { PolicyChanges } from '../../../approvals/update-policy.ts'
 import type { PolicyWarning } from '../../../approvals/policy-warnings.ts'
 import type { OpenPolicy, PolicyBehaviour, PolicyRules } from '../../../approvals/policy.ts'
 import type { PolicyOptions } from '../../../kernel/rule.ts'
-import { parseNewActions } from './actions.ts'
+import { parseActions, parseNewActions } from './actions.ts'
 import { isUuidV7 } from './ids.ts'
 import { asObject, optionalText, refuse, type JsonObject } from './read.ts'
 import { parseRule, renderRule, ruleBudget, toKernelRule, usesAtLeast, type WireRule } from './rules.ts'
@@ -29,6 +30,42 @@ export function parseNewTemplate(body: unknown): NewPolicy {
   }
 }
 
+/** Reads a WorkflowTemplateUpdate. What is absent is copied from the version before. */
+export function parseTemplateUpdate(body: unknown): PolicyChanges {
+  const template = asObject(body)
+  return {
+    description: parseDescription(template) ?? undefined,
+    defaultExpiresInHours: parseHours(template),
+    metadata: parseMetadata(template),
+    rules: parseRules(template),
+    behaviour: parseOptions(template),
+    actions: isAbsent(template['actions']) ? undefined : parseActions(template['actions']),
+    cancels: parseCancelWorkflows(template),
+    expected: parseConcurrencyControl(template),
+  }
+}
+
+/** Reads the body of a deprecation, which may be missing. */
+export function parseDeprecation(body: unknown): { cancels: boolean } {
+  return { cancels: !isAbsent(body) && parseCancelWorkflows(asObject(body)) }
+}
+
+function parseCancelWorkflows({ cancelWorkflows: cancels }: JsonObject): boolean {
+  if (isAbsent(cancels)) return false
+  return typeof cancels === 'boolean' ? cancels : refuse('WORKFLOW_TEMPLATE_CANCEL_WORKFLOWS_INVALID', 'cancelWorkflows')
+}
+
+/** A version that is no integer is told last of all, once the template is known to be there (contract §1.5). */
+function parseConcurrencyControl({ concurrencyControl: control }: JsonObject): PolicyChanges['expected'] {
+  if (isAbsent(control)) return undefined
+  const version: unknown = (control as JsonObject)['version']
+  return typeof version === 'string' && /^-?[0-9]{1,19}$/.test(version) ? BigInt(version) : 'malformed'
+}
+
+function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null
+}
+
 function parseName({ name }: JsonObject): string {
   if (typeof name !== 'string' || name.trim() === '') return refuse('WORKFLOW_TEMPLATE_NAME_EMPTY', 'name')
   if (name.length > maxNameLength) return refuse('WORKFLOW_TEMPLATE_NAME_TOO_LONG', 'name')
@@ -44,7 +81,7 @@ function parseDescription(template: JsonObject): string | null {
 }
 
 function parseHours({ defaultExpiresInHours: hours }: JsonObject): number | undefined {
-  if (hours === undefined || hours === null) return undefined
+  if (isAbsent(hours)) return undefined
   if (!Number.isInteger(hours) || Number(hours) < 1 || Number(hours) > maxHours) {
     return refuse('WORKFLOW_TEMPLATE_EXPIRES_IN_HOURS_INVALID', 'defaultExpiresInHours')
   }
@@ -56,7 +93,7 @@ function parseSpaceId({ spaceId }: JsonObject): string {
 }
 
 function parseMetadata({ metadata }: JsonObject): JsonObject | undefined {
-  if (metadata === undefined || metadata === null) return undefined
+  if (isAbsent(metadata)) return undefined
   return asObject(metadata, 'WORKFLOW_TEMPLATE_METADATA_INVALID', 'metadata')
 }
 
@@ -67,11 +104,11 @@ type WireRules =
 
 /** The rule or the stages; undefined when neither was sent. */
 function parseRules({ approvalRule, stages }: JsonObject): PolicyRules | undefined {
-  if (stages !== undefined && stages !== null) {
-    if (approvalRule !== undefined && approvalRule !== null) return refuse('WORKFLOW_TEMPLATE_STAGES_INVALID', 'stages')
+  if (!isAbsent(stages)) {
+    if (!isAbsent(approvalRule)) return refuse('WORKFLOW_TEMPLATE_STAGES_INVALID', 'stages')
     return parseStages(stages)
   }
-  if (approvalRule === undefined || approvalRule === null) return undefined
+  if (isAbsent(approvalRule)) return undefined
   const rule = parseRule(approvalRule, 'approvalRule', ruleBudget({ extended: usesAtLeast(approvalRule) }))
   const written: WireRules = { approvalRule: rule }
   return { written, stages: [{ binding: true, rule: toKernelRule(rule) }] }
@@ -125,7 +162,7 @@ const vetoes: readonly unknown[] = ['withdrawable', 'final', 'ignored'] satisfie
 
 /** Our `options`; undefined when none were sent. What they leave out has its default. */
 function parseOptions({ options }: JsonObject): PolicyBehaviour | undefined {
-  if (options === undefined || options === null) return undefined
+  if (isAbsent(options)) return undefined
   const sent = Object.entries(asObject(options, 'WORKFLOW_TEMPLATE_OPTIONS_INVALID', 'options'))
   const bad = sent.find(([name, value]) => !isOption(name, value))
   if (bad !== undefined) refuse('WORKFLOW_TEMPLATE_OPTIONS_INVALID', `options.${bad[0]}`)
@@ -138,7 +175,7 @@ function isOption(name: string, value: unknown): boolean {
   return name === 'veto' ? vetoes.includes(value) : typeof value === 'boolean'
 }
 
-const statuses = {
+export const templateStatus = {
   active: 'ACTIVE',
   'pending-deprecation': 'PENDING_DEPRECATION',
   deprecated: 'DEPRECATED',
@@ -151,7 +188,7 @@ export function renderTemplate(policy: OpenPolicy): object {
     name: policy.name,
     version: String(policy.version),
     ...(policy.description !== null && { description: policy.description }),
-    status: statuses[policy.status],
+    status: templateStatus[policy.status],
     allowVotingOnDeprecatedTemplate: policy.takes_votes_when_inactive,
     ...renderRules(policy.written.rules as WireRules),
     ...(policy.written.options !== null && { options: policy.written.options }),
