@@ -7,7 +7,7 @@ import { lockOpenRequests, writeClosedRequests, type ClosedRequest } from '../st
 import type { Tx } from '../store/open.ts'
 import type { PolicyRow } from '../store/policies.ts'
 import type { Row } from '../store/schema.ts'
-import { stateOf } from './voting-facts.ts'
+import { stateOf } from './request-state.ts'
 
 /** How many requests reached each status. */
 export type Closed = Readonly<Partial<Record<Status, number>>>
@@ -41,7 +41,14 @@ function closeRequest(policy: Policy, row: Row<'requests'>, actor: LeafActor, at
     subjectId: row.id,
     actor: isExpired ? { kind: 'system' } : actor,
     at,
-    facts: { policy: row.policy_id, digest: row.digest, from: row.status, to: status },
+    facts: {
+      digest: row.digest,
+      policy: row.policy_id,
+      seq: row.vote_seq,
+      stage: row.stage,
+      from: row.status,
+      to: status,
+    },
   })
   return { id: row.id, status, leaf: { kind, content } }
 }

@@ -1,6 +1,8 @@
 import { appendLeaf } from '../audit/append.ts'
+import type { Ctx } from '../context.ts'
 import type { Tx } from '../store/open.ts'
-import { closeRetiredPolicy } from '../store/policies.ts'
+import { closeRetiredPolicy, findDrainedPolicies } from '../store/policies.ts'
+import { transact } from '../store/unit-of-work.ts'
 
 /**
  * Ends a policy version that is out of use, once its last open request has closed. Call it in the transaction that makes a
@@ -17,4 +19,14 @@ export async function closeDrainedPolicy(tx: Tx, orgId: string, policyId: string
     at,
     facts: {},
   })
+}
+
+/**
+ * Ends every version out of use that has drained without anyone noticing: the sweep expires requests without the fact lock,
+ * which it could not take in the votes' order.
+ */
+export async function closeDrainedPolicies(ctx: Ctx): Promise<void> {
+  for (const { org_id, id } of await findDrainedPolicies(ctx.db)) {
+    await transact(ctx, null, (tx) => closeDrainedPolicy(tx, org_id, id, ctx.clock.now()))
+  }
 }

@@ -18,6 +18,26 @@ export async function findPolicyRules(db: Db, orgId: string, policyId: string): 
     .executeTakeFirst()
 }
 
+/** A policy that must not change its status until the transaction ends; other readers are not held up. */
+export async function findPolicyForShare(tx: Tx, orgId: string, policyId: string): Promise<PolicyRow | undefined> {
+  return await tx
+    .selectFrom('policies')
+    .selectAll()
+    .where('org_id', '=', orgId)
+    .where('id', '=', policyId)
+    .forShare()
+    .executeTakeFirst()
+}
+
+export async function findPolicy(db: Db, orgId: string, policyId: string): Promise<PolicyRow | undefined> {
+  return await db
+    .selectFrom('policies')
+    .selectAll()
+    .where('org_id', '=', orgId)
+    .where('id', '=', policyId)
+    .executeTakeFirst()
+}
+
 export async function insertPolicy(tx: Tx, policy: NewRow<'policies'>): Promise<PolicyRow> {
   return await tx.insertInto('policies').values(policy).returningAll().executeTakeFirstOrThrow()
 }
@@ -119,6 +139,27 @@ export async function closeRetiredPolicy(tx: Tx, orgId: string, policyId: string
   // once would each see the other one open.
   if ((await lockRetired(tx, [orgId, policyId])).length === 0) return false
   return (await closeRetired(tx, [orgId, policyId, at])).length > 0
+}
+
+/** Versions out of use that no open request keeps, of any organization. */
+export async function findDrainedPolicies(db: Db): Promise<Pick<PolicyRow, 'org_id' | 'id'>[]> {
+  return await db
+    .selectFrom('policies as p')
+    .select(['p.org_id', 'p.id'])
+    .where('p.status', '=', 'pending-deprecation')
+    .where((row) =>
+      row.not(
+        row.exists(
+          row
+            .selectFrom('requests as r')
+            .select('r.id')
+            .whereRef('r.org_id', '=', 'p.org_id')
+            .whereRef('r.policy_id', '=', 'p.id')
+            .where('r.is_final', '=', false),
+        ),
+      ),
+    )
+    .execute()
 }
 
 /** Deletes every version of a name, with their requests and the votes on them. */

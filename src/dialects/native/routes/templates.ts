@@ -8,9 +8,9 @@ import { findPolicyToChange } from '../../../approvals/policy-access.ts'
 import { updatePolicy } from '../../../approvals/update-policy.ts'
 import type { Ctx } from '../../../context.ts'
 import { loadActor } from '../../../identity/actor.ts'
-import { locationOf } from '../location.ts'
 import { idOrName } from '../wire/ids.ts'
-import type { Query } from '../wire/query.ts'
+import { locationOf } from '../wire/location.ts'
+import type { JsonObject } from '../wire/read.ts'
 import { parseTemplateQuery, renderTemplatePage } from '../wire/template-list.ts'
 import * as schemas from '../wire/template-schemas.ts'
 import {
@@ -38,18 +38,14 @@ export function templateRoutes(app: FastifyInstance, ctx: Ctx): void {
 
   app.get('/workflow-templates', { schema: schemas.listTemplates }, async (request) => {
     const actor = await loadActor(ctx.db, request.caller)
-    const query = parseTemplateQuery(request.query as Query)
+    const query = parseTemplateQuery(request.query as JsonObject)
     return renderTemplatePage(await listPolicies(ctx, actor, query), query)
   })
 
-  app.get<TemplatePath>(
-    '/workflow-templates/:templateIdentifier',
-    { schema: schemas.getTemplate },
-    async (request) => {
-      const { orgId } = await loadActor(ctx.db, request.caller)
-      return renderTemplate(await findPolicy(ctx, orgId, idOrName(request.params.templateIdentifier)))
-    },
-  )
+  app.get<TemplatePath>('/workflow-templates/:templateIdentifier', { schema: schemas.getTemplate }, async (request) => {
+    const { orgId } = await loadActor(ctx.db, request.caller)
+    return renderTemplate(await findPolicy(ctx, orgId, idOrName(request.params.templateIdentifier)))
+  })
 
   // The contract's order for a change: whoever may not make it learns nothing about what they sent.
   app.put<TemplatePath>(

@@ -1,7 +1,8 @@
 import type { PolicyPage, PolicyQuery } from '../../../approvals/list-policies.ts'
 import { idOrName } from './ids.ts'
-import { parsePage, repeated, single, type Query } from './query.ts'
-import { refuse } from './read.ts'
+import { readPage } from './page.ts'
+import { chosenParameters, textParameter } from './query.ts'
+import { refuse, type JsonObject } from './read.ts'
 import { templateStatus } from './templates.ts'
 
 type Filter = PolicyQuery['filter']
@@ -21,34 +22,33 @@ const directions: Readonly<Record<string, Order['direction']>> = { ASC: 'asc', D
 const searchModes = { CONTAINS: { shortest: 3 }, EXACT: { shortest: 1 } } as const
 
 /** Reads the query of a template list (contract §1.5). @throws AppError with the codes of that row */
-export function parseTemplateQuery(query: Query): PolicyQuery {
-  return { ...parsePage(query), filter: parseFilter(query), order: parseOrder(query) }
+export function parseTemplateQuery(query: JsonObject): PolicyQuery {
+  return { ...readPage(query), filter: parseFilter(query), order: parseOrder(query) }
 }
 
-function parseFilter(query: Query): Filter {
+function parseFilter(query: JsonObject): Filter {
   const name = parseSearch(query)
-  const space = single(query, 'spaceIdentifier', 'INVALID_SPACE_IDENTIFIER')
-  if (space === '') refuse('INVALID_SPACE_IDENTIFIER', 'spaceIdentifier')
-  const sent = repeated(query, 'status', statuses, 'INVALID_STATUS')
+  const space = textParameter(query, 'spaceIdentifier', 'INVALID_SPACE_IDENTIFIER')
+  const sent = chosenParameters(query, 'status', statuses, 'INVALID_STATUS')
   return {
     name,
-    space: space === undefined ? undefined : idOrName(space),
+    space: space === null ? undefined : idOrName(space),
     statuses: sent.length === 0 ? ['active'] : sent,
   }
 }
 
-function parseSearch(query: Query): Filter['name'] {
-  const search = single(query, 'search', 'INVALID_SEARCH')
-  const mode = single(query, 'searchMode', 'INVALID_SEARCH_MODE') ?? 'CONTAINS'
+function parseSearch(query: JsonObject): Filter['name'] {
+  const { search, searchMode: mode = 'CONTAINS' } = query
+  if (search !== undefined && typeof search !== 'string') return refuse('INVALID_SEARCH', 'search')
   if (mode !== 'CONTAINS' && mode !== 'EXACT') return refuse('INVALID_SEARCH_MODE', 'searchMode')
   if (search === undefined) return undefined
   if (search.length < searchModes[mode].shortest) return refuse('INVALID_SEARCH_LENGTH', 'search')
   return mode === 'EXACT' ? { is: search } : { contains: search }
 }
 
-function parseOrder(query: Query): PolicyQuery['order'] {
-  const keys = repeated(query, 'sortBy', sortKeys, 'INVALID_SORT_BY')
-  const sent = repeated(query, 'sortDirection', directions, 'INVALID_SORT_DIRECTION')
+function parseOrder(query: JsonObject): PolicyQuery['order'] {
+  const keys = chosenParameters(query, 'sortBy', sortKeys, 'INVALID_SORT_BY')
+  const sent = chosenParameters(query, 'sortDirection', directions, 'INVALID_SORT_DIRECTION')
   if (sent.length > 0 && keys.length === 0) refuse('SORT_DIRECTION_WITHOUT_SORT_BY', 'sortDirection')
   if (sent.length > keys.length) refuse('SORT_DIRECTION_LENGTH_MISMATCH', 'sortDirection')
   return keys.map((by, index) => ({ by, direction: sent[index] ?? 'asc' }))

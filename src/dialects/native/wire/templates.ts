@@ -52,7 +52,9 @@ export function parseDeprecation(body: unknown): { cancels: boolean } {
 
 function parseCancelWorkflows({ cancelWorkflows: cancels }: JsonObject): boolean {
   if (isAbsent(cancels)) return false
-  return typeof cancels === 'boolean' ? cancels : refuse('WORKFLOW_TEMPLATE_CANCEL_WORKFLOWS_INVALID', 'cancelWorkflows')
+  return typeof cancels === 'boolean'
+    ? cancels
+    : refuse('WORKFLOW_TEMPLATE_CANCEL_WORKFLOWS_INVALID', 'cancelWorkflows')
 }
 
 /** A version that is no integer is told last of all, once the template is known to be there (contract §1.5). */
