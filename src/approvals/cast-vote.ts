@@ -2,6 +2,7 @@ import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { callerNotFound, type Caller } from '../identity/actor.ts'
 import { spendStepUp } from '../identity/step-up.ts'
+import { isTerminal } from '../kernel/expiry.ts'
 import {
   decide,
   type Outcome,
@@ -15,6 +16,7 @@ import type { Assurance, Policy } from '../kernel/rule.ts'
 import type { Db } from '../store/open.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { findStandingApprovals, findVotingFacts, lockRequestForVote, type RequestKey } from '../store/voting.ts'
+import { closeDrainedPolicy } from './close-policy.ts'
 import { policyRules } from './policy-rules.ts'
 import { recordVote } from './record-vote.ts'
 import { refusalError } from './refusals.ts'
@@ -91,6 +93,10 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
     const { record, next } = accept(outcome, row)
     const recorded = recordVote(tx, caller, policy, { row, vote, record, next, reason: input.reason, at: now })
     withCommit(recorded.then(requireWritten))
+    if (row.policy_status !== 'active' && isTerminal(policy, next)) {
+      await recorded
+      await closeDrainedPolicy(tx, caller.orgId, row.policy_id, now)
+    }
     return castOf(row, record, next.status)
   })
 }

@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts'
 import { authenticator, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { templateRoutes } from './routes/templates.ts'
 import { voteRoutes } from './routes/votes.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 
@@ -23,6 +24,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
 
   voteRoutes(app, ctx)
   workflowRoutes(app, ctx)
+  templateRoutes(app, ctx)
 }
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
