@@ -1,5 +1,6 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Ctx } from './context.ts'
+import { developmentSignIn } from './development-sign-in.ts'
 import { nativeDialect } from './dialects/native/plugin.ts'
 import { operations } from './operations.ts'
 
@@ -14,6 +15,7 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
   })
   await app.register(async (scope) => operations(scope, ctx))
+  if (ctx.config.signIn.kind === 'development') await app.register(async (scope) => developmentSignIn(scope, ctx))
   await app.register(async (scope) => nativeDialect(scope, ctx))
   return app
 }

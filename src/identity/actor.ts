@@ -49,6 +49,6 @@ export async function loadActor(db: Db, caller: Caller): Promise<Actor> {
   }
 }
 
-export function callerNotFound(caller: Caller): AppError {
+export function callerNotFound(caller: Pick<Caller, 'kind'>): AppError {
   return new AppError(caller.kind === 'human' ? 'CALLER_USER_NOT_FOUND' : 'CALLER_AGENT_NOT_FOUND')
 }

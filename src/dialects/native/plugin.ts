@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts'
 import { authenticator, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { cliSignInRoutes } from './routes/cli-sign-in.ts'
 import { voteRoutes } from './routes/votes.ts'
 
 /** The Approvio API at `/`, with our own additions under `/v1` (contract `approvio.md`). */
@@ -20,6 +21,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   app.addHook('preHandler', refuseUnstorableText)
   app.addHook('preHandler', readIdempotencyKey)
 
+  cliSignInRoutes(app, ctx)
   voteRoutes(app, ctx)
 }
 
