@@ -1,5 +1,5 @@
 import * as oidc from 'openid-client'
-import { isLoopback, type SignInConfig } from '../../config/config.ts'
+import type { SignInConfig } from '../../config/config.ts'
 import { AppError } from '../../errors.ts'
 import { developmentClientId, developmentIssuer } from './development/issuer.ts'
 
@@ -104,9 +104,8 @@ async function discover(signIn: SignInConfig, issuer: string, fetch: oidc.Custom
       // loopback there is no TLS that would vouch for it (OpenID Connect Core section 3.1.3.7, item 6).
       execute: [
         oidc.enableNonRepudiationChecks,
-        ...(url.protocol === 'http:' && (isEmbedded || isLoopback(url.hostname.replace(/^\[|\]$/g, '')))
-          ? [oidc.allowInsecureRequests]
-          : []),
+        // The configuration lets http pass on loopback only.
+        ...(url.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
       ],
     },
   )
