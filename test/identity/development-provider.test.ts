@@ -109,7 +109,7 @@ describe('the embedded provider, over HTTP', () => {
       hidden.map(([, name, value]): [string, string] => [name!, value!.replaceAll('&#38;', '&')]),
     )
     query.set('login_hint', 'cleo@example.com')
-    const pressed = await visit(`${base}/oidc/auth?${query}`)
+    const pressed = await visit(`${base}/oidc/auth?${query.toString()}`)
     expect(new URL(locationOf(pressed)).searchParams.get('state')).toBe(new URL(url).searchParams.get('state'))
   })
 
@@ -183,7 +183,7 @@ describe('the embedded provider, over HTTP', () => {
       prompt: 'login',
       login_hint: 'ada@example.com',
     })
-    const location = new URL(locationOf(await visit(`${base}/oidc/auth?${query}`)))
+    const location = new URL(locationOf(await visit(`${base}/oidc/auth?${query.toString()}`)))
     const form = { grant_type: 'authorization_code', client_id: 'quorate', redirect_uri: 'http://localhost/' }
     const body = new URLSearchParams({
       ...form,
