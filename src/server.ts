@@ -1,3 +1,5 @@
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Ctx } from './context.ts'
 import { developmentSignIn } from './development-sign-in.ts'
@@ -14,8 +16,21 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 2048 },
     forceCloseConnections: 'idle',
   })
+  await app.register(swagger, { openapi: description })
+  await app.register(swaggerUi, { routePrefix: '/docs', indexPrefix: '' })
   await app.register(async (scope) => operations(scope, ctx))
   if (ctx.config.signIn.kind === 'development') await app.register(async (scope) => developmentSignIn(scope, ctx))
   await app.register(async (scope) => nativeDialect(scope, ctx))
   return app
 }
+
+const description = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Quorate, native API',
+    version: '0.1.0',
+    description: 'The Approvio API, with additions under /v1. Refusals: {code, message, details?}; see docs/errors.md.',
+  },
+  components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+  security: [{ bearer: [] }],
+} satisfies FastifyDynamicSwaggerOptions['openapi']

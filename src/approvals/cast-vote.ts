@@ -18,7 +18,8 @@ import {
 } from '../store/voting.ts'
 import { policyRules } from './policy-rules.ts'
 import { refusalError } from './refusals.ts'
-import { factsOf, standingApprovalOf, stateOf, type FoundFacts } from './voting-facts.ts'
+import { stateOf } from './request-state.ts'
+import { factsOf, standingApprovalOf, type FoundFacts } from './voting-facts.ts'
 
 export interface CastVoteInput {
   readonly stance: Stance
@@ -154,8 +155,9 @@ async function save(
       policy: row.policy_id,
       from: row.status,
       to: next.status,
-      ...(reason !== null && reasonSalt !== null && { reason: commitmentTo(reasonSalt, reason) }),
     },
+    // The text and its salt stand with the vote, from where they can be erased.
+    ...(reason !== null && reasonSalt !== null && { committed: { reason: commitmentTo(reasonSalt, reason) } }),
   })
   const isFinal = isTerminal(policy, next)
   await writeVote(tx, {

@@ -4,7 +4,8 @@ import { mayVote, type MayVote } from '../kernel/eligibility.ts'
 import { findVotingFacts, type RequestKey } from '../store/voting.ts'
 import { requireFacts } from './cast-vote.ts'
 import { policyRules } from './policy-rules.ts'
-import { factsOf, stateOf } from './voting-facts.ts'
+import { stateOf } from './request-state.ts'
+import { factsOf } from './voting-facts.ts'
 
 export type VotingPosition = MayVote & { readonly hasVoted: boolean }
 

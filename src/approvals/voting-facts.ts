@@ -1,24 +1,14 @@
 import { isGranted } from '../identity/authorize.ts'
 import type { RoleBinding } from '../store/principals.ts'
-import type { Facts, RequestState, StandingApproval, StandingVote } from '../kernel/request.ts'
+import type { Facts, StandingApproval, StandingVote } from '../kernel/request.ts'
 import type { Assurance, SeatSource } from '../kernel/rule.ts'
 import type { StandingApprovalRow, StandingVoteRow, VotingFactsRow } from '../store/voting.ts'
 
 /** A row of a request that exists. */
 export type FoundFacts = VotingFactsRow & { readonly id: string }
 
-/** The request as the kernel sees it. */
-export function stateOf(row: FoundFacts): RequestState {
-  return {
-    status: row.status,
-    stage: row.stage,
-    seq: row.vote_seq,
-    digest: row.digest,
-    expiresAt: row.expires_at.getTime(),
-    requester: { principal: row.requester_id, person: row.requester_person_id },
-    tally: row.tally,
-  }
-}
+/** The policy's name and space: what the right to vote is held on. */
+type Governed = Pick<VotingFactsRow, 'policy_name' | 'space_id'>
 
 /** The voter as the kernel sees them. */
 export function factsOf(row: FoundFacts, voterId: string): Facts {
@@ -38,7 +28,7 @@ export function factsOf(row: FoundFacts, voterId: string): Facts {
 }
 
 /** An approval as it counts now: the seats that its principal still holds, with the right to vote and not disabled. */
-export function standingApprovalOf(row: StandingApprovalRow, request: FoundFacts): StandingApproval {
+export function standingApprovalOf(row: StandingApprovalRow, request: Governed): StandingApproval {
   const vote = standingVoteOf(row)
   const mayVote = row.is_enabled && hasRight(row.bindings, request)
   const holds = mayVote ? vote.seats.filter((seat) => seat.kind === 'principal' || row.member_of.includes(seat.id)) : []
@@ -47,7 +37,7 @@ export function standingApprovalOf(row: StandingApprovalRow, request: FoundFacts
 
 const provableByPeople: readonly Assurance[] = ['stepUp', 'password', 'securityKey']
 
-function hasRight(bindings: readonly RoleBinding[], request: FoundFacts): boolean {
+function hasRight(bindings: readonly RoleBinding[], request: Governed): boolean {
   const template = { type: 'workflow_template', name: request.policy_name, spaceId: request.space_id } as const
   return isGranted(bindings, 'workflow_template:vote', template)
 }

@@ -151,7 +151,15 @@ export function initialState(
   request: Pick<RequestState, 'digest' | 'expiresAt' | 'requester'>,
 ): RequestState {
   const { digest, expiresAt, requester } = request
-  return { status: 'open', stage: 0, seq: 0, digest, expiresAt, requester, tally: emptyTally(policy, 0) }
+  return {
+    status: 'open',
+    stage: 0,
+    seq: 0,
+    digest,
+    expiresAt,
+    requester,
+    tally: emptyTally(policy, 0),
+  }
 }
 
 /**
@@ -212,7 +220,13 @@ function closeStage(policy: Policy, state: RequestState): Outcome {
 function amend(policy: Policy, state: RequestState, digest: string): Outcome {
   // The same content is not an amendment; an empty tally would forget votes that still stand on it.
   if (digest === state.digest) return decided(state, state)
-  return decided(state, { ...state, status: 'open', stage: 0, digest, tally: emptyTally(policy, 0) })
+  return decided(state, {
+    ...state,
+    status: 'open',
+    stage: 0,
+    digest,
+    tally: emptyTally(policy, 0),
+  })
 }
 
 function passed(

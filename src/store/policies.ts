@@ -1,5 +1,5 @@
 import type { Policy } from '../kernel/rule.ts'
-import type { Db } from './open.ts'
+import type { Db, Tx } from './open.ts'
 import type { Row } from './schema.ts'
 
 export type PolicyRow = Row<'policies'>
@@ -9,6 +9,26 @@ export async function findPolicyRules(db: Db, orgId: string, policyId: string): 
   return await db
     .selectFrom('policies')
     .select(['stages', 'options'])
+    .where('org_id', '=', orgId)
+    .where('id', '=', policyId)
+    .executeTakeFirst()
+}
+
+/** A policy that must not change its status until the transaction ends; other readers are not held up. */
+export async function findPolicyForShare(tx: Tx, orgId: string, policyId: string): Promise<PolicyRow | undefined> {
+  return await tx
+    .selectFrom('policies')
+    .selectAll()
+    .where('org_id', '=', orgId)
+    .where('id', '=', policyId)
+    .forShare()
+    .executeTakeFirst()
+}
+
+export async function findPolicy(db: Db, orgId: string, policyId: string): Promise<PolicyRow | undefined> {
+  return await db
+    .selectFrom('policies')
+    .selectAll()
     .where('org_id', '=', orgId)
     .where('id', '=', policyId)
     .executeTakeFirst()

@@ -50,10 +50,20 @@ export interface StoredVote extends StandingVote {
 
 export type LogEntry =
   | StoredVote
-  | { readonly kind: 'refused'; readonly now: number; readonly event: Event; readonly outcome: Outcome }
+  | {
+      readonly kind: 'refused'
+      readonly now: number
+      readonly event: Event
+      readonly outcome: Outcome
+    }
   | { readonly kind: 'clock' | 'cancel' | 'close-stage'; readonly now: number }
   | { readonly kind: 'amend'; readonly now: number; readonly digest: string }
-  | { readonly kind: 'member'; readonly group: string; readonly principal: string; readonly is: boolean }
+  | {
+      readonly kind: 'member'
+      readonly group: string
+      readonly principal: string
+      readonly is: boolean
+    }
   | { readonly kind: 'enabled' | 'right'; readonly principal: string; readonly is: boolean }
   | { readonly kind: 'agent-of'; readonly principal: string; readonly person: string | null }
   | { readonly kind: 'policy-open'; readonly is: boolean }

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { Lever } from '../../config/config.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { accessTokenVerifier } from '../../identity/access-token.ts'
@@ -13,6 +14,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Needs no access token. */
     public?: boolean
+    /** A lever that switches this route off (contract §7.5). */
+    lever?: Lever
   }
 }
 

@@ -10,7 +10,7 @@ export function addJsonParser(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (request, text, done) => {
     if (text === '') return done(null, undefined)
-    parse(request, text as string, (error, body) => {
+    void parse(request, text as string, (error, body) => {
       if (error)
         return done(new AppError('MALFORMED_REQUEST', `The body is not JSON: ${error.message}.`, { cause: error }))
       const problem = findUnstorableText(body)
