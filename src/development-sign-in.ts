@@ -25,7 +25,7 @@ export async function developmentSignIn(app: FastifyInstance, ctx: Ctx): Promise
     reply.header('referrer-policy', 'no-referrer').header('x-content-type-options', 'nosniff')
   })
 
-  app.get(`${developmentPath}/sign-in`, async (request, reply) => {
+  app.get(`${developmentPath}/sign-in`, { schema: { hide: true } }, async (request, reply) => {
     const query = new URLSearchParams(request.url.split('?')[1])
     return await reply
       .header('content-security-policy', contentSecurityPolicy(ctx.publicUrl))
@@ -34,7 +34,7 @@ export async function developmentSignIn(app: FastifyInstance, ctx: Ctx): Promise
       .send(signInPage(`${developmentPath}/auth`, query, demoPeople))
   })
 
-  app.all(`${developmentPath}/*`, (request, reply) => {
+  app.all(`${developmentPath}/*`, { schema: { hide: true } }, (request, reply) => {
     reply.hijack()
     const { raw } = request
     const { host, protocol } = new URL(ctx.publicUrl)

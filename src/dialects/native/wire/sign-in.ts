@@ -1,3 +1,4 @@
+import { Type } from 'typebox'
 import { AppError, type ErrorCode } from '../../../errors.ts'
 import { isLoopbackRedirect } from '../../../identity/oidc/loopback-redirect.ts'
 import { asObject, refuse, type JsonObject } from './read.ts'
@@ -43,3 +44,7 @@ function requiredText(body: JsonObject, field: string, codes: { missing: ErrorCo
   if (typeof value !== 'string' || value === '') return refuse(codes.invalid, field)
   return value
 }
+
+export const AuthorizationUrlSchema = Type.Object({ authorizationUrl: Type.String({ format: 'uri' }) })
+
+export const TokenPairSchema = Type.Object({ accessToken: Type.String(), refreshToken: Type.String() })
