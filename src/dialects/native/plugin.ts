@@ -5,6 +5,7 @@ import { authenticator, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { cliSignInRoutes } from './routes/cli-sign-in.ts'
+import { templateRoutes } from './routes/templates.ts'
 import { voteRoutes } from './routes/votes.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 
@@ -25,6 +26,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   cliSignInRoutes(app, ctx)
   voteRoutes(app, ctx)
   workflowRoutes(app, ctx)
+  templateRoutes(app, ctx)
 }
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
