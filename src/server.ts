@@ -1,5 +1,6 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Ctx } from './context.ts'
+import { answerError } from './dialects/native/error-answer.ts'
 import { nativeDialect } from './dialects/native/plugin.ts'
 import { operations } from './operations.ts'
 
@@ -12,6 +13,8 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
     bodyLimit: 1024 * 1024,
     routerOptions: { maxParamLength: 2048 },
     forceCloseConnections: 'idle',
+    // A path that is no path reaches no dialect.
+    frameworkErrors: answerError,
   })
   await app.register(async (scope) => operations(scope, ctx))
   await app.register(async (scope) => nativeDialect(scope, ctx))

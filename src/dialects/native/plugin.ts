@@ -4,6 +4,13 @@ import { AppError } from '../../errors.ts'
 import { authenticator, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { agentRoutes } from './routes/agents.ts'
+import { authInfoRoutes } from './routes/auth-info.ts'
+import { groupRoutes } from './routes/groups.ts'
+import { organizationAdminRoutes } from './routes/organization-admins.ts'
+import { roleRoutes } from './routes/roles.ts'
+import { spaceRoutes } from './routes/spaces.ts'
+import { userRoutes } from './routes/users.ts'
 import { voteRoutes } from './routes/votes.ts'
 
 /** The Approvio API at `/`, with our own additions under `/v1` (contract `approvio.md`). */
@@ -20,6 +27,13 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   app.addHook('preHandler', refuseUnstorableText)
   app.addHook('preHandler', readIdempotencyKey)
 
+  authInfoRoutes(app, ctx)
+  userRoutes(app, ctx)
+  agentRoutes(app, ctx)
+  roleRoutes(app, ctx)
+  groupRoutes(app, ctx)
+  spaceRoutes(app, ctx)
+  organizationAdminRoutes(app, ctx)
   voteRoutes(app, ctx)
 }
 
