@@ -2,8 +2,9 @@ import type { Server } from 'node:net'
 import { loadConfig } from './config/config.ts'
 import { readEnv } from './config/env.ts'
 import { createContext } from './context.ts'
+import { prepareStore } from './demo/seed.ts'
+import { startMessage } from './demo/start-message.ts'
 import { AppError } from './errors.ts'
-import { ensureDefaultOrganization } from './identity/organization.ts'
 import { buildServer } from './server.ts'
 
 /** How long a stop waits for the requests in hand (design §8). */
@@ -12,10 +13,11 @@ const drainMilliseconds = 9_000
 async function main(): Promise<void> {
   const config = loadConfig(readEnv())
   const ctx = await createContext(config)
-  await ensureDefaultOrganization(ctx)
+  await prepareStore(ctx)
   const app = await buildServer(ctx)
   await app.listen({ host: config.host, port: config.port })
   ctx.publicUrl = config.publicUrl ?? urlOf(config.host, app.server.address())
+  process.stdout.write(startMessage(ctx))
 
   const stop = async (signal: string) => {
     ctx.log.info({ signal }, 'stopping')

@@ -23,10 +23,13 @@ interface Ground {
  * Runs `work` in one transaction. With `once`, the answer is stored in that same transaction and a repeated call gets it
  * back without running; a concurrent repetition waits for the first. A refused call stores nothing and may be repeated.
  *
- * `work` runs again when the database ends it for a deadlock, so it must change nothing but the database.
+ * `work` runs again when the database ends it for a deadlock, so it must change nothing but the database. Where `ground.db`
+ * is a transaction already, `work` joins it.
  * @throws AppError IDEMPOTENCY_KEY_REUSED; the code of a unique constraint that `work` ran into
  */
 export async function transact<T>(ground: Ground, once: Once | null, work: (tx: Tx) => Promise<T>): Promise<T> {
+  // Part of a larger unit of work: its transaction commits, runs again or rolls back as a whole.
+  if (ground.db.isTransaction) return await work(ground.db as Tx)
   for (let attempt = 1; ; attempt++) {
     try {
       return await ground.db
