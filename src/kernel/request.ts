@@ -1,4 +1,8 @@
+import { refuseByTime, refuseVote, seatsNamed } from './eligibility.ts'
 import type { Assurance, Policy, SeatSource } from './rule.ts'
+import { holdsExactly, mayHold, needsRecount } from './recount.ts'
+import { emptyTally, pass } from './stage.ts'
+import { castBy, tallyAfter, vetoStands } from './vote.ts'
 
 export type Status = 'open' | 'approved' | 'rejected' | 'canceled' | 'expired'
 
@@ -60,7 +64,10 @@ export interface VoterFacts {
   readonly groups: readonly string[]
   /** The kinds of proof this principal can give at all; an agent can give none of a person's. */
   readonly provable: readonly Assurance[]
-  /** Last votes in the open stage of every principal of this voter (with `naturalPersons`: the person and their agents). */
+  /**
+   * Last votes in the open stage of every principal of this voter: the principal's own and, with `naturalPersons`,
+   * those stored with the same person. Whose vote it is was settled when it was cast.
+   */
   readonly standing: readonly StandingVote[]
 }
 
@@ -68,7 +75,10 @@ export interface Facts {
   /** False when the policy no longer takes votes. */
   readonly policyOpen: boolean
   readonly voter: VoterFacts
-  /** Every standing approval of the open stage. Needed only when a decision may fall: see `needsStanding`. */
+  /**
+   * Every standing approval of the open stage as stored before this vote. Needed only when a decision may fall:
+   * leave it out, and `decide` says `needs-approvals` if it wants it. The voter's own are replaced by the kernel.
+   */
   readonly approvals?: readonly StandingApproval[]
 }
 
@@ -103,22 +113,120 @@ export type Refusal =
   /** A seat needs a proof that this principal can never give. */
   | { readonly reason: 'assurance-impossible'; readonly missing: readonly Assurance[] }
   | { readonly reason: 'stage-not-advisory' }
+  /** A stage does not pass while a veto stands, not even by command. */
+  | { readonly reason: 'veto-stands' }
 
 export type Effect =
   | { readonly kind: 'status-changed'; readonly from: Status; readonly to: Status }
   | { readonly kind: 'stage-passed'; readonly stage: number; readonly by: 'quorum' | 'command' }
+
+/** What to store of a vote beside the vote itself: its place in the log, and the seats it turned out to name. */
+export interface VoteRecord {
+  readonly seq: number
+  /** The stage it was cast in. */
+  readonly stage: number
+  readonly seats: readonly SeatSource[]
+}
 
 export type Outcome =
   | {
       readonly kind: 'decided'
       readonly next: RequestState
       readonly effects: readonly Effect[]
-      /** For a vote: what to store, with the sequence number and stage it was cast in. */
-      readonly record?: { readonly seq: number; readonly stage: number; readonly seats: readonly SeatSource[] }
+      /** For a vote: what to store with it. */
+      readonly record?: VoteRecord
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
-  /** A decision may fall: load every standing approval of the open stage (with this vote's own left out or in) and ask again. */
+  /** A decision may fall: load every standing approval of the open stage as stored, and ask again. */
   | { readonly kind: 'needs-approvals' }
 
-/** The one decision function: what `event` at `now` (epoch milliseconds) makes of the request. Pure and total. */
-export declare function decide(policy: Policy, state: RequestState, event: Event, now: number): Outcome
+/**
+ * The state of a request that nobody has voted on.
+ *
+ * @example
+ * const state = initialState(policy, { digest, expiresAt, requester: { principal: 'ada', person: 'ada' } })
+ */
+export function initialState(
+  policy: Policy,
+  request: Pick<RequestState, 'digest' | 'expiresAt' | 'requester'>,
+): RequestState {
+  const { digest, expiresAt, requester } = request
+  return { status: 'open', stage: 0, seq: 0, digest, expiresAt, requester, tally: emptyTally(policy, 0) }
+}
+
+/**
+ * The one decision function: what `event` at `now` (epoch milliseconds) makes of the request. Pure, and total over
+ * policies that `acceptPolicy` accepts.
+ *
+ * @example
+ * const outcome = decide(policy, state, { kind: 'vote', vote, facts }, now)
+ * if (outcome.kind === 'needs-approvals') // load them into facts.approvals and ask again, in the same transaction
+ */
+export function decide(policy: Policy, state: RequestState, event: Event, now: number): Outcome {
+  const refusal = refuseByTime(policy, state, now)
+  // To everything else the deadline is a refusal; the clock is what makes the request expired.
+  if (refusal?.reason === 'expired' && event.kind === 'clock') return decided(state, { ...state, status: 'expired' })
+  if (refusal) return { kind: 'refused', refusal }
+  switch (event.kind) {
+    case 'vote':
+      return decideVote(policy, state, event.vote, event.facts)
+    case 'clock':
+      return decided(state, state)
+    case 'cancel':
+      return decided(state, { ...state, status: 'canceled' })
+    case 'close-stage':
+      return closeStage(policy, state)
+    case 'amend':
+      return amend(policy, state, event.digest)
+  }
+}
+
+function decideVote(policy: Policy, state: RequestState, vote: Vote, facts: Facts): Outcome {
+  const seats = seatsNamed(policy, state, vote, facts.voter)
+  const refusal = refuseVote(policy, state, vote, seats, facts)
+  if (refusal) return { kind: 'refused', refusal }
+
+  const cast = castBy(facts.voter, vote, seats)
+  const tally = tallyAfter(policy, state, facts.voter, cast)
+  const voted = { ...state, seq: state.seq + 1, tally }
+  const record = { seq: voted.seq, stage: state.stage, seats }
+
+  if (vetoStands(policy, tally)) return decided(state, { ...voted, status: 'rejected' }, record)
+  const open = { ...voted, status: 'open' } as const
+  if (!mayHold(policy, open)) return decided(state, open, record)
+  if (!needsRecount(policy.options)) return passed(policy, state, open, 'quorum', record)
+  if (!facts.approvals) return { kind: 'needs-approvals' }
+  const standing = [...facts.approvals.filter((approval) => approval.principal !== cast.principal), cast]
+  if (!holdsExactly(policy, open, standing)) return decided(state, open, record)
+  return passed(policy, state, open, 'quorum', record)
+}
+
+function closeStage(policy: Policy, state: RequestState): Outcome {
+  if (policy.stages[state.stage]?.binding !== false) return { kind: 'refused', refusal: { reason: 'stage-not-advisory' } }
+  if (vetoStands(policy, state.tally)) return { kind: 'refused', refusal: { reason: 'veto-stands' } }
+  return passed(policy, state, state, 'command')
+}
+
+/** Back to the first stage with nothing standing. Votes on the old digest stay in the log and count for nothing. */
+function amend(policy: Policy, state: RequestState, digest: string): Outcome {
+  // The same content is not an amendment; an empty tally would forget votes that still stand on it.
+  if (digest === state.digest) return decided(state, state)
+  return decided(state, { ...state, status: 'open', stage: 0, digest, tally: emptyTally(policy, 0) })
+}
+
+function passed(
+  policy: Policy,
+  from: RequestState,
+  state: RequestState,
+  by: 'quorum' | 'command',
+  record?: VoteRecord,
+): Outcome {
+  const next = pass(policy, state)
+  return decided(from, next, record, { kind: 'stage-passed', stage: state.stage, by })
+}
+
+function decided(from: RequestState, next: RequestState, record?: VoteRecord, passing?: Effect): Outcome {
+  const effects: Effect[] = passing ? [passing] : []
+  if (next.status !== from.status) effects.push({ kind: 'status-changed', from: from.status, to: next.status })
+  return { kind: 'decided', next, effects, ...(record && { record }) }
+}

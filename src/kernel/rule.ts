@@ -55,3 +55,28 @@ export interface Policy {
   readonly stages: readonly Stage[]
   readonly options: PolicyOptions
 }
+
+/**
+ * The leaves of a rule in pre-order. A leaf's place in this list is its place in a tally.
+ *
+ * @example
+ * leavesOf({ kind: 'threshold', atLeast: 2, of: [security, finance] }) // [security, finance]
+ */
+export function leavesOf(rule: Rule): readonly Seats[] {
+  switch (rule.kind) {
+    case 'seats':
+      return [rule]
+    case 'threshold':
+      return rule.of.flatMap(leavesOf)
+  }
+}
+
+/**
+ * A seat as a map key. The kind comes first and holds no colon, so two seats never share a key.
+ *
+ * @example
+ * seatKey({ kind: 'group', id: 'security' }) // 'group:security'
+ */
+export function seatKey(seat: SeatSource): string {
+  return `${seat.kind}:${seat.id}`
+}

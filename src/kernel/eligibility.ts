@@ -1,0 +1,138 @@
+import { isTerminal, statusAt } from './expiry.ts'
+import type { Facts, Refusal, RequestState, Vote, VoterFacts } from './request.ts'
+import { seatKey, type Assurance, type Policy, type SeatSource } from './rule.ts'
+import { leavesOfStage } from './stage.ts'
+import { isExcluded } from './voter.ts'
+
+export type MayVote =
+  | {
+      readonly may: true
+      /** What a vote for every seat held would have to prove, of what this principal can prove at all. */
+      readonly requires: readonly Assurance[]
+    }
+  | { readonly may: false; readonly refusal: Refusal }
+
+/**
+ * Whether this principal may vote now, the first reason against it winning. Having voted before is no reason, and
+ * neither is a seat whose proof the principal can never give: a veto is still theirs to cast.
+ *
+ * @example
+ * mayVote(policy, state, facts, now) // { may: true, requires: ['stepUp'] }
+ */
+export function mayVote(policy: Policy, state: RequestState, facts: Facts, now: number): MayVote {
+  const refusal = refuseByTime(policy, state, now) ?? refuseVoter(policy, state, facts)
+  if (refusal) return { may: false, refusal }
+  const { provable } = facts.voter
+  const demanded = demandedBy(policy, state, seatsHeld(policy, state, facts.voter))
+  return { may: true, requires: demanded.filter((proof) => provable.includes(proof)) }
+}
+
+/**
+ * Why nothing may be done to the request any more: it is decided, or its time is up, even if no clock has said so.
+ *
+ * @example
+ * refuseByTime(policy, approved, now) // { reason: 'terminal', status: 'approved' }
+ */
+export function refuseByTime(policy: Policy, state: RequestState, now: number): Refusal | undefined {
+  if (isTerminal(policy, state)) return { reason: 'terminal', status: state.status }
+  if (statusAt(policy, state, now) === 'expired') return { reason: 'expired' }
+  return undefined
+}
+
+/**
+ * Why a vote for `seats` is refused on a request that is still undecided, the first reason winning (ADR 1, point 9).
+ *
+ * @example
+ * refuseVote(policy, state, vote, [finance], facts) // { reason: 'seat-not-held', seat: finance }
+ */
+export function refuseVote(
+  policy: Policy,
+  state: RequestState,
+  vote: Vote,
+  seats: readonly SeatSource[],
+  facts: Facts,
+): Refusal | undefined {
+  return (
+    refuseVoter(policy, state, facts) ??
+    (vote.digest === state.digest ? undefined : { reason: 'stale-digest' }) ??
+    refuseSeats(seats, facts.voter) ??
+    refuseAssurance(policy, state, vote, seats, facts.voter)
+  )
+}
+
+/**
+ * The seats a vote names, each once: those it says or, when it says none, every seat of the open stage that the voter holds.
+ *
+ * @example
+ * seatsNamed(policy, state, { stance: 'approve', assurance: [], digest }, ben) // [security]
+ */
+export function seatsNamed(policy: Policy, state: RequestState, vote: Vote, voter: VoterFacts): readonly SeatSource[] {
+  return vote.seats ? distinct(vote.seats) : seatsHeld(policy, state, voter)
+}
+
+function refuseVoter(policy: Policy, state: RequestState, { policyOpen, voter }: Facts): Refusal | undefined {
+  if (!policyOpen) return { reason: 'policy-closed' }
+  if (!voter.enabled) return { reason: 'voter-disabled' }
+  if (!voter.inAnyGroup && !isNamed(policy, voter)) return { reason: 'not-eligible', because: 'no-group' }
+  if (!voter.hasRight) return { reason: 'not-eligible', because: 'no-right' }
+  if (seatsHeld(policy, state, voter).length === 0) return { reason: 'not-eligible', because: 'no-seat' }
+  if (isExcluded(policy.options, state.requester, voter)) return { reason: 'requester-excluded' }
+  return undefined
+}
+
+function refuseSeats(seats: readonly SeatSource[], voter: VoterFacts): Refusal | undefined {
+  const seat = seats.find((named) => !isHeld(named, voter))
+  return seat && { reason: 'seat-not-held', seat }
+}
+
+/** A vote must prove what it uses; a "no" uses nothing, unless the policy protects it like a "yes" (ADR 1, point 7). */
+function refuseAssurance(
+  policy: Policy,
+  state: RequestState,
+  vote: Vote,
+  seats: readonly SeatSource[],
+  voter: VoterFacts,
+): Refusal | undefined {
+  if (vote.stance === 'approve') {
+    const missing = demandedBy(policy, state, seats).filter((proof) => !vote.assurance.includes(proof))
+    const impossible = missing.filter((proof) => !voter.provable.includes(proof))
+    if (impossible.length > 0) return { reason: 'assurance-impossible', missing: impossible }
+    return missing.length > 0 ? { reason: 'assurance-missing', missing } : undefined
+  }
+  if (!policy.options.vetoNeedsAssurance) return undefined
+  const demanded = demandedBy(policy, state, seatsHeld(policy, state, voter))
+  const missing = demanded.filter((proof) => voter.provable.includes(proof) && !vote.assurance.includes(proof))
+  return missing.length > 0 ? { reason: 'assurance-missing', missing } : undefined
+}
+
+/** Every proof that some leaf of the open stage asks of a voter for one of these seats. */
+function demandedBy(policy: Policy, state: RequestState, seats: readonly SeatSource[]): readonly Assurance[] {
+  const named = new Set(seats.map(seatKey))
+  const leaves = leavesOfStage(policy, state.stage).filter(({ from }) => named.has(seatKey(from)))
+  return [...new Set(leaves.flatMap(({ assurance }) => assurance ?? []))]
+}
+
+function seatsHeld(policy: Policy, state: RequestState, voter: VoterFacts): readonly SeatSource[] {
+  const held = leavesOfStage(policy, state.stage).map(({ from }) => from)
+  return distinct(held.filter((seat) => isHeld(seat, voter)))
+}
+
+function isHeld(seat: SeatSource, voter: VoterFacts): boolean {
+  switch (seat.kind) {
+    case 'group':
+      return voter.groups.includes(seat.id)
+    case 'principal':
+      return voter.principal === seat.id
+  }
+}
+
+/** Being named in a stage that is not open makes no seat, but it is why someone in no group may be here at all. */
+function isNamed(policy: Policy, voter: VoterFacts): boolean {
+  return policy.stages.some((_, stage) =>
+    leavesOfStage(policy, stage).some(({ from }) => from.kind === 'principal' && isHeld(from, voter)),
+  )
+}
+
+function distinct(seats: readonly SeatSource[]): readonly SeatSource[] {
+  return [...new Map(seats.map((seat) => [seatKey(seat), seat])).values()]
+}

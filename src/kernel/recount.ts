@@ -1,0 +1,89 @@
+import { holdsDistinctly } from './matching.ts'
+import { holdsByCount } from './quorum.ts'
+import type { RequestState, StandingApproval } from './request.ts'
+import { leavesOf, seatKey, type Policy, type PolicyOptions } from './rule.ts'
+import { leavesOfStage } from './stage.ts'
+import { isExcluded, leavesBySeat, leavesFilled, voterOf } from './voter.ts'
+
+/**
+ * Whether the tally allows that the open stage's rule holds. A "no" is certain; a "yes" may need a recount.
+ *
+ * @example
+ * if (!mayHold(policy, state)) return stillOpen
+ */
+export function mayHold(policy: Policy, state: RequestState): boolean {
+  const stage = policy.stages[state.stage]
+  return stage !== undefined && holdsByCount(stage.rule, state.tally.approvals)
+}
+
+/**
+ * Whether the tally alone cannot decide: when those behind it may have lost the right, may not fill two leaves, or may
+ * have come to answer for a principal, or ceased to, since it voted.
+ *
+ * @example
+ * needsRecount({ ...options, recheckEligibility: true }) // true
+ */
+export function needsRecount(options: PolicyOptions): boolean {
+  return options.recheckEligibility || options.distinctPeople || options.naturalPersons
+}
+
+/**
+ * Whether the open stage's rule holds, recounted from every standing approval.
+ *
+ * @example
+ * holdsExactly(policy, state, [ben, cleo])
+ */
+export function holdsExactly(policy: Policy, state: RequestState, approvals: readonly StandingApproval[]): boolean {
+  const stage = policy.stages[state.stage]
+  if (!stage) return false
+  const voters = [...leavesByVoter(policy, state, approvals).values()]
+  return policy.options.distinctPeople
+    ? holdsDistinctly(stage.rule, voters)
+    : holdsByCount(stage.rule, votersPerLeaf(leavesOf(stage.rule).length, voters))
+}
+
+/**
+ * Who counts in the open stage: each voter once, with the leaves that any of their principals' approvals fills.
+ *
+ * @example
+ * leavesByVoter(policy, state, [ben]) // Map { 'principal:ben' → Set { 0 } }
+ */
+export function leavesByVoter(
+  policy: Policy,
+  state: RequestState,
+  approvals: readonly StandingApproval[],
+): ReadonlyMap<string, ReadonlySet<number>> {
+  const leaves = leavesBySeat(leavesOfStage(policy, state.stage))
+  const voters = new Map<string, Set<number>>()
+  for (const approval of approvals) {
+    if (!counts(policy, state, approval)) continue
+    const voter = voterOf(policy.options, approval)
+    const filled = voters.get(voter) ?? new Set()
+    voters.set(voter, filled)
+    for (const leaf of leavesFilled(leaves, stillHeld(policy.options, approval))) filled.add(leaf)
+  }
+  return voters
+}
+
+function counts({ options }: Policy, { digest, requester }: RequestState, approval: StandingApproval): boolean {
+  return approval.stance === 'approve' && approval.digest === digest && !isExcluded(options, requester, approval)
+}
+
+/** Eligibility fixed at the vote is in the seats that it names: a stored vote names only seats that its principal held. */
+function stillHeld({ recheckEligibility }: PolicyOptions, approval: StandingApproval): StandingApproval {
+  if (!recheckEligibility) return approval
+  const held = new Set(approval.holds.map(seatKey))
+  return { ...approval, seats: approval.seats.filter((seat) => held.has(seatKey(seat))) }
+}
+
+/**
+ * How many voters stand behind each leaf.
+ *
+ * @example
+ * votersPerLeaf(2, [new Set([0]), new Set([0, 1])]) // [2, 1]
+ */
+export function votersPerLeaf(leaves: number, voters: readonly ReadonlySet<number>[]): number[] {
+  const perLeaf = Array.from({ length: leaves }, () => 0)
+  for (const voter of voters) for (const leaf of voter) perLeaf[leaf] = (perLeaf[leaf] ?? 0) + 1
+  return perLeaf
+}
