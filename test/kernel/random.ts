@@ -1,26 +1,26 @@
 /** Random cases: larger worlds than the exhaustive ones, with everything that can happen to a request in between. */
-import type { Assurance, Policy, Rule, SeatSource, Stage } from "../../src/kernel/rule.ts";
-import type { Beginning, Happening, Person, Stance } from "./naive.ts";
-import { type Case, type Chance, EXPIRES_AT, chance } from "./cases.ts";
+import type { Assurance, Policy, Rule, SeatSource, Stage } from '../../src/kernel/rule.ts'
+import type { Beginning, Happening, Person, Stance } from './naive.ts'
+import { type Case, type Chance, EXPIRES_AT, chance } from './cases.ts'
 
-const HUMANS = ["ann", "bob", "cat", "dan"];
-const AGENTS = ["bot1", "bot2"];
-const GROUPS = ["A", "B", "C"];
-const PROOFS: Assurance[] = ["stepUp", "password", "securityKey"];
+const HUMANS = ['ann', 'bob', 'cat', 'dan']
+const AGENTS = ['bot1', 'bot2']
+const GROUPS = ['A', 'B', 'C']
+const PROOFS: Assurance[] = ['stepUp', 'password', 'securityKey']
 
 export function randomCase(seed: number, caseNumber: number): Case {
-  const dice = chance(seed, caseNumber);
-  const people = randomPeople(dice);
-  const policy = randomPolicy(dice, people);
-  const requester = dice.onceIn(3) ? "outsider" : dice.oneOf(people).id;
-  const beginning: Beginning = { people, requester, expiresAt: EXPIRES_AT };
-  return { policy, beginning, happenings: randomHappenings(dice, policy, people) };
+  const dice = chance(seed, caseNumber)
+  const people = randomPeople(dice)
+  const policy = randomPolicy(dice, people)
+  const requester = dice.onceIn(3) ? 'outsider' : dice.oneOf(people).id
+  const beginning: Beginning = { people, requester, expiresAt: EXPIRES_AT }
+  return { policy, beginning, happenings: randomHappenings(dice, policy, people) }
 }
 
 function randomPeople(dice: Chance): Person[] {
-  const humans = HUMANS.slice(0, 1 + dice.below(HUMANS.length));
-  const agents = AGENTS.slice(0, dice.below(AGENTS.length + 1));
-  const isTidy = dice.onceIn(2);
+  const humans = HUMANS.slice(0, 1 + dice.below(HUMANS.length))
+  const agents = AGENTS.slice(0, dice.below(AGENTS.length + 1))
+  const isTidy = dice.onceIn(2)
   const describe = (id: string, agentOf: string | null): Person => ({
     id,
     groups: GROUPS.filter(() => !dice.onceIn(3)),
@@ -28,168 +28,125 @@ function randomPeople(dice: Chance): Person[] {
     hasRight: isTidy || !dice.onceIn(12),
     agentOf,
     provable: agentOf === null && !dice.onceIn(8) ? PROOFS : PROOFS.filter(() => dice.onceIn(4)),
-  });
+  })
   return [
     ...humans.map((id) => describe(id, null)),
     ...agents.map((id) => describe(id, dice.onceIn(6) ? null : dice.oneOf(humans))),
-  ];
+  ]
 }
 
 function randomPolicy(dice: Chance, people: readonly Person[]): Policy {
-  const isAssuranceUsed = dice.onceIn(3);
+  const isAssuranceUsed = dice.onceIn(3)
   const stages: Stage[] = Array.from({ length: 1 + dice.below(3) }, () => ({
     binding: !dice.onceIn(3),
     rule: randomRule(dice, people, 3, isAssuranceUsed),
-  }));
+  }))
   return {
-    stages: stages.some((stage) => stage.binding)
-      ? stages
-      : stages.map((stage) => ({ ...stage, binding: true })),
+    stages: stages.some((stage) => stage.binding) ? stages : stages.map((stage) => ({ ...stage, binding: true })),
     options: {
-      veto: dice.oneOf(["withdrawable", "withdrawable", "final", "ignored"] as const),
+      veto: dice.oneOf(['withdrawable', 'withdrawable', 'final', 'ignored'] as const),
       requesterMayVote: dice.onceIn(2),
       distinctPeople: dice.onceIn(2),
       naturalPersons: dice.onceIn(2),
       recheckEligibility: dice.onceIn(2),
       vetoNeedsAssurance: isAssuranceUsed && dice.onceIn(2),
     },
-  };
+  }
 }
 
-function randomRule(
-  dice: Chance,
-  people: readonly Person[],
-  depth: number,
-  isAssuranceUsed: boolean,
-): Rule {
+function randomRule(dice: Chance, people: readonly Person[], depth: number, isAssuranceUsed: boolean): Rule {
   if (depth === 1 || dice.onceIn(2)) {
     const from: SeatSource = dice.onceIn(5)
-      ? { kind: "principal", id: dice.oneOf(people).id }
-      : { kind: "group", id: dice.oneOf(GROUPS) };
-    const atLeast =
-      from.kind === "group" ? dice.oneOf([1, 1, 1, 2, 2, 3]) : dice.oneOf([1, 1, 1, 1, 1, 2]);
-    if (!isAssuranceUsed || dice.onceIn(2)) return { kind: "seats", atLeast, from };
-    return { kind: "seats", atLeast, from, assurance: PROOFS.filter(() => dice.onceIn(3)) };
+      ? { kind: 'principal', id: dice.oneOf(people).id }
+      : { kind: 'group', id: dice.oneOf(GROUPS) }
+    const atLeast = from.kind === 'group' ? dice.oneOf([1, 1, 1, 2, 2, 3]) : dice.oneOf([1, 1, 1, 1, 1, 2])
+    if (!isAssuranceUsed || dice.onceIn(2)) return { kind: 'seats', atLeast, from }
+    return { kind: 'seats', atLeast, from, assurance: PROOFS.filter(() => dice.onceIn(3)) }
   }
-  const width = depth === 3 ? 1 + dice.below(3) : 1 + dice.below(2);
-  const children = Array.from({ length: width }, () =>
-    randomRule(dice, people, depth - 1, isAssuranceUsed),
-  );
-  return { kind: "threshold", atLeast: 1 + dice.below(width), of: children };
+  const width = depth === 3 ? 1 + dice.below(3) : 1 + dice.below(2)
+  const children = Array.from({ length: width }, () => randomRule(dice, people, depth - 1, isAssuranceUsed))
+  return { kind: 'threshold', atLeast: 1 + dice.below(width), of: children }
 }
 
 function randomHappenings(dice: Chance, policy: Policy, people: readonly Person[]): Happening[] {
-  const length = 3 + dice.below(10);
-  const isCalm = dice.onceIn(3);
-  let now = 0;
+  const length = 3 + dice.below(10)
+  const isCalm = dice.onceIn(3)
+  let now = 0
   return Array.from({ length }, (_, index) => {
-    now = isCalm
-      ? index
-      : dice.onceIn(25)
-        ? dice.oneOf([EXPIRES_AT - 1, EXPIRES_AT, EXPIRES_AT + 1])
-        : now;
-    const kind = isCalm ? "vote" : dice.oneOf(KINDS);
-    return randomHappening(dice, policy, people, kind, now);
-  });
+    now = isCalm ? index : dice.onceIn(25) ? dice.oneOf([EXPIRES_AT - 1, EXPIRES_AT, EXPIRES_AT + 1]) : now
+    const kind = isCalm ? 'vote' : dice.oneOf(KINDS)
+    return randomHappening(dice, policy, people, kind, now)
+  })
 }
 
 /** As often as they stand here. */
 const KINDS = [
-  ...Array.from({ length: 30 }, () => "vote" as const),
-  ...([
-    "member",
-    "member",
-    "member",
-    "member",
-    "member",
-    "enabled",
-    "enabled",
-    "right",
-    "right",
-  ] as const),
-  ...([
-    "agent-of",
-    "policy-open",
-    "clock",
-    "cancel",
-    "close-stage",
-    "close-stage",
-    "amend",
-    "amend",
-  ] as const),
-];
+  ...Array.from({ length: 30 }, () => 'vote' as const),
+  ...(['member', 'member', 'member', 'member', 'member', 'enabled', 'enabled', 'right', 'right'] as const),
+  ...(['agent-of', 'policy-open', 'clock', 'cancel', 'close-stage', 'close-stage', 'amend', 'amend'] as const),
+]
 
 function randomHappening(
   dice: Chance,
   policy: Policy,
   people: readonly Person[],
-  kind: Happening["kind"],
+  kind: Happening['kind'],
   now: number,
 ): Happening {
-  const principal = dice.oneOf(people).id;
+  const principal = dice.oneOf(people).id
   switch (kind) {
-    case "vote":
-      return randomVote(dice, policy, people, now);
-    case "member":
-      return { kind, principal, group: dice.oneOf([...GROUPS, "D"]), is: dice.onceIn(2) };
-    case "enabled":
-    case "right":
-      return { kind, principal, is: !dice.onceIn(3) };
-    case "agent-of": {
-      const agent = people.find((person) => AGENTS.includes(person.id))?.id ?? "bot1";
-      const humans = people
-        .filter((person) => HUMANS.includes(person.id))
-        .map((person) => person.id);
-      return { kind, principal: agent, person: dice.onceIn(5) ? null : dice.oneOf(humans) };
+    case 'vote':
+      return randomVote(dice, policy, people, now)
+    case 'member':
+      return { kind, principal, group: dice.oneOf([...GROUPS, 'D']), is: dice.onceIn(2) }
+    case 'enabled':
+    case 'right':
+      return { kind, principal, is: !dice.onceIn(3) }
+    case 'agent-of': {
+      const agent = people.find((person) => AGENTS.includes(person.id))?.id ?? 'bot1'
+      const humans = people.filter((person) => HUMANS.includes(person.id)).map((person) => person.id)
+      return { kind, principal: agent, person: dice.onceIn(5) ? null : dice.oneOf(humans) }
     }
-    case "policy-open":
-      return { kind, is: dice.onceIn(2) };
-    case "clock":
-    case "cancel":
-    case "close-stage":
-    case "amend":
-      return { kind, now };
+    case 'policy-open':
+      return { kind, is: dice.onceIn(2) }
+    case 'clock':
+    case 'cancel':
+    case 'close-stage':
+    case 'amend':
+      return { kind, now }
   }
 }
 
-function randomVote(
-  dice: Chance,
-  policy: Policy,
-  people: readonly Person[],
-  now: number,
-): Happening {
-  const person = dice.oneOf(people);
+function randomVote(dice: Chance, policy: Policy, people: readonly Person[], now: number): Happening {
+  const person = dice.oneOf(people)
   const stance: Stance = dice.oneOf([
-    "approve",
-    "approve",
-    "approve",
-    "approve",
-    "approve",
-    "veto",
-    "withdraw",
-    "withdraw",
-  ]);
+    'approve',
+    'approve',
+    'approve',
+    'approve',
+    'approve',
+    'veto',
+    'withdraw',
+    'withdraw',
+  ])
   const vote = {
-    kind: "vote",
+    kind: 'vote',
     principal: person.id,
     stance,
     assurance: randomProof(dice, person),
     now,
-  } as const;
-  if (dice.onceIn(40)) return { ...vote, stale: true };
-  if (!dice.onceIn(4)) return vote;
-  const nameable = [
-    ...policy.stages.flatMap((stage) => sourcesOf(stage.rule)),
-    { kind: "group", id: "A" } as const,
-  ];
-  return { ...vote, seats: Array.from({ length: dice.below(4) }, () => dice.oneOf(nameable)) };
+  } as const
+  if (dice.onceIn(40)) return { ...vote, stale: true }
+  if (!dice.onceIn(4)) return vote
+  const nameable = [...policy.stages.flatMap((stage) => sourcesOf(stage.rule)), { kind: 'group', id: 'A' } as const]
+  return { ...vote, seats: Array.from({ length: dice.below(4) }, () => dice.oneOf(nameable)) }
 }
 
 /** Mostly all that the person can prove, and never more. */
 function randomProof(dice: Chance, person: Person): Assurance[] {
-  return dice.onceIn(4) ? person.provable.filter(() => dice.onceIn(2)) : [...person.provable];
+  return dice.onceIn(4) ? person.provable.filter(() => dice.onceIn(2)) : [...person.provable]
 }
 
 function sourcesOf(rule: Rule): SeatSource[] {
-  return rule.kind === "seats" ? [rule.from] : rule.of.flatMap(sourcesOf);
+  return rule.kind === 'seats' ? [rule.from] : rule.of.flatMap(sourcesOf)
 }

@@ -1,18 +1,16 @@
 /** Makes a failing case small: tries simpler cases for as long as one of them still fails. */
-import type { Rule, Stage } from "../../src/kernel/rule.ts";
-import type { Happening } from "./naive.ts";
-import type { Case } from "./cases.ts";
+import type { Rule, Stage } from '../../src/kernel/rule.ts'
+import type { Happening } from './naive.ts'
+import type { Case } from './cases.ts'
 
 export function shrink(sample: Case, fails: (simpler: Case) => boolean): Case {
-  const simpler = simplerCases(sample).find((candidate) => fails(candidate));
-  return simpler === undefined ? sample : shrink(simpler, fails);
+  const simpler = simplerCases(sample).find((candidate) => fails(candidate))
+  return simpler === undefined ? sample : shrink(simpler, fails)
 }
 
 function simplerCases(sample: Case): Case[] {
-  const { policy, beginning, happenings } = sample;
-  const options = Object.entries(PLAIN).filter(
-    ([name, plain]) => Reflect.get(policy.options, name) !== plain,
-  );
+  const { policy, beginning, happenings } = sample
+  const options = Object.entries(PLAIN).filter(([name, plain]) => Reflect.get(policy.options, name) !== plain)
   return [
     ...dropOne(happenings).map((fewer) => ({ ...sample, happenings: fewer })),
     ...dropOne(beginning.people)
@@ -38,33 +36,31 @@ function simplerCases(sample: Case): Case[] {
       ...sample,
       happenings: simpler,
     })),
-    ...(beginning.requester === "outsider"
-      ? []
-      : [{ ...sample, beginning: { ...beginning, requester: "outsider" } }]),
-  ];
+    ...(beginning.requester === 'outsider' ? [] : [{ ...sample, beginning: { ...beginning, requester: 'outsider' } }]),
+  ]
 }
 
 const PLAIN = {
-  veto: "withdrawable",
+  veto: 'withdrawable',
   requesterMayVote: true,
   distinctPeople: false,
   naturalPersons: false,
   recheckEligibility: false,
   vetoNeedsAssurance: false,
-};
+}
 
 function simplerStages(stage: Stage): Stage[] {
-  return simplerRules(stage.rule).map((rule) => ({ ...stage, rule }));
+  return simplerRules(stage.rule).map((rule) => ({ ...stage, rule }))
 }
 
 function simplerRules(rule: Rule): Rule[] {
-  if (rule.kind === "seats") {
-    const { assurance = [], ...plain } = rule;
+  if (rule.kind === 'seats') {
+    const { assurance = [], ...plain } = rule
     return [
       ...(rule.atLeast > 1 ? [{ ...rule, atLeast: rule.atLeast - 1 }] : []),
       ...dropOne(assurance).map((fewer) => ({ ...rule, assurance: fewer })),
       ...(rule.assurance?.length === 0 ? [plain] : []),
-    ];
+    ]
   }
   return [
     ...rule.of,
@@ -73,38 +69,34 @@ function simplerRules(rule: Rule): Rule[] {
       .map((of) => ({ ...rule, of })),
     ...(rule.atLeast > 1 ? [{ ...rule, atLeast: rule.atLeast - 1 }] : []),
     ...replaceOne(rule.of, simplerRules).map((of) => ({ ...rule, of })),
-  ];
+  ]
 }
 
 function simplerHappenings(happening: Happening): Happening[] {
-  if (happening.kind !== "vote" || happening.seats === undefined) return [];
-  const { seats, ...plain } = happening;
-  return [plain, ...dropOne(seats).map((fewer) => ({ ...happening, seats: fewer }))];
+  if (happening.kind !== 'vote' || happening.seats === undefined) return []
+  const { seats, ...plain } = happening
+  return [plain, ...dropOne(seats).map((fewer) => ({ ...happening, seats: fewer }))]
 }
 
 /** Nobody may vote or answer for an agent who is not among the people. */
 function withoutStrangers(sample: Case): Case {
-  const isKnown = (id: string): boolean =>
-    sample.beginning.people.some((person) => person.id === id);
+  const isKnown = (id: string): boolean => sample.beginning.people.some((person) => person.id === id)
   const people = sample.beginning.people.map((person) =>
     person.agentOf === null || isKnown(person.agentOf) ? person : { ...person, agentOf: null },
-  );
+  )
   const happenings = sample.happenings.filter(
     (happening) =>
-      (!("principal" in happening) || isKnown(happening.principal)) &&
-      (happening.kind !== "agent-of" || happening.person === null || isKnown(happening.person)),
-  );
-  const requester = isKnown(sample.beginning.requester) ? sample.beginning.requester : "outsider";
-  return { ...sample, beginning: { ...sample.beginning, people, requester }, happenings };
+      (!('principal' in happening) || isKnown(happening.principal)) &&
+      (happening.kind !== 'agent-of' || happening.person === null || isKnown(happening.person)),
+  )
+  const requester = isKnown(sample.beginning.requester) ? sample.beginning.requester : 'outsider'
+  return { ...sample, beginning: { ...sample.beginning, people, requester }, happenings }
 }
 
 function dropOne<Item>(items: readonly Item[]): Item[][] {
-  return items.map((_, index) => items.toSpliced(index, 1));
+  return items.map((_, index) => items.toSpliced(index, 1))
 }
 
-function replaceOne<Item>(
-  items: readonly Item[],
-  simpler: (item: Item) => readonly Item[],
-): Item[][] {
-  return items.flatMap((item, index) => simpler(item).map((other) => items.with(index, other)));
+function replaceOne<Item>(items: readonly Item[], simpler: (item: Item) => readonly Item[]): Item[][] {
+  return items.flatMap((item, index) => simpler(item).map((other) => items.with(index, other)))
 }
