@@ -10,9 +10,15 @@ import {
   happen,
   mayVote,
   provableDemands,
+  stageOf,
   standing,
+  statusOf,
 } from './naive.ts'
 import type { Case } from './cases.ts'
+
+type Effect =
+  | { readonly kind: 'status-changed'; readonly from: Status; readonly to: Status }
+  | { readonly kind: 'stage-passed'; readonly stage: number; readonly by: 'quorum' | 'command' }
 
 /** What an engine says after one happening, in a form in which two of them can be compared. */
 export interface Seen {
@@ -22,6 +28,8 @@ export interface Seen {
   readonly refusal: string
   /** Seats of a recorded approval, sorted. */
   readonly recorded: string
+  /** What the kernel would tell the rest of the server to act on. */
+  readonly effects: string
   /** Voters per leaf of the open stage and then the vetoes in it; empty once nothing is open. */
   readonly tally: readonly number[]
   /** For each person what a vote would have to prove, or why they may not vote. */
@@ -68,7 +76,7 @@ export function compare(sample: Case, examinedEngine: EngineMaker): Disagreement
   return undefined
 }
 
-const FIELDS = ['status', 'stage', 'seq', 'refusal', 'recorded', 'tally', 'mayVote'] as const
+const FIELDS = ['status', 'stage', 'seq', 'refusal', 'recorded', 'effects', 'tally', 'mayVote'] as const
 
 /** A tally is an upper bound by its definition. It has to be exact unless an agent changed hands between votes. */
 function isTallyRight(examined: readonly number[], naive: readonly number[], isBoundEnough: boolean): boolean {
@@ -86,13 +94,23 @@ function ask(engine: Engine, happening: Happening): Seen {
   }
 }
 
-const NOTHING: Seen = { status: 'open', stage: -1, seq: -1, refusal: '', recorded: '', tally: [], mayVote: '' }
+const NOTHING: Seen = {
+  status: 'open',
+  stage: -1,
+  seq: -1,
+  refusal: '',
+  recorded: '',
+  effects: '',
+  tally: [],
+  mayVote: '',
+}
 
 export const naiveEngine: EngineMaker = (policy, beginning) => {
   let story: Story = begin(policy, beginning)
   let now = 0
   return {
     happen: (happening) => {
+      const before = story
       const result = happen(story, happening)
       story = result.story
       now = 'now' in happening ? happening.now : now
@@ -104,6 +122,7 @@ export const naiveEngine: EngineMaker = (policy, beginning) => {
         seq,
         refusal: refusal === undefined ? '' : refusalText(refusal),
         recorded: isApproval ? seatsText(isApproval) : '',
+        effects: effectsText(effectsOf(before, story, happening.kind === 'vote' ? 'quorum' : 'command')),
         tally: tallyOf(story),
         mayVote: beginning.people
           .map((person) => whetherText(person.id, mayVote(story, person.id, now) ?? provableDemands(story, person.id)))
@@ -111,6 +130,15 @@ export const naiveEngine: EngineMaker = (policy, beginning) => {
       }
     },
   }
+}
+
+function effectsOf(before: Story, after: Story, by: 'quorum' | 'command'): Effect[] {
+  const stage = stageOf(before)
+  const [from, to] = [statusOf(before), statusOf(after)]
+  return [
+    ...(stageOf(after) > stage ? [{ kind: 'stage-passed', stage, by } as const] : []),
+    ...(from === to ? [] : [{ kind: 'status-changed', from, to } as const]),
+  ]
 }
 
 function tallyOf(story: Story): number[] {
@@ -130,6 +158,16 @@ export function whetherText(principal: string, answer: readonly Assurance[] | Re
 export function seatsText(seats: readonly SeatSource[]): string {
   const names = [...new Set(seats.map((seat) => `${seat.kind} ${seat.id}`))]
   return names.length === 0 ? 'no seat' : names.toSorted().join(', ')
+}
+
+export function effectsText(effects: readonly Effect[]): string {
+  return effects
+    .map((effect) =>
+      effect.kind === 'stage-passed'
+        ? `stage ${effect.stage} passed by ${effect.by}`
+        : `status ${effect.from} became ${effect.to}`,
+    )
+    .join(', ')
 }
 
 export function refusalText(refusal: Refusal): string {

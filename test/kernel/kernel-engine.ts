@@ -1,11 +1,40 @@
 /** The real kernel as one of the two engines: driven through the test world, the way the store drives it. */
-import type { Outcome } from '../../src/kernel/request.ts'
-import { type Engine, type EngineMaker, type Seen, refusalText, seatsText, whetherText } from './compare.ts'
+import { type Outcome, decide } from '../../src/kernel/request.ts'
+import type { Policy } from '../../src/kernel/rule.ts'
+import {
+  type Engine,
+  type EngineMaker,
+  type Seen,
+  effectsText,
+  refusalText,
+  seatsText,
+  whetherText,
+} from './compare.ts'
 import type { Beginning, Happening } from './naive.ts'
-import { type World, createWorld } from './world.ts'
+import { type World, type WorldSetup, createWorld } from './world.ts'
 
-export const kernelEngine: EngineMaker = (policy, beginning) => {
-  const world = createWorld(policy, {
+export const kernelEngine = engineWith(decide)
+
+/** The kernel, told of all standing approvals with every vote; it must not decide otherwise for that. */
+export const informedKernelEngine = engineWith(decide, { alwaysGiveApprovals: true })
+
+/** The kernel with another function in the place of `decide`. */
+export function engineWith(asked: typeof decide, setup: Pick<WorldSetup, 'alwaysGiveApprovals'> = {}): EngineMaker {
+  return (policy, beginning) => driverOf(worldOf(policy, beginning, { ...setup, decide: frozen(asked) }), beginning)
+}
+
+/** A kernel that changed the state which it is given would throw. */
+function frozen(asked: typeof decide): typeof decide {
+  return (policy, state, event, now) => {
+    Object.freeze(state)
+    Object.freeze(state.tally)
+    Object.freeze(state.tally.approvals)
+    return asked(policy, state, event, now)
+  }
+}
+
+function worldOf(policy: Policy, beginning: Beginning, setup: Partial<WorldSetup>): World {
+  return createWorld(policy, {
     people: beginning.people.map(({ id, agentOf, enabled, hasRight, provable }) => ({
       principal: id,
       person: agentOf ?? id,
@@ -16,8 +45,8 @@ export const kernelEngine: EngineMaker = (policy, beginning) => {
     groups: membersOf(beginning),
     requester: beginning.requester,
     expiresAt: beginning.expiresAt,
+    ...setup,
   })
-  return driverOf(world, beginning)
 }
 
 function membersOf(beginning: Beginning): Record<string, string[]> {
@@ -86,6 +115,7 @@ function seen(world: World, happening: Happening, outcome: Outcome | undefined):
     refusal:
       outcome?.kind === 'refused' ? refusalText(outcome.refusal) : outcome?.kind === 'needs-approvals' ? 'none' : '',
     recorded: happening.kind === 'vote' && happening.stance === 'approve' && record ? seatsText(record.seats) : '',
+    effects: outcome?.kind === 'decided' ? effectsText(outcome.effects) : '',
     tally: status === 'open' || status === 'rejected' ? [...tally.approvals, tally.vetoes] : [],
   }
 }

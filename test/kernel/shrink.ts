@@ -73,9 +73,11 @@ function simplerRules(rule: Rule): Rule[] {
 }
 
 function simplerHappenings(happening: Happening): Happening[] {
-  if (happening.kind !== 'vote' || happening.seats === undefined) return []
+  if (happening.kind !== 'vote') return []
+  const proofs = dropOne(happening.assurance).map((assurance) => ({ ...happening, assurance }))
   const { seats, ...plain } = happening
-  return [plain, ...dropOne(seats).map((fewer) => ({ ...happening, seats: fewer }))]
+  if (seats === undefined) return proofs
+  return [plain, ...dropOne(seats).map((fewer) => ({ ...happening, seats: fewer })), ...proofs]
 }
 
 /** Nobody may vote or answer for an agent who is not among the people. */
