@@ -88,15 +88,20 @@ function perform(world: World, happening: Happening): Outcome | undefined {
     case 'amend':
       return world.amend(happening.now)
     case 'member':
-      return void world.setMember(happening.group, happening.principal, happening.is)
+      world.setMember(happening.group, happening.principal, happening.is)
+      return undefined
     case 'enabled':
-      return void world.setEnabled(happening.principal, happening.is)
+      world.setEnabled(happening.principal, happening.is)
+      return undefined
     case 'right':
-      return void world.setRight(happening.principal, happening.is)
+      world.setRight(happening.principal, happening.is)
+      return undefined
     case 'agent-of':
-      return void world.setAgentOf(happening.principal, happening.person ?? happening.principal)
+      world.setAgentOf(happening.principal, happening.person ?? happening.principal)
+      return undefined
     case 'policy-open':
-      return void world.setPolicyOpen(happening.is)
+      world.setPolicyOpen(happening.is)
+      return undefined
   }
 }
 

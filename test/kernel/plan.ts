@@ -27,7 +27,10 @@ export function caseAt(plan: Plan, number: number): Case {
   return randomCase(plan.seed, number - plan.small - plan.large)
 }
 
-/** Every `stride`th case of a plan: a small slice that is spread over everything the whole would try. */
-export function* slice(plan: Plan, stride: number): Generator<Case> {
-  for (let number = 0; number < plan.cases; number += stride) yield caseAt(plan, number)
+/** A slice of so many cases, spread over everything that the whole plan would try and in no order. */
+export function* slice(plan: Plan, count: number): Generator<Case> {
+  for (let index = 0; index < count; index++) yield caseAt(plan, Math.floor(((index * GOLDEN) % 1) * plan.cases))
 }
+
+/** Multiples of the golden ratio, taken modulo one, keep away from each other. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2

@@ -17,7 +17,10 @@ function stepText({ happening, examined, naive, differing }: Step): string {
   const said =
     differing.length === 0
       ? [`both: ${seenText(naive)}`]
-      : differing.flatMap((field) => [`kernel: ${field} ${examined[field]}`, `naive: ${field} ${naive[field]}`])
+      : differing.flatMap((field) => [
+          `kernel: ${field} ${String(examined[field])}`,
+          `naive: ${field} ${String(naive[field])}`,
+        ])
   return [happeningText(happening), ...said].join('\n     ')
 }
 
