@@ -1,11 +1,14 @@
-import { holds, neededBy } from './quorum.ts'
+import { neededBy } from './quorum.ts'
 import { leavesOf, type Rule, type Seats } from './rule.ts'
 
 /** Every set of leaves is looked at, 2^16 of them at most. */
 export const MAX_DISTINCT_LEAVES = 16
 
+/** How many voters could fill exactly this set of leaves, for every set (a set of leaves is a number, one bit for each). */
+export type Crowd = Float64Array
+
 /**
- * Whether a rule holds when no voter may fill two leaves: some leaves that make it hold can all be filled at once.
+ * Whether a rule holds when no voter may fill two leaves: some set of leaves that makes it hold can be filled at once.
  * Each voter is given as the leaves they could fill.
  *
  * @example
@@ -15,71 +18,114 @@ export function holdsDistinctly(rule: Rule, voters: readonly ReadonlySet<number>
   const leaves = leavesOf(rule)
   // No such rule is accepted. Were one to come, it could not be counted exactly, so it does not hold.
   if (leaves.length > MAX_DISTINCT_LEAVES) return false
-  const missing = missingPerSet(leaves, voters)
-  return missing.some((_, set) => isLargestFilled(missing, set, leaves.length) && holdsBySet(rule, set))
+  return votersMissing(rule, crowdOf(leaves.length, voters)) === 0
 }
 
 /**
- * For each set of leaves (as bits), how many voters are missing to fill all of it with no voter used twice. By Hall's
- * theorem that is the largest shortage among its subsets: what a subset asks for beyond the voters who could fill any of it.
+ * How many voters more a rule needs when none may fill two leaves.
  *
  * @example
- * missingPerSet([security, finance], [new Set([0, 1])]) // Float64Array [0, 0, 0, 1]
+ * votersMissing(securityAndFinance, crowdOf(2, [new Set([0, 1])])) // 1
  */
-export function missingPerSet(leaves: readonly Seats[], voters: readonly ReadonlySet<number>[]): Float64Array {
-  const everyLeaf = 2 ** leaves.length - 1
-  const confined = votersConfinedTo(leaves.length, voters)
-  const asked = new Float64Array(everyLeaf + 1)
-  const missing = new Float64Array(everyLeaf + 1)
+export function votersMissing(rule: Rule, crowd: Crowd): number {
+  const sufficient = sufficientSets(rule)
+  const missing = missingPerSet(leavesOf(rule), crowd)
+  return missing.reduce((least, voters, set) => (sufficient[set] ? Math.min(least, voters) : least), Infinity)
+}
+
+/**
+ * The voters as a crowd.
+ *
+ * @example
+ * crowdOf(2, [new Set([1]), new Set([0, 1])]) // Float64Array [0, 0, 1, 1]
+ */
+export function crowdOf(leaves: number, voters: Iterable<ReadonlySet<number>>): Crowd {
+  const crowd = new Float64Array(2 ** leaves)
+  for (const voter of voters) {
+    const set = setOf(voter)
+    crowd[set] = at(crowd, set) + 1
+  }
+  return crowd
+}
+
+/**
+ * Leaves as a set in one number.
+ *
+ * @example
+ * setOf([0, 2]) // 5
+ */
+export function setOf(leaves: Iterable<number>): number {
+  let set = 0
+  for (const leaf of leaves) set |= 1 << leaf
+  return set
+}
+
+/**
+ * For each set of leaves, 1 when the rule holds once all of it is filled.
+ *
+ * @example
+ * sufficientSets(securityOrFinance) // Uint8Array [0, 1, 1, 1]
+ */
+export function sufficientSets(rule: Rule): Uint8Array {
+  const sets = 2 ** leavesOf(rule).length
+  let nextLeaf = 0
+  const visit = (node: Rule): Uint8Array => {
+    switch (node.kind) {
+      case 'seats': {
+        const bit = 1 << nextLeaf++
+        return Uint8Array.from({ length: sets }, (_, set) => (set & bit ? 1 : 0))
+      }
+      case 'threshold': {
+        const children = node.of.map(visit)
+        const needed = neededBy(node)
+        const held = new Uint8Array(sets)
+        for (const child of children) for (let set = 0; set < sets; set++) held[set] = at(held, set) + at(child, set)
+        return held.map((count) => (count >= needed ? 1 : 0))
+      }
+    }
+  }
+  return visit(rule)
+}
+
+/**
+ * For each set of leaves, how many voters are missing to fill all of it with no voter used twice. By Hall's theorem
+ * that is the largest shortage among its subsets: what a subset asks for beyond the voters who could fill any of it.
+ *
+ * @example
+ * missingPerSet([security, finance], crowdOf(2, [new Set([0, 1])])) // Float64Array [0, 0, 0, 1]
+ */
+export function missingPerSet(leaves: readonly Seats[], crowd: Crowd): Float64Array {
+  const confined = sumOverSubsets(leaves.length, crowd)
+  const everyLeaf = crowd.length - 1
+  const everyone = at(confined, everyLeaf)
+  const asked = new Float64Array(crowd.length)
+  const missing = new Float64Array(crowd.length)
   for (let set = 1; set <= everyLeaf; set++) {
-    forEachLeaf(set, leaves.length, (leaf, rest) => {
-      asked[set] = at(asked, rest) + neededBy(leaves[leaf] as Seats)
-      missing[set] = Math.max(at(missing, set), at(missing, rest))
+    let largest = 0
+    leaves.forEach((leaf, index) => {
+      const rest = set & ~(1 << index)
+      if (rest === set) return
+      asked[set] = at(asked, rest) + neededBy(leaf)
+      largest = Math.max(largest, at(missing, rest))
     })
-    const useful = voters.length - at(confined, everyLeaf - set)
-    missing[set] = Math.max(at(missing, set), at(asked, set) - useful)
+    const useful = everyone - at(confined, everyLeaf & ~set)
+    missing[set] = Math.max(largest, at(asked, set) - useful)
   }
   return missing
 }
 
 /** For each set of leaves, how many voters could fill nothing outside it. */
-function votersConfinedTo(size: number, voters: readonly ReadonlySet<number>[]): Float64Array {
-  const confined = new Float64Array(2 ** size)
-  for (const voter of voters) {
-    const set = [...voter].reduce((bits, leaf) => bits + 2 ** leaf, 0)
-    confined[set] = at(confined, set) + 1
-  }
-  // Sum over subsets, one leaf at a time.
-  for (let leaf = 0; leaf < size; leaf++) {
+function sumOverSubsets(leaves: number, crowd: Crowd): Float64Array {
+  const sums = crowd.slice()
+  for (let leaf = 0; leaf < leaves; leaf++) {
     const bit = 1 << leaf
-    for (let set = bit; set < confined.length; set++) {
-      if (set & bit) confined[set] = at(confined, set) + at(confined, set ^ bit)
+    for (let set = 0; set < sums.length; set++) {
+      if (set & bit) sums[set] = at(sums, set) + at(sums, set ^ bit)
     }
   }
-  return confined
+  return sums
 }
 
-/** A rule never stops holding when one more leaf is filled, so only the largest sets need be asked. */
-function isLargestFilled(missing: Float64Array, set: number, size: number): boolean {
-  if (at(missing, set) > 0) return false
-  for (let leaf = 0; leaf < size; leaf++) {
-    const larger = set | (1 << leaf)
-    if (larger !== set && at(missing, larger) === 0) return false
-  }
-  return true
-}
-
-function holdsBySet(rule: Rule, set: number): boolean {
-  return holds(rule, (_, leaf) => (set & (1 << leaf)) !== 0)
-}
-
-function forEachLeaf(set: number, size: number, visit: (leaf: number, rest: number) => void): void {
-  for (let leaf = 0; leaf < size; leaf++) {
-    const bit = 1 << leaf
-    if (set & bit) visit(leaf, set ^ bit)
-  }
-}
-
-function at(values: Float64Array, index: number): number {
+function at(values: Float64Array | Uint8Array, index: number): number {
   return values[index] ?? 0
 }

@@ -1,7 +1,7 @@
 import { holdsDistinctly } from './matching.ts'
 import { holdsByCount } from './quorum.ts'
 import type { RequestState, StandingApproval } from './request.ts'
-import { leavesOf, seatKey, type Policy, type PolicyOptions } from './rule.ts'
+import { leavesOf, seatKey, type Policy, type PolicyOptions, type SeatSource } from './rule.ts'
 import { leavesOfStage } from './stage.ts'
 import { isExcluded, leavesBySeat, leavesFilled, voterOf } from './voter.ts'
 
@@ -60,7 +60,8 @@ export function leavesByVoter(
     const voter = voterOf(policy.options, approval)
     const filled = voters.get(voter) ?? new Set()
     voters.set(voter, filled)
-    for (const leaf of leavesFilled(leaves, stillHeld(policy.options, approval))) filled.add(leaf)
+    const seats = seatsCounted(policy.options, approval)
+    for (const leaf of leavesFilled(leaves, { ...approval, seats })) filled.add(leaf)
   }
   return voters
 }
@@ -69,11 +70,20 @@ function counts({ options }: Policy, { digest, requester }: RequestState, approv
   return approval.stance === 'approve' && approval.digest === digest && !isExcluded(options, requester, approval)
 }
 
-/** Eligibility fixed at the vote is in the seats that it names: a stored vote names only seats that its principal held. */
-function stillHeld({ recheckEligibility }: PolicyOptions, approval: StandingApproval): StandingApproval {
-  if (!recheckEligibility) return approval
-  const held = new Set(approval.holds.map(seatKey))
-  return { ...approval, seats: approval.seats.filter((seat) => held.has(seatKey(seat))) }
+/**
+ * The seats that an approval counts for now. Eligibility fixed at the vote is in the seats that it names: a stored vote
+ * names only seats that its principal held.
+ *
+ * @example
+ * seatsCounted({ recheckEligibility: true }, { seats: [security, finance], holds: [finance] }) // [finance]
+ */
+export function seatsCounted(
+  { recheckEligibility }: Pick<PolicyOptions, 'recheckEligibility'>,
+  { seats, holds }: Pick<StandingApproval, 'seats' | 'holds'> = { seats: [], holds: [] },
+): readonly SeatSource[] {
+  if (!recheckEligibility) return seats
+  const held = new Set(holds.map(seatKey))
+  return seats.filter((seat) => held.has(seatKey(seat)))
 }
 
 /**

@@ -151,7 +151,15 @@ export function initialState(
   request: Pick<RequestState, 'digest' | 'expiresAt' | 'requester'>,
 ): RequestState {
   const { digest, expiresAt, requester } = request
-  return { status: 'open', stage: 0, seq: 0, digest, expiresAt, requester, tally: emptyTally(policy, 0) }
+  return {
+    status: 'open',
+    stage: 0,
+    seq: 0,
+    digest,
+    expiresAt,
+    requester,
+    tally: emptyTally(policy, 0),
+  }
 }
 
 /**
@@ -202,7 +210,8 @@ function decideVote(policy: Policy, state: RequestState, vote: Vote, facts: Fact
 }
 
 function closeStage(policy: Policy, state: RequestState): Outcome {
-  if (policy.stages[state.stage]?.binding !== false) return { kind: 'refused', refusal: { reason: 'stage-not-advisory' } }
+  if (policy.stages[state.stage]?.binding !== false)
+    return { kind: 'refused', refusal: { reason: 'stage-not-advisory' } }
   if (vetoStands(policy, state.tally)) return { kind: 'refused', refusal: { reason: 'veto-stands' } }
   return passed(policy, state, state, 'command')
 }
@@ -211,7 +220,13 @@ function closeStage(policy: Policy, state: RequestState): Outcome {
 function amend(policy: Policy, state: RequestState, digest: string): Outcome {
   // The same content is not an amendment; an empty tally would forget votes that still stand on it.
   if (digest === state.digest) return decided(state, state)
-  return decided(state, { ...state, status: 'open', stage: 0, digest, tally: emptyTally(policy, 0) })
+  return decided(state, {
+    ...state,
+    status: 'open',
+    stage: 0,
+    digest,
+    tally: emptyTally(policy, 0),
+  })
 }
 
 function passed(

@@ -32,5 +32,10 @@ export function emptyTally(policy: Policy, stage: number): Tally {
 export function pass(policy: Policy, state: RequestState): RequestState {
   const stage = state.stage + 1
   const undecided = policy.stages.slice(stage).some(({ binding }) => binding)
-  return { ...state, stage, status: undecided ? 'open' : 'approved', tally: emptyTally(policy, stage) }
+  return {
+    ...state,
+    stage,
+    status: undecided ? 'open' : 'approved',
+    tally: emptyTally(policy, stage),
+  }
 }

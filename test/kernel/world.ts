@@ -52,10 +52,20 @@ export interface StoredVote extends StandingVote {
 
 export type LogEntry =
   | StoredVote
-  | { readonly kind: 'refused'; readonly now: number; readonly event: Event; readonly outcome: Outcome }
+  | {
+      readonly kind: 'refused'
+      readonly now: number
+      readonly event: Event
+      readonly outcome: Outcome
+    }
   | { readonly kind: 'clock' | 'cancel' | 'close-stage'; readonly now: number }
   | { readonly kind: 'amend'; readonly now: number; readonly digest: string }
-  | { readonly kind: 'member'; readonly group: string; readonly principal: string; readonly is: boolean }
+  | {
+      readonly kind: 'member'
+      readonly group: string
+      readonly principal: string
+      readonly is: boolean
+    }
   | { readonly kind: 'enabled' | 'right'; readonly principal: string; readonly is: boolean }
   | { readonly kind: 'agent-of'; readonly principal: string; readonly person: string | null }
   | { readonly kind: 'policy-open'; readonly is: boolean }
@@ -142,7 +152,16 @@ export function createWorld(policy: Policy, setup: WorldSetup): World {
     const isSameVoter = (vote: StoredVote) =>
       vote.principal === principal || (policy.options.naturalPersons && person !== null && vote.person === person)
     const standing = lastVotes().filter(isSameVoter)
-    return { principal, person, enabled, hasRight, inAnyGroup: memberOf.length > 0, groups: memberOf, provable, standing }
+    return {
+      principal,
+      person,
+      enabled,
+      hasRight,
+      inAnyGroup: memberOf.length > 0,
+      groups: memberOf,
+      provable,
+      standing,
+    }
   }
   function facts(principal: string): Facts {
     return { policyOpen, voter: voterFacts(principal) }
