@@ -8,13 +8,45 @@ const AGENTS = ['bot1', 'bot2']
 const GROUPS = ['A', 'B', 'C']
 const PROOFS: Assurance[] = ['stepUp', 'password', 'securityKey']
 
+/**
+ * Chance alone seldom comes to a decision that hangs on one fact, so half of the cases are steered towards one:
+ * `calm` has votes and nothing else; in `close` nearly everyone approves, and those who have may lose what they voted by.
+ */
+type Mood = 'wild' | 'calm' | 'close'
+
 export function randomCase(seed: number, caseNumber: number): Case {
   const dice = chance(seed, caseNumber)
+  const mood = dice.oneOf<Mood>(['wild', 'wild', 'calm', 'close'])
+  if (mood === 'close') return closeCase(dice)
   const people = randomPeople(dice)
   const policy = randomPolicy(dice, people)
   const requester = dice.onceIn(3) ? 'outsider' : dice.oneOf(people).id
   const beginning: Beginning = { people, requester, expiresAt: EXPIRES_AT }
-  return { policy, beginning, happenings: randomHappenings(dice, policy, people) }
+  return { policy, beginning, happenings: randomHappenings(dice, policy, people, mood) }
+}
+
+function closeCase(dice: Chance): Case {
+  const people = randomPeople(dice).map((person) => ({ ...person, enabled: true, hasRight: true, provable: PROOFS }))
+  const policy = randomPolicy(dice, people)
+  const requester = dice.onceIn(5) ? dice.oneOf(people).id : 'outsider'
+  const voted: Person[] = []
+  const happenings = Array.from({ length: people.length + 4 }, (_, now): Happening => {
+    if (voted.length > 0 && dice.onceIn(3)) return randomLoss(dice, dice.oneOf(voted), policy)
+    const person = dice.oneOf(people)
+    voted.push(person)
+    const stance = dice.onceIn(10) ? dice.oneOf<Stance>(['veto', 'withdraw']) : 'approve'
+    return { kind: 'vote', principal: person.id, stance, assurance: PROOFS, now }
+  })
+  return { policy, beginning: { people, requester, expiresAt: EXPIRES_AT }, happenings }
+}
+
+/** Mostly takes away something that their vote rests on; sometimes gives it back. */
+function randomLoss(dice: Chance, person: Person, policy: Policy): Happening {
+  const is = dice.onceIn(4)
+  const kind = dice.oneOf(['member', 'member', 'enabled', 'right'] as const)
+  if (kind !== 'member') return { kind, principal: person.id, is }
+  const groups = policy.stages.flatMap((stage) => sourcesOf(stage.rule)).filter((source) => source.kind === 'group')
+  return { kind, principal: person.id, group: groups.length === 0 ? 'A' : dice.oneOf(groups).id, is }
 }
 
 function randomPeople(dice: Chance): Person[] {
@@ -68,13 +100,12 @@ function randomRule(dice: Chance, people: readonly Person[], depth: number, isAs
   return { kind: 'threshold', atLeast: 1 + dice.below(width), of: children }
 }
 
-function randomHappenings(dice: Chance, policy: Policy, people: readonly Person[]): Happening[] {
+function randomHappenings(dice: Chance, policy: Policy, people: readonly Person[], mood: Mood): Happening[] {
   const length = 3 + dice.below(10)
-  const isCalm = dice.onceIn(3)
   let now = 0
   return Array.from({ length }, (_, index) => {
-    now = isCalm ? index : dice.onceIn(25) ? dice.oneOf([EXPIRES_AT - 1, EXPIRES_AT, EXPIRES_AT + 1]) : now
-    const kind = isCalm ? 'vote' : dice.oneOf(KINDS)
+    now = mood === 'calm' ? index : dice.onceIn(25) ? dice.oneOf([EXPIRES_AT - 1, EXPIRES_AT, EXPIRES_AT + 1]) : now
+    const kind = mood === 'calm' ? 'vote' : dice.oneOf(KINDS)
     return randomHappening(dice, policy, people, kind, now)
   })
 }
