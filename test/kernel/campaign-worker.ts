@@ -15,6 +15,7 @@ export interface Task {
 }
 
 export interface Report {
+  readonly from: number
   readonly compared: number
   readonly counterexample?: string
 }
@@ -31,9 +32,10 @@ function perform({ plan, from, to, broken }: Task): Report {
     const disagreement = compare(smallest, engine)
     if (disagreement === undefined) throw new Error(`case ${number} differs only sometimes`)
     return {
+      from,
       compared: number - from + 1,
       counterexample: `case ${number}\n${show(disagreement)}`,
     }
   }
-  return { compared: to - from }
+  return { from, compared: to - from }
 }

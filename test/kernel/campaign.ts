@@ -2,6 +2,7 @@
  * Compares the kernel with the naive engine on a great many cases: `npm run test:kernel -- --cases 1000000`.
  * Ends with one line that says how many agree, or with the smallest counterexample found and exit code 1.
  */
+import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
@@ -54,46 +55,33 @@ if (values.help) {
   }
 }
 
-/** Hands out the cases in chunks; stops at the first counterexample. */
+/**
+ * Hands out the cases in chunks until one thread finds a counterexample. Of several the earliest is returned, and as all
+ * chunks before it were handed out and looked through, the same seed shows the same one.
+ */
 async function run(plan: Plan, threads: number, broken: string | undefined): Promise<string | undefined> {
   let next = 0
-  let done = 0
-  const progress = setInterval(() => console.log(`${done} of ${plan.cases} cases`), PROGRESS_EVERY_MS)
+  let compared = 0
+  const found: Required<Report>[] = []
+  const serve = async (worker: Worker): Promise<void> => {
+    while (next < plan.cases && found.length === 0) {
+      const from = next
+      next = Math.min(plan.cases, from + CHUNK)
+      worker.postMessage({ plan, from, to: next, broken } satisfies Task)
+      const [report]: Report[] = await once(worker, 'message')
+      compared += report?.compared ?? 0
+      if (report?.counterexample !== undefined) found.push({ ...report, counterexample: report.counterexample })
+    }
+  }
+  const progress = setInterval(() => console.log(`${compared} of ${plan.cases} cases`), PROGRESS_EVERY_MS)
   const workers = Array.from({ length: threads }, () => new Worker(new URL('./campaign-worker.ts', import.meta.url)))
-  const work = (worker: Worker): Promise<string | undefined> =>
-    new Promise((resolve, reject) => {
-      const give = (): void => {
-        const from = next
-        next = Math.min(plan.cases, from + CHUNK)
-        if (from === next) resolve(undefined)
-        else worker.postMessage({ plan, from, to: next, broken } satisfies Task)
-      }
-      worker.on('error', reject)
-      worker.on('message', (report: Report) => {
-        done += report.compared
-        if (report.counterexample === undefined) give()
-        else resolve(report.counterexample)
-      })
-      give()
-    })
-  const firstFound = Promise.any(
-    workers.map(async (worker) => {
-      const found = await work(worker)
-      if (found === undefined) throw new Error('found nothing')
-      return found
-    }),
-  )
   try {
-    return await firstFound
-  } catch (error) {
-    if (!(error instanceof AggregateError)) throw error
-    const failure = error.errors.find((each: unknown) => !(each instanceof Error && each.message === 'found nothing'))
-    if (failure !== undefined) throw failure
-    return undefined
+    await Promise.all(workers.map(serve))
   } finally {
     clearInterval(progress)
     await Promise.all(workers.map((worker) => worker.terminate()))
   }
+  return found.toSorted((one, other) => one.from - other.from)[0]?.counterexample
 }
 
 function wholeNumber(name: string, text: string): number {

@@ -27,7 +27,8 @@ export function randomCase(seed: number, caseNumber: number): Case {
 
 function closeCase(dice: Chance): Case {
   const people = randomPeople(dice).map((person) => ({ ...person, enabled: true, hasRight: true, provable: PROOFS }))
-  const policy = randomPolicy(dice, people)
+  const drawn = randomPolicy(dice, people)
+  const policy = dice.onceIn(4) ? { ...drawn, stages: [{ binding: true, rule: wideRule(dice) }] } : drawn
   const requester = dice.onceIn(5) ? dice.oneOf(people).id : 'outsider'
   const voted: Person[] = []
   const happenings = Array.from({ length: people.length + 4 }, (_, now): Happening => {
@@ -38,6 +39,16 @@ function closeCase(dice: Chance): Case {
     return { kind: 'vote', principal: person.id, stance, assurance: PROOFS, now }
   })
   return { policy, beginning: { people, requester, expiresAt: EXPIRES_AT }, happenings }
+}
+
+/** Many seats of few groups, which `distinctPeople` makes hard to fill. */
+function wideRule(dice: Chance): Rule {
+  const width = 3 + dice.below(5)
+  const of = Array.from({ length: width }, (): Rule => {
+    const from: SeatSource = { kind: 'group', id: dice.oneOf(GROUPS) }
+    return { kind: 'seats', atLeast: dice.oneOf([1, 1, 1, 2]), from }
+  })
+  return { kind: 'threshold', atLeast: 2 + dice.below(Math.min(3, width - 2)), of }
 }
 
 /** Mostly takes away something that their vote rests on; sometimes gives it back. */
