@@ -1,0 +1,61 @@
+import type { Ctx } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { loadActor, type Caller } from '../identity/actor.ts'
+import { authorize } from '../identity/authorize.ts'
+import type { RequestState } from '../kernel/request.ts'
+import { findPolicyForShare } from '../store/policies.ts'
+import { findRequestForUpdate } from '../store/requests.ts'
+import { transact } from '../store/unit-of-work.ts'
+import type { RequestKey } from '../store/voting.ts'
+import { changeRequest, type RequestCommand } from './change-request.ts'
+import { readRequest } from './read-request.ts'
+
+/**
+ * Closes the open stage of a request, which must be advisory: enough has been heard. For whoever asked for the approval and
+ * for whoever may write the template.
+ * @throws AppError WORKFLOW_NOT_FOUND, REQUESTOR_NOT_AUTHORIZED, STAGE_NOT_ADVISORY, VETO_STANDS and the terminal codes
+ */
+export async function closeStage(ctx: Ctx, caller: Caller, key: RequestKey): Promise<RequestState> {
+  return await commandRequest(ctx, caller, key, 'workflow_template:write', {
+    event: { kind: 'close-stage' },
+    leaf: 'request.stage-closed',
+  })
+}
+
+/**
+ * Cancels a request that is not decided. For whoever asked for the approval and for holders of `workflow_cancel`.
+ * @throws AppError WORKFLOW_NOT_FOUND, REQUESTOR_NOT_AUTHORIZED and the terminal codes
+ */
+export async function cancelRequest(ctx: Ctx, caller: Caller, key: RequestKey): Promise<RequestState> {
+  return await commandRequest(ctx, caller, key, 'workflow_template:workflow_cancel', {
+    event: { kind: 'cancel' },
+    leaf: 'request.canceled',
+  })
+}
+
+async function commandRequest(
+  ctx: Ctx,
+  caller: Caller,
+  key: RequestKey,
+  permission: 'workflow_template:write' | 'workflow_template:workflow_cancel',
+  command: Omit<RequestCommand, 'actor'>,
+): Promise<RequestState> {
+  const found = await readRequest(ctx, caller, key)
+  const next = await transact(ctx, caller.once, async (tx) => {
+    const actor = await loadActor(tx, caller)
+    const policy = await findPolicyForShare(tx, caller.orgId, found.policy_id)
+    const row = await findRequestForUpdate(tx, caller.orgId, found.id)
+    if (policy === undefined || row === undefined) throw new AppError('WORKFLOW_NOT_FOUND')
+    const template = { type: 'workflow_template', name: policy.name, spaceId: policy.space_id } as const
+    const isRequester = row.requester_id === caller.principalId
+    if (!isRequester) authorize(actor, permission, template)
+    return await changeRequest(
+      tx,
+      row,
+      { ...command, actor: { kind: caller.kind, id: caller.principalId } },
+      ctx.clock.now(),
+    )
+  })
+  if (next.status !== found.status) ctx.metrics.decisions.inc({ status: next.status })
+  return next
+}

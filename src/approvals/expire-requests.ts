@@ -1,0 +1,34 @@
+import type { Ctx } from '../context.ts'
+import { findDueRequests } from '../store/requests.ts'
+import { transact } from '../store/unit-of-work.ts'
+import { changeRequest } from './change-request.ts'
+
+const batch = 100
+
+/**
+ * Writes down what the clock has already decided: requests past their deadline become expired. Any number of processes may
+ * sweep at once; each takes what no other holds.
+ * @returns how many
+ */
+export async function expireRequests(ctx: Ctx): Promise<number> {
+  if (ctx.config.levers.has('disable_workflow_expiration_sweep')) return 0
+  let swept = 0
+  for (;;) {
+    const done = await transact(ctx, null, async (tx) => {
+      const now = ctx.clock.now()
+      const due = await findDueRequests(tx, now, batch)
+      for (const row of due) {
+        await changeRequest(
+          tx,
+          row,
+          { event: { kind: 'clock' }, leaf: 'request.expired', actor: { kind: 'system' } },
+          now,
+        )
+      }
+      return due.length
+    })
+    swept += done
+    ctx.metrics.decisions.inc({ status: 'expired' }, done)
+    if (done < batch) return swept
+  }
+}

@@ -1,0 +1,22 @@
+import type { Ctx } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { callerNotFound, type Caller } from '../identity/actor.ts'
+import type { Status } from '../kernel/request.ts'
+import { findRequestFor, type FoundRequest, type RequestRow } from '../store/requests.ts'
+import type { RequestKey } from '../store/voting.ts'
+
+/**
+ * One request, for anyone of its organization.
+ * @throws AppError WORKFLOW_NOT_FOUND
+ */
+export async function readRequest(ctx: Ctx, caller: Caller, key: RequestKey): Promise<FoundRequest> {
+  const row = await findRequestFor(ctx.db, caller.orgId, key, caller.principalId)
+  if (row === undefined || row.caller_disabled) throw callerNotFound(caller)
+  if (row.id === null) throw new AppError('WORKFLOW_NOT_FOUND')
+  return row
+}
+
+/** The status as of now: expiry is a fact of the deadline, not of the sweep that writes it (design §3.4). */
+export function currentStatus(row: Pick<RequestRow, 'status' | 'is_final' | 'expires_at'>, now: Date): Status {
+  return !row.is_final && row.expires_at <= now ? 'expired' : row.status
+}

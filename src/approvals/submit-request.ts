@@ -1,0 +1,85 @@
+import { contentDigest } from '../audit/digest.ts'
+import { appendLeaf } from '../audit/append.ts'
+import type { Ctx } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { loadActor, type Caller } from '../identity/actor.ts'
+import { authorize } from '../identity/authorize.ts'
+import { initialState } from '../kernel/request.ts'
+import { findPolicyForShare } from '../store/policies.ts'
+import { insertRequest } from '../store/requests.ts'
+import { transact } from '../store/unit-of-work.ts'
+
+export interface SubmitRequestInput {
+  readonly name: string
+  readonly description: string | null
+  readonly metadata: Readonly<Record<string, string>>
+  readonly policyId: string
+}
+
+const hour = 3_600_000
+/** Life of a request whose policy names none (contract §3.5). */
+const defaultLifeHours = 30 * 24
+
+/**
+ * Opens a request under an active policy. Its content is fixed by a digest, which every vote names.
+ * @returns the request's id
+ * @throws AppError REFERENCED_WORKFLOW_TEMPLATE_NOT_FOUND, REQUESTOR_NOT_AUTHORIZED, WORKFLOW_TEMPLATE_NOT_ACTIVE,
+ *   WORKFLOW_ALREADY_EXISTS, QUOTA_EXCEEDED (contract §1.4)
+ */
+export async function submitRequest(ctx: Ctx, caller: Caller, input: SubmitRequestInput): Promise<{ id: string }> {
+  return await transact(ctx, caller.once, async (tx) => {
+    const actor = await loadActor(tx, caller)
+    // Shared with other submissions, exclusive with the change that ends the version: no request slips in behind it.
+    const policy = await findPolicyForShare(tx, caller.orgId, input.policyId)
+    if (policy === undefined) {
+      throw new AppError('REFERENCED_WORKFLOW_TEMPLATE_NOT_FOUND', undefined, { field: 'workflowTemplateId' })
+    }
+    const template = { type: 'workflow_template', name: policy.name, spaceId: policy.space_id } as const
+    authorize(actor, 'workflow_template:instantiate', template)
+    if (policy.status !== 'active') {
+      throw new AppError('WORKFLOW_TEMPLATE_NOT_ACTIVE', undefined, { field: 'workflowTemplateId' })
+    }
+
+    const at = ctx.clock.now()
+    const id = ctx.newId()
+    const requester = { principal: actor.principalId, person: actor.personId }
+    const digest = contentDigest({
+      dialect: policy.dialect,
+      name: input.name,
+      description: input.description,
+      metadata: input.metadata,
+      policyId: policy.id,
+      requesterId: actor.principalId,
+      revision: 1,
+    })
+    const expiresAt = at.getTime() + (policy.default_expires_in_hours ?? defaultLifeHours) * hour
+    const state = initialState(policy, { digest, expiresAt, requester })
+    await insertRequest(tx, {
+      org_id: caller.orgId,
+      id,
+      dialect: policy.dialect,
+      policy_id: policy.id,
+      name: input.name,
+      description: input.description,
+      metadata: JSON.stringify(input.metadata),
+      requester_id: requester.principal,
+      requester_person_id: requester.person,
+      digest,
+      status: state.status,
+      tally: JSON.stringify(state.tally),
+      expires_at: new Date(expiresAt),
+      created_at: at,
+      updated_at: at,
+    })
+    await appendLeaf(tx, {
+      orgId: caller.orgId,
+      kind: 'request.created',
+      subjectId: id,
+      actor: { kind: caller.kind, id: caller.principalId },
+      at,
+      facts: { digest, policy: policy.id, expiresAt: new Date(expiresAt).toISOString() },
+      privateText: { name: input.name },
+    })
+    return { id }
+  })
+}

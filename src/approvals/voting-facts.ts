@@ -1,0 +1,50 @@
+import { isGranted } from '../identity/authorize.ts'
+import type { RoleBinding } from '../store/principals.ts'
+import type { Facts, StandingApproval, StandingVote } from '../kernel/request.ts'
+import type { Assurance, SeatSource } from '../kernel/rule.ts'
+import type { StandingApprovalRow, StandingVoteRow, VotingFactsRow } from '../store/voting.ts'
+
+/** A row of a request that exists. */
+export type FoundFacts = VotingFactsRow & { readonly id: string }
+
+/** The voter as the kernel sees them. */
+export function factsOf(row: FoundFacts, voterId: string): Facts {
+  return {
+    policyOpen: row.policy_status === 'active' || row.takes_votes_when_inactive,
+    voter: {
+      principal: voterId,
+      person: row.voter_person_id,
+      enabled: !row.voter_disabled,
+      hasRight: hasRight(row.voter_bindings, row),
+      inAnyGroup: row.in_any_group,
+      groups: row.groups,
+      provable: row.voter_kind === 'human' ? provableByPeople : [],
+      standing: row.standing.map(standingVoteOf),
+    },
+  }
+}
+
+/** An approval as it counts now: the seats that its principal still holds, with the right to vote and not disabled. */
+export function standingApprovalOf(row: StandingApprovalRow, request: FoundFacts): StandingApproval {
+  const vote = standingVoteOf(row)
+  const mayVote = row.is_enabled && hasRight(row.bindings, request)
+  const holds = mayVote ? vote.seats.filter((seat) => seat.kind === 'principal' || row.member_of.includes(seat.id)) : []
+  return { ...vote, holds }
+}
+
+const provableByPeople: readonly Assurance[] = ['stepUp', 'password', 'securityKey']
+
+function hasRight(bindings: readonly RoleBinding[], request: FoundFacts): boolean {
+  const template = { type: 'workflow_template', name: request.policy_name, spaceId: request.space_id } as const
+  return isGranted(bindings, 'workflow_template:vote', template)
+}
+
+function standingVoteOf(row: StandingVoteRow): StandingVote {
+  const { principal_id: principal, person_id: person, stance, assurance, digest } = row
+  return { principal, person, stance, seats: row.seats.map((id) => seatOf(id, principal)), assurance, digest }
+}
+
+// Ids are unique across kinds, so a seat is stored as its id alone.
+function seatOf(id: string, principal: string): SeatSource {
+  return { kind: id === principal ? 'principal' : 'group', id }
+}

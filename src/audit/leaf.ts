@@ -1,0 +1,84 @@
+import { createHash, randomBytes } from 'node:crypto'
+import canonicalize from 'canonicalize'
+
+/** Every kind of state change that leaves a leaf. */
+export type LeafKind =
+  | 'organization.created'
+  | 'user.created'
+  | 'user.signed-in'
+  | 'agent.registered'
+  | 'admin.added'
+  | 'admin.removed'
+  | 'group.created'
+  | 'memberships.added'
+  | 'memberships.removed'
+  | 'space.created'
+  | 'space.deleted'
+  | 'roles.assigned'
+  | 'roles.removed'
+  | 'template.created'
+  | 'template.updated'
+  | 'template.deprecated'
+  | 'template.closed'
+  | 'template.deleted'
+  | 'request.created'
+  | 'request.canceled'
+  | 'request.expired'
+  | 'request.stage-closed'
+  | 'vote.cast'
+
+export type LeafActor = { readonly kind: 'human' | 'agent'; readonly id: string } | { readonly kind: 'system' }
+
+export interface Leaf {
+  readonly orgId: string
+  readonly kind: LeafKind
+  /** What changed: the id of the request, group, user… */
+  readonly subjectId: string
+  readonly actor: LeafActor
+  readonly at: Date
+  /** Ids, numbers and closed words only. Free text and names go to `privateText`. */
+  readonly facts: Readonly<Record<string, unknown>>
+  /** Text that the law may force us to erase: the leaf commits to it by salted hash, the text stands beside. */
+  readonly privateText?: Readonly<Record<string, string | null | undefined>>
+}
+
+export interface LeafRecord {
+  readonly content: string
+  readonly private: Readonly<Record<string, { salt: string; text: string }>> | null
+}
+
+/** The leaf's fixed bytes: canonical JSON (RFC 8785) of version 1, which the organization's tree will hash. */
+export function renderLeaf(leaf: Leaf): LeafRecord {
+  const kept: Record<string, { salt: string; text: string }> = {}
+  const commitments: Record<string, string> = {}
+  for (const [name, text] of Object.entries(leaf.privateText ?? {})) {
+    if (text === null || text === undefined) continue
+    const salt = randomBytes(16).toString('base64url')
+    kept[name] = { salt, text }
+    commitments[name] = commitmentTo(salt, text)
+  }
+  const hasPrivate = Object.keys(kept).length > 0
+  const content = canonicalJson({
+    v: 1,
+    org: leaf.orgId,
+    kind: leaf.kind,
+    subject: leaf.subjectId,
+    actor: leaf.actor,
+    at: leaf.at.toISOString(),
+    facts: leaf.facts,
+    ...(hasPrivate && { committed: commitments }),
+  })
+  return { content, private: hasPrivate ? kept : null }
+}
+
+/** SHA-256 over salt, a zero byte and the text: reveals nothing about a short text to who does not have the salt. */
+export function commitmentTo(salt: string, text: string): string {
+  return createHash('sha256').update(`${salt}\0${text}`).digest('hex')
+}
+
+/** RFC 8785. @throws Error on a value that JSON cannot carry */
+export function canonicalJson(value: unknown): string {
+  const text = canonicalize(value)
+  if (text === undefined) throw new Error('not a JSON value')
+  return text
+}

@@ -1,0 +1,136 @@
+import { isIP } from 'node:net'
+import { AppError } from '../errors.ts'
+import type { RawEnv } from './env.ts'
+
+export type StoreConfig =
+  | { readonly engine: 'pglite'; readonly directory: string }
+  | { readonly engine: 'postgres'; readonly url: string }
+
+export type SignInConfig =
+  | { readonly kind: 'development' }
+  | {
+      readonly kind: 'external'
+      readonly issuer: string
+      readonly clientId: string
+      readonly clientSecret: string | null
+    }
+
+const leverNames = ['read_only_mode', 'disable_workflow_creation', 'disable_workflow_expiration_sweep'] as const
+export type Lever = (typeof leverNames)[number]
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+export interface Config {
+  readonly host: string
+  readonly port: number
+  /** Where clients reach us, without a trailing slash; absent until the listener knows its port. */
+  readonly publicUrl: string | null
+  readonly store: StoreConfig
+  readonly demo: boolean
+  readonly signIn: SignInConfig
+  /** 32 bytes under which secrets at rest are encrypted; null keeps them readable in the store. */
+  readonly masterKey: Buffer | null
+  readonly levers: ReadonlySet<Lever>
+  readonly logLevel: LogLevel
+}
+
+/**
+ * Checks the raw environment and fills in the defaults of design §8. Impossible combinations refuse to start.
+ * @throws AppError CONFIGURATION_INVALID naming the variable
+ */
+export function loadConfig(raw: RawEnv): Config {
+  const host = raw.HOST ?? '127.0.0.1'
+  const store = storeOf(raw)
+  const signIn = signInOf(raw)
+  if (signIn.kind === 'development') requireSafeForDevelopmentSignIn(host, raw)
+  return {
+    host,
+    port: portOf(raw.PORT),
+    publicUrl: publicUrlOf(raw.QUORATE_PUBLIC_URL),
+    store,
+    demo: flag('QUORATE_DEMO', raw.QUORATE_DEMO, store.engine === 'pglite' && signIn.kind === 'development'),
+    signIn,
+    masterKey: masterKeyOf(raw.QUORATE_MASTER_KEY),
+    levers: leversOf(raw.QUORATE_LEVERS),
+    logLevel: oneOf('LOG_LEVEL', raw.LOG_LEVEL ?? 'info', logLevels),
+  }
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+function storeOf(raw: RawEnv): StoreConfig {
+  if (raw.DATABASE_URL === undefined) return { engine: 'pglite', directory: raw.QUORATE_DATA_DIR ?? './data' }
+  if (!/^postgres(ql)?:\/\//.test(raw.DATABASE_URL))
+    invalid('DATABASE_URL', 'must start with postgres:// or postgresql://')
+  return { engine: 'postgres', url: raw.DATABASE_URL }
+}
+
+function signInOf(raw: RawEnv): SignInConfig {
+  if (raw.OIDC_ISSUER === undefined) return { kind: 'development' }
+  if (raw.OIDC_CLIENT_ID === undefined) invalid('OIDC_CLIENT_ID', 'is needed when OIDC_ISSUER is set')
+  return {
+    kind: 'external',
+    issuer: httpUrl('OIDC_ISSUER', raw.OIDC_ISSUER),
+    clientId: raw.OIDC_CLIENT_ID,
+    clientSecret: raw.OIDC_CLIENT_SECRET ?? null,
+  }
+}
+
+// Anyone may sign in as anyone at the development provider, so it must never be reachable by others (design §6).
+function requireSafeForDevelopmentSignIn(host: string, raw: RawEnv): void {
+  if (raw.NODE_ENV === 'production') {
+    invalid('OIDC_ISSUER', 'is required with NODE_ENV=production: the development sign-in lets anyone be anyone')
+  }
+  if (!isLoopback(host)) {
+    invalid('OIDC_ISSUER', `is required when HOST is ${host}: the development sign-in serves loopback addresses only`)
+  }
+}
+
+function portOf(value: string | undefined): number {
+  if (value === undefined) return 8080
+  const port = Number(value)
+  if (!/^\d{1,5}$/.test(value) || port > 65_535) invalid('PORT', 'must be a number from 0 to 65535')
+  return port
+}
+
+function publicUrlOf(value: string | undefined): string | null {
+  return value === undefined ? null : httpUrl('QUORATE_PUBLIC_URL', value).replace(/\/+$/, '')
+}
+
+function httpUrl(name: string, value: string): string {
+  const url = URL.parse(value)
+  if (url === null || !/^https?:$/.test(url.protocol)) invalid(name, 'must be an http or https URL')
+  return value
+}
+
+function masterKeyOf(value: string | undefined): Buffer | null {
+  if (value === undefined) return null
+  const key = Buffer.from(value, 'base64')
+  if (key.length !== 32) invalid('QUORATE_MASTER_KEY', 'must be 32 bytes in base64 (openssl rand -base64 32)')
+  return key
+}
+
+function leversOf(value: string | undefined): ReadonlySet<Lever> {
+  const named = (value ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  return new Set(named.map((name) => oneOf('QUORATE_LEVERS', name, leverNames)))
+}
+
+function flag(name: string, value: string | undefined, fallback: boolean): boolean {
+  if (value === undefined) return fallback
+  return oneOf(name, value, ['0', '1']) === '1'
+}
+
+function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((candidate) => candidate === value)
+  return found ?? invalid(name, `must be one of ${allowed.join(', ')}`)
+}
+
+function invalid(name: string, problem: string): never {
+  throw new AppError('CONFIGURATION_INVALID', `${name} ${problem}.`, { field: name })
+}

@@ -1,0 +1,28 @@
+/** The environment, read in this one file. Names are fixed by design §8; checking and defaults are in `config.ts`. */
+const names = [
+  'HOST',
+  'PORT',
+  'QUORATE_DATA_DIR',
+  'DATABASE_URL',
+  'QUORATE_PUBLIC_URL',
+  'QUORATE_DEMO',
+  'QUORATE_MASTER_KEY',
+  'QUORATE_LEVERS',
+  'OIDC_ISSUER',
+  'OIDC_CLIENT_ID',
+  'OIDC_CLIENT_SECRET',
+  'LOG_LEVEL',
+  'NODE_ENV',
+] as const
+
+export type RawEnv = Partial<Record<(typeof names)[number], string>>
+
+/** Picks our variables out of `source`; an empty string counts as absent. */
+export function readEnv(source: NodeJS.ProcessEnv = process.env): RawEnv {
+  const raw: RawEnv = {}
+  for (const name of names) {
+    const value = source[name]
+    if (value !== undefined && value.trim() !== '') raw[name] = value.trim()
+  }
+  return raw
+}

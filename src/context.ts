@@ -1,0 +1,55 @@
+import { pino, type Logger } from 'pino'
+import { v7 as uuidv7 } from 'uuid'
+import type { Config } from './config/config.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { openStore, type Db, type Store } from './store/open.ts'
+import { serverSecret } from './store/server-secrets.ts'
+
+/** Everything a use case may reach. Built once; tests override fields. */
+export interface Ctx {
+  readonly config: Config
+  readonly store: Store
+  readonly db: Db
+  readonly clock: Clock
+  /** A fresh UUIDv7. */
+  readonly newId: () => string
+  readonly keys: Keys
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** Where clients reach us, without a trailing slash; known once the listener is. */
+  publicUrl: string
+  close(): Promise<void>
+}
+
+export interface Clock {
+  now(): Date
+}
+
+export interface Keys {
+  /** Signs access tokens (HS256). */
+  readonly token: Buffer
+  /** Encrypts what is secret inside our own tables. */
+  readonly atRest: Buffer
+}
+
+export type Overrides = Partial<Pick<Ctx, 'clock' | 'newId' | 'log'>>
+
+/** @throws AppError when the store cannot be opened */
+export async function createContext(config: Config, overrides: Overrides = {}): Promise<Ctx> {
+  const log = overrides.log ?? pino({ level: config.logLevel })
+  const clock = overrides.clock ?? { now: () => new Date() }
+  const store = await openStore(config.store)
+  const secret = (name: string) => serverSecret(store.db, name, config.masterKey, clock.now())
+  return {
+    config,
+    store,
+    db: store.db,
+    clock,
+    newId: overrides.newId ?? (() => uuidv7()),
+    keys: { token: await secret('access-token'), atRest: await secret('at-rest') },
+    log,
+    metrics: createMetrics(),
+    publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
+    close: () => store.close(),
+  }
+}

@@ -1,0 +1,52 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { AppError } from '../../errors.ts'
+
+/** Deeper JSON than this has no use here and costs every later walk over it. */
+const maxDepth = 64
+
+/** Reads every body as JSON whatever its Content-Type says; an empty one is no body. */
+export function addJsonParser(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, (request, text, done) => {
+    if (text === '') return done(null, undefined)
+    void parse(request, text as string, (error, body) => {
+      if (error)
+        return done(new AppError('MALFORMED_REQUEST', `The body is not JSON: ${error.message}.`, { cause: error }))
+      const problem = findUnstorableText(body)
+      done(problem === null ? null : problem, body)
+    })
+  })
+}
+
+/** Refuses text that cannot be stored or hashed as it was sent, in path and query, before anything looks at them. */
+export async function refuseUnstorableText(request: FastifyRequest): Promise<void> {
+  const problem = findUnstorableText({ path: request.params, query: request.query })
+  if (problem !== null) throw problem
+}
+
+// PostgreSQL cannot hold NUL, and RFC 8785 (section 3.2.2.2) has no canonical form for a lone surrogate.
+function findUnstorableText(root: unknown): AppError | null {
+  const pending: { value: unknown; path: string; depth: number }[] = [{ value: root, path: '', depth: 0 }]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { value, path, depth } = next
+    if (typeof value === 'string' && !isStorable(value)) return unstorable(path)
+    if (typeof value !== 'object' || value === null) continue
+    if (depth >= maxDepth)
+      return new AppError('MALFORMED_REQUEST', `The body is nested deeper than ${maxDepth} levels.`, { field: path })
+    for (const [name, member] of Object.entries(value)) {
+      const place = Array.isArray(value) ? `${path}[${name}]` : path === '' ? name : `${path}.${name}`
+      if (!isStorable(name)) return unstorable(path)
+      pending.push({ value: member, path: place, depth: depth + 1 })
+    }
+  }
+  return null
+}
+
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0')
+}
+
+function unstorable(field: string): AppError {
+  return new AppError('MALFORMED_REQUEST', 'Text may not hold a NUL character or half of a surrogate pair.', { field })
+}

@@ -1,0 +1,39 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Ctx } from '../../context.ts'
+import { AppError } from '../../errors.ts'
+import { authenticator, readIdempotencyKey } from './auth.ts'
+import { addJsonParser, refuseUnstorableText } from './body.ts'
+import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { voteRoutes } from './routes/votes.ts'
+import { workflowRoutes } from './routes/workflows.ts'
+
+/** The Approvio API at `/`, with our own additions under `/v1` (contract `approvio.md`). */
+export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<void> {
+  addJsonParser(app)
+  // Shapes are checked by the parsers of `wire/`, which know the contract's code for each field; route schemas describe
+  // them for readers and shape the answers.
+  app.setValidatorCompiler(() => () => true)
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler(answerUnknownRoute)
+  // The order of contract §0: lever, token, then the shape of what was sent.
+  app.addHook('onRequest', async (request) => refuseByLever(ctx, request))
+  app.addHook('onRequest', authenticator(ctx))
+  app.addHook('preHandler', refuseUnstorableText)
+  app.addHook('preHandler', readIdempotencyKey)
+
+  voteRoutes(app, ctx)
+  workflowRoutes(app, ctx)
+}
+
+const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
+
+/** Levers act before anything is known about the caller (contract §7.5). */
+function refuseByLever({ config: { levers } }: Ctx, request: FastifyRequest): void {
+  if (levers.has('read_only_mode') && writing.has(request.method)) {
+    throw new AppError('SERVICE_UNAVAILABLE', 'The server is in read-only mode.')
+  }
+  const { lever } = request.routeOptions.config
+  if (lever !== undefined && levers.has(lever)) {
+    throw new AppError('SERVICE_UNAVAILABLE', 'This is switched off at the moment.')
+  }
+}

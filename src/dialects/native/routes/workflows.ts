@@ -1,0 +1,95 @@
+import type { FastifyInstance } from 'fastify'
+import { cancelRequest, closeStage } from '../../../approvals/command-request.ts'
+import { listRequestPage } from '../../../approvals/list-requests.ts'
+import { listRequestVotes } from '../../../approvals/list-votes.ts'
+import { readRequest } from '../../../approvals/read-request.ts'
+import { submitRequest } from '../../../approvals/submit-request.ts'
+import type { Ctx } from '../../../context.ts'
+import { idOrName } from '../wire/ids.ts'
+import { answerCreated } from '../wire/location.ts'
+import type { JsonObject } from '../wire/read.ts'
+import { workflowStatus } from '../wire/votes.ts'
+import {
+  NewWorkflowSchema,
+  parseInclude,
+  parseNewWorkflow,
+  parseVotePage,
+  parseWorkflowList,
+  renderVote,
+  renderWorkflow,
+  VoteListSchema,
+  WorkflowListSchema,
+  WorkflowSchema,
+} from '../wire/workflows.ts'
+
+interface WorkflowPath {
+  readonly Params: { readonly workflowId: string }
+  readonly Querystring: JsonObject
+}
+
+const tags = ['Workflows']
+
+/** Opening, reading and commanding workflows (contract §1.4, and ours under `/v1`). */
+export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
+  app.post(
+    '/workflows',
+    {
+      schema: { tags, summary: 'Open a workflow under an active template', body: NewWorkflowSchema },
+      config: { lever: 'disable_workflow_creation' },
+    },
+    async (request, reply) => {
+      const { id } = await submitRequest(ctx, request.caller, parseNewWorkflow(request.body))
+      return answerCreated(request, reply, id)
+    },
+  )
+
+  app.get<WorkflowPath>(
+    '/workflows',
+    { schema: { tags, summary: 'List workflows', response: { 200: WorkflowListSchema } } },
+    async (request) => {
+      const query = parseWorkflowList(request.query)
+      const { rows, total } = await listRequestPage(ctx, request.caller, query)
+      const now = ctx.clock.now()
+      const data = rows.map((row) => renderWorkflow(row, now, null))
+      return { data, pagination: { total, page: query.page, limit: query.limit } }
+    },
+  )
+
+  app.get<WorkflowPath>(
+    '/workflows/:workflowId',
+    { schema: { tags, summary: 'Read a workflow by id or name', response: { 200: WorkflowSchema } } },
+    async (request) => {
+      parseInclude(request.query, 'REQUEST_INVALID_INCLUDE')
+      const row = await readRequest(ctx, request.caller, idOrName(request.params.workflowId))
+      return renderWorkflow(row, ctx.clock.now(), null)
+    },
+  )
+
+  app.get<WorkflowPath>(
+    '/workflows/:workflowId/votes',
+    { schema: { tags, summary: 'List the votes of a workflow', response: { 200: VoteListSchema } } },
+    async (request) => {
+      const page = parseVotePage(request.query)
+      const votes = await listRequestVotes(ctx, request.caller, idOrName(request.params.workflowId), page)
+      return { votes: votes.map(renderVote) }
+    },
+  )
+
+  app.post<WorkflowPath>(
+    '/v1/workflows/:workflowId/close-stage',
+    { schema: { tags, summary: 'Close the open advisory stage' } },
+    async (request) => {
+      const { status, stage } = await closeStage(ctx, request.caller, idOrName(request.params.workflowId))
+      return { workflowStatus: workflowStatus[status], stage }
+    },
+  )
+
+  app.post<WorkflowPath>(
+    '/v1/workflows/:workflowId/cancel',
+    { schema: { tags, summary: 'Cancel a workflow that is not decided' } },
+    async (request) => {
+      const { status } = await cancelRequest(ctx, request.caller, idOrName(request.params.workflowId))
+      return { workflowStatus: workflowStatus[status] }
+    },
+  )
+}

@@ -1,0 +1,54 @@
+import { AppError } from '../errors.ts'
+import { findActorRow, type RoleBinding } from '../store/principals.ts'
+import type { Db } from '../store/open.ts'
+import type { Once } from '../store/unit-of-work.ts'
+import type { PrincipalKind } from '../store/schema.ts'
+
+/** Who the access token says is calling. The signature has been checked; whether they still exist has not. */
+export interface Caller {
+  readonly orgId: string
+  readonly principalId: string
+  readonly kind: PrincipalKind
+  readonly stepUp: StepUp | null
+  /** Set when the call carries an Idempotency-Key. */
+  readonly once: Once | null
+}
+
+/** A fresh sign-in bound to one operation, to be spent by the call that needs it (contract §6.4). */
+export interface StepUp {
+  readonly tokenId: string
+  readonly operation: string
+  readonly resource: string | null
+}
+
+/** The caller as the store knows them now: never from the token. */
+export interface Actor extends Caller {
+  readonly personId: string | null
+  readonly name: string
+  readonly email: string | null
+  readonly isAdmin: boolean
+  readonly bindings: readonly RoleBinding[]
+  readonly rowVersion: string
+}
+
+/**
+ * Reads who is calling, with their roles, in one query.
+ * @throws AppError CALLER_USER_NOT_FOUND or CALLER_AGENT_NOT_FOUND when they are gone or disabled
+ */
+export async function loadActor(db: Db, caller: Caller): Promise<Actor> {
+  const row = await findActorRow(db, caller.orgId, caller.principalId)
+  if (row === undefined || row.disabled_at !== null) throw callerNotFound(caller)
+  return {
+    ...caller,
+    personId: row.person_id,
+    name: row.name,
+    email: row.email,
+    isAdmin: row.kind === 'human' && row.is_admin,
+    bindings: row.bindings,
+    rowVersion: row.row_version,
+  }
+}
+
+export function callerNotFound(caller: Caller): AppError {
+  return new AppError(caller.kind === 'human' ? 'CALLER_USER_NOT_FOUND' : 'CALLER_AGENT_NOT_FOUND')
+}

@@ -1,0 +1,32 @@
+import { loadConfig } from './config/config.ts'
+import { readEnv } from './config/env.ts'
+import { createContext } from './context.ts'
+import { AppError } from './errors.ts'
+import { buildServer } from './server.ts'
+
+/** How long a stop waits for the requests in hand (design §8). */
+const drainMilliseconds = 9_000
+
+async function main(): Promise<void> {
+  const config = loadConfig(readEnv())
+  const ctx = await createContext(config)
+  const app = await buildServer(ctx)
+  await app.listen({ host: config.host, port: config.port })
+
+  const stop = async (signal: string) => {
+    ctx.log.info({ signal }, 'stopping')
+    setTimeout(() => process.exit(0), drainMilliseconds).unref()
+    await app.close()
+    await ctx.close()
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
+}
+
+main().catch((error: unknown) => {
+  // What an operator can mend is said in one line; anything else with its stack.
+  process.stderr.write(
+    error instanceof AppError ? `quorate: ${error.message}\n` : `quorate: ${(error as Error).stack}\n`,
+  )
+  process.exit(1)
+})

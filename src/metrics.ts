@@ -1,0 +1,39 @@
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
+
+/** What `/metrics` shows. One registry a server, so that two servers in one process do not share figures. */
+export interface Metrics {
+  readonly registry: Registry
+  /** Seconds from the arrival of a vote to its durable answer, by outcome. */
+  readonly voteSeconds: Histogram<'outcome'>
+  readonly requestSeconds: Histogram<'method' | 'route' | 'status'>
+  readonly decisions: Counter<'status'>
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+  return {
+    registry,
+    voteSeconds: new Histogram({
+      name: 'quorate_vote_duration_seconds',
+      help: 'Time from the arrival of a vote to its durable answer.',
+      labelNames: ['outcome'],
+      buckets,
+      registers: [registry],
+    }),
+    requestSeconds: new Histogram({
+      name: 'quorate_http_request_duration_seconds',
+      help: 'Time from the arrival of an HTTP request to its answer.',
+      labelNames: ['method', 'route', 'status'],
+      buckets,
+      registers: [registry],
+    }),
+    decisions: new Counter({
+      name: 'quorate_decisions_total',
+      help: 'Requests that reached a status by a vote, a command or the clock.',
+      labelNames: ['status'],
+      registers: [registry],
+    }),
+  }
+}

@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify'
+import { sql } from 'kysely'
+import type { Ctx } from './context.ts'
+
+/** What an operator and their tools ask for: health, metrics and the API's description. No sign-in, nothing secret. */
+export function operations(app: FastifyInstance, ctx: Ctx): void {
+  app.get(
+    '/health',
+    { schema: { tags: ['Operations'], summary: 'Whether requests can be served', security: [] } },
+    async (_request, reply) => {
+      try {
+        await sql`select 1`.execute(ctx.db)
+        return { status: 'OK' }
+      } catch {
+        return reply.code(503).send({ status: 'DEPENDENCY_ERROR', message: 'The store cannot be reached.' })
+      }
+    },
+  )
+
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+    reply.type(ctx.metrics.registry.contentType)
+    return await ctx.metrics.registry.metrics()
+  })
+}

@@ -1,0 +1,34 @@
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Ctx } from './context.ts'
+import { nativeDialect } from './dialects/native/plugin.ts'
+import { operations } from './operations.ts'
+
+/** The whole HTTP server, not listening: `main.ts` listens, tests inject. */
+export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: ctx.log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    // Past this a body is refused before it is read (contract §0: every refusal is an answer, never a hang).
+    bodyLimit: 1024 * 1024,
+    routerOptions: { maxParamLength: 2048 },
+    forceCloseConnections: 'idle',
+  })
+  await app.register(swagger, { openapi: description })
+  await app.register(swaggerUi, { routePrefix: '/docs', indexPrefix: '' })
+  await app.register(async (scope) => operations(scope, ctx))
+  await app.register(async (scope) => nativeDialect(scope, ctx))
+  return app
+}
+
+const description = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Quorate, native API',
+    version: '0.1.0',
+    description: 'The Approvio API, with additions under /v1. Refusals: {code, message, details?}; see docs/errors.md.',
+  },
+  components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+  security: [{ bearer: [] }],
+} satisfies FastifyDynamicSwaggerOptions['openapi']

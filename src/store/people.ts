@@ -1,0 +1,37 @@
+import { sql } from 'kysely'
+import type { Db, Tx } from './open.ts'
+import type { NewRow, Row } from './schema.ts'
+
+/** The natural person behind an e-mail address, whatever its case; made when there is none. */
+export async function findOrInsertPerson(tx: Tx, person: NewRow<'people'>): Promise<string> {
+  await tx
+    .insertInto('people')
+    .values(person)
+    .onConflict((conflict) => conflict.expression(sql`lower(email)`).doNothing())
+    .execute()
+  const row = await tx
+    .selectFrom('people')
+    .select('id')
+    .where(sql`lower(email)`, '=', person.email.toLowerCase())
+    .executeTakeFirstOrThrow()
+  return row.id
+}
+
+export async function insertPrincipal(tx: Tx, principal: NewRow<'principals'>): Promise<void> {
+  await tx.insertInto('principals').values(principal).execute()
+}
+
+export async function findHumanByEmail(db: Db, orgId: string, email: string): Promise<Row<'principals'> | undefined> {
+  return await db
+    .selectFrom('principals as a')
+    .innerJoin('people as p', 'p.id', 'a.person_id')
+    .selectAll('a')
+    .where('a.org_id', '=', orgId)
+    .where('a.kind', '=', 'human')
+    .where(sql`lower(p.email)`, '=', email.toLowerCase())
+    .executeTakeFirst()
+}
+
+export async function insertOrganizationAdmin(tx: Tx, admin: NewRow<'organization_admins'>): Promise<void> {
+  await tx.insertInto('organization_admins').values(admin).execute()
+}

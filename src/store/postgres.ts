@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import {
+  CompiledQuery,
+  PostgresDialect,
+  PostgresDriver,
+  type DatabaseConnection,
+  type Driver,
+  type TransactionSettings,
+} from 'kysely'
+import { Client, Pool, type ClientConfig } from 'pg'
+
+/** Connections to one PostgreSQL, with every statement prepared once per connection and `begin` sent without waiting. */
+export function openPostgres(url: string, maxConnections: number): { pool: Pool; dialect: PostgresDialect } {
+  const pool = new Pool({
+    connectionString: url,
+    max: maxConnections,
+    Client: PreparingClient,
+    pipeline: true,
+  } as PoolOptions)
+  // A connection that dies while idle is replaced by the pool; without a listener it would take the process down.
+  pool.on('error', () => {})
+  return { pool, dialect: new PipelinedDialect({ pool }) }
+}
+
+type PoolOptions = ConstructorParameters<typeof Pool>[0]
+
+/**
+ * Names each parameterized statement after its text, so that PostgreSQL parses and plans it once per connection. Kysely
+ * builds a bounded set of texts: lists travel as arrays, never as a varying number of placeholders.
+ */
+class PreparingClient extends Client {
+  constructor(config?: string | ClientConfig) {
+    super(config as ClientConfig)
+    const query = this.query.bind(this) as (...args: unknown[]) => unknown
+    this.query = ((text: unknown, values?: unknown, ...rest: unknown[]) => {
+      if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return query(text, values, ...rest)
+      return query({ name: statementName(text), text, values }, ...rest)
+    }) as typeof this.query
+  }
+}
+
+const names = new Map<string, string>()
+
+function statementName(text: string): string {
+  let name = names.get(text)
+  if (name === undefined) {
+    name = createHash('sha256').update(text).digest('base64url').slice(0, 24)
+    names.set(text, name)
+  }
+  return name
+}
+
+class PipelinedDialect extends PostgresDialect {
+  readonly #config: ConstructorParameters<typeof PostgresDialect>[0]
+  constructor(config: ConstructorParameters<typeof PostgresDialect>[0]) {
+    super(config)
+    this.#config = config
+  }
+  override createDriver(): Driver {
+    return new PipelinedDriver(this.#config)
+  }
+}
+
+/** `begin` travels in one packet with the first statement: a failed connection shows at that statement all the same. */
+class PipelinedDriver extends PostgresDriver {
+  override async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    if (settings.isolationLevel !== undefined || settings.accessMode !== undefined) {
+      return await super.beginTransaction(connection, settings)
+    }
+    connection.executeQuery(CompiledQuery.raw('begin')).catch(() => {})
+  }
+}

@@ -1,0 +1,36 @@
+import { statement } from './statement.ts'
+import type { Db } from './open.ts'
+import type { PrincipalKind, ScopeType } from './schema.ts'
+
+export interface RoleBinding {
+  readonly roleName: string
+  readonly scopeType: ScopeType
+  /** Empty for the organization; a template scope holds the template's name. */
+  readonly scopeId: string
+}
+
+export interface ActorRow {
+  kind: PrincipalKind
+  person_id: string | null
+  name: string
+  email: string | null
+  disabled_at: Date | null
+  row_version: string
+  is_admin: boolean
+  bindings: RoleBinding[]
+}
+
+/** SQL for the role bindings of principal `alias` as a JSON array. */
+export const bindingsOf = (alias: string): string => `coalesce((
+    select json_agg(json_build_object('roleName', b.role_name, 'scopeType', b.scope_type, 'scopeId', b.scope_id))
+    from role_bindings b where b.org_id = ${alias}.org_id and b.principal_id = ${alias}.id), '[]')`
+
+const actorStatement = statement<ActorRow>(`
+  select a.kind, a.person_id, a.name, a.email, a.disabled_at, a.row_version,
+    exists (select 1 from organization_admins o where o.org_id = a.org_id and o.principal_id = a.id) as is_admin,
+    ${bindingsOf('a')} as bindings
+  from principals a where a.org_id = $1 and a.id = $2`)
+
+export async function findActorRow(db: Db, orgId: string, principalId: string): Promise<ActorRow | undefined> {
+  return (await actorStatement(db, [orgId, principalId]))[0]
+}

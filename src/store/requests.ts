@@ -1,0 +1,105 @@
+import type { Status, Tally } from '../kernel/request.ts'
+import type { Db, Tx } from './open.ts'
+import type { NewRow, Row } from './schema.ts'
+import { statement } from './statement.ts'
+import type { RequestKey } from './voting.ts'
+
+export type RequestRow = Row<'requests'>
+
+/** A request as it is read: `caller_disabled` tells whether who asks may still ask. */
+export type FoundRequest = RequestRow & { readonly caller_disabled: boolean }
+
+const findText = (match: string) => `
+  select r.*, a.disabled_at is not null as caller_disabled
+  from principals a left join requests r on r.org_id = a.org_id and ${match}
+  where a.org_id = $1 and a.id = $3`
+
+const findById = statement<FoundRequest>(findText('r.id = $2::uuid'))
+const findByName = statement<FoundRequest>(findText("r.dialect = 'native' and r.name = $2"))
+
+/** One request and its reader in one round trip; `id` is null when there is no such request, no row when no such reader. */
+export async function findRequestFor(
+  db: Db,
+  orgId: string,
+  key: RequestKey,
+  readerId: string,
+): Promise<FoundRequest | undefined> {
+  const rows =
+    'id' in key ? await findById(db, [orgId, key.id, readerId]) : await findByName(db, [orgId, key.name, readerId])
+  return rows[0]
+}
+
+/** The request's row, locked until the transaction ends. */
+export async function findRequestForUpdate(tx: Tx, orgId: string, id: string): Promise<RequestRow | undefined> {
+  return await tx
+    .selectFrom('requests')
+    .selectAll()
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+}
+
+/** Inserts a request and counts it. @throws the unique violation that stands for WORKFLOW_ALREADY_EXISTS */
+export async function insertRequest(tx: Tx, request: NewRow<'requests'>): Promise<void> {
+  await tx
+    .with('counted', (query) =>
+      query.insertInto('request_counts').values({
+        org_id: request.org_id,
+        policy_id: request.policy_id,
+        is_final: false,
+        difference: 1,
+      }),
+    )
+    .insertInto('requests')
+    .values(request)
+    .execute()
+}
+
+export interface RequestChange {
+  readonly status: Status
+  readonly isFinal: boolean
+  readonly stage: number
+  readonly tally: Tally
+  readonly updatedAt: Date
+}
+
+/** Writes what a command or the clock made of a locked request, and counts it anew when that was final. */
+export async function updateRequest(tx: Tx, row: RequestRow, change: RequestChange): Promise<void> {
+  await tx
+    .updateTable('requests')
+    .set({
+      status: change.status,
+      is_final: change.isFinal,
+      stage: change.stage,
+      tally: JSON.stringify(change.tally),
+      updated_at: change.updatedAt,
+    })
+    .where('org_id', '=', row.org_id)
+    .where('id', '=', row.id)
+    .execute()
+  if (change.isFinal && !row.is_final) {
+    const counted = { org_id: row.org_id, policy_id: row.policy_id }
+    await tx
+      .insertInto('request_counts')
+      .values([
+        { ...counted, is_final: false, difference: -1 },
+        { ...counted, is_final: true, difference: 1 },
+      ])
+      .execute()
+  }
+}
+
+/** Requests whose time is up and on which nothing has written so, oldest deadline first; locked, leaving out what others hold. */
+export async function findDueRequests(tx: Tx, now: Date, limit: number): Promise<RequestRow[]> {
+  return await tx
+    .selectFrom('requests')
+    .selectAll()
+    .where('is_final', '=', false)
+    .where('expires_at', '<=', now)
+    .orderBy('expires_at')
+    .limit(limit)
+    .forUpdate()
+    .skipLocked()
+    .execute()
+}

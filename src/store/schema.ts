@@ -1,0 +1,244 @@
+import type { ColumnType, Generated, Insertable, JSONColumnType, Selectable } from 'kysely'
+import type { Stance, Status, Tally } from '../kernel/request.ts'
+import type { Assurance, PolicyOptions, Stage } from '../kernel/rule.ts'
+
+/** The tables of `migrations/`, as Kysely sees them. JSON columns are written as text and read as values, on both engines. */
+export interface Database {
+  organizations: OrganizationTable
+  people: PersonTable
+  principals: PrincipalTable
+  organization_admins: OrganizationAdminTable
+  groups: GroupTable
+  memberships: MembershipTable
+  role_bindings: RoleBindingTable
+  spaces: SpaceTable
+  policies: PolicyTable
+  requests: RequestTable
+  request_counts: RequestCountTable
+  votes: VoteTable
+  audit_leaves: AuditLeafTable
+  quotas: QuotaTable
+  idempotency_keys: IdempotencyKeyTable
+  sign_in_flows: SignInFlowTable
+  refresh_tokens: RefreshTokenTable
+  single_use_tokens: SingleUseTokenTable
+  server_secrets: ServerSecretTable
+}
+
+/** A 64-bit counter; text on the way out, since JavaScript numbers end at 2^53. */
+type RowVersion = ColumnType<string, string | number | undefined, string | number>
+type Json<T extends object | null> = JSONColumnType<T, string, string>
+
+interface OrganizationTable {
+  id: string
+  name: string
+  created_at: Date
+}
+
+interface PersonTable {
+  id: string
+  email: string
+  created_at: Date
+}
+
+export type PrincipalKind = 'human' | 'agent'
+
+interface PrincipalTable {
+  org_id: string
+  id: string
+  kind: PrincipalKind
+  person_id: string | null
+  name: string
+  email: string | null
+  public_key: string | null
+  disabled_at: Date | null
+  row_version: RowVersion
+  created_at: Date
+}
+
+interface OrganizationAdminTable {
+  org_id: string
+  id: string
+  principal_id: string
+  email: string
+  created_at: Date
+}
+
+interface GroupTable {
+  org_id: string
+  id: string
+  name: string
+  description: string | null
+  member_count: Generated<number>
+  row_version: RowVersion
+  created_at: Date
+  updated_at: Date
+}
+
+interface MembershipTable {
+  org_id: string
+  group_id: string
+  principal_id: string
+  added_at: Date
+}
+
+export type ScopeType = 'org' | 'space' | 'group' | 'workflow_template'
+
+interface RoleBindingTable {
+  org_id: string
+  principal_id: string
+  role_name: string
+  scope_type: ScopeType
+  scope_id: string
+  created_at: Date
+}
+
+interface SpaceTable {
+  org_id: string
+  id: string
+  name: string
+  description: string | null
+  row_version: RowVersion
+  created_at: Date
+  updated_at: Date
+}
+
+export type Dialect = 'native' | 'privx' | 'fortanix' | 'govern'
+export type PolicyStatus = 'active' | 'pending-deprecation' | 'deprecated'
+
+interface PolicyTable {
+  org_id: string
+  id: string
+  dialect: Dialect
+  space_id: string | null
+  name: string
+  version: number
+  description: string | null
+  metadata: Json<Record<string, unknown>>
+  status: PolicyStatus
+  takes_votes_when_inactive: boolean
+  rule: Json<object>
+  stages: Json<Stage[]>
+  options: Json<PolicyOptions>
+  natural_persons: boolean
+  group_ids: string[]
+  actions: Uint8Array
+  default_expires_in_hours: number | null
+  row_version: RowVersion
+  created_at: Date
+  updated_at: Date
+}
+
+interface RequestTable {
+  org_id: string
+  id: string
+  dialect: Dialect
+  policy_id: string
+  name: string
+  description: string | null
+  metadata: Json<Record<string, unknown>>
+  requester_id: string
+  requester_person_id: string | null
+  digest: string
+  status: Status
+  is_final: Generated<boolean>
+  stage: Generated<number>
+  vote_seq: Generated<number>
+  tally: Json<Tally>
+  expires_at: Date
+  created_at: Date
+  updated_at: Date
+}
+
+interface RequestCountTable {
+  org_id: string
+  policy_id: string
+  is_final: boolean
+  difference: RowVersion
+}
+
+interface VoteTable {
+  org_id: string
+  request_id: string
+  seq: number
+  stage: number
+  principal_id: string
+  person_id: string | null
+  stance: Stance
+  seats: string[]
+  assurance: Assurance[]
+  digest: string
+  reason: string | null
+  reason_salt: string | null
+  cast_at: Date
+}
+
+interface AuditLeafTable {
+  org_id: string
+  id: Generated<string>
+  tx_id: Generated<string>
+  kind: string
+  subject_id: string
+  content: string
+  private: JSONColumnType<Record<string, unknown>, string | null, null> | null
+  created_at: Date
+}
+
+interface QuotaTable {
+  org_id: string
+  id: string
+  quota_type: string
+  scope: string
+  target_id: string
+  limit: RowVersion
+  row_version: RowVersion
+  created_at: Date
+  updated_at: Date
+}
+
+interface IdempotencyKeyTable {
+  caller: string
+  key: string
+  fingerprint: string
+  answer: Uint8Array | null
+  created_at: Date
+}
+
+interface SignInFlowTable {
+  state_hash: string
+  purpose: 'login' | 'step-up'
+  sealed_verifier: Uint8Array
+  redirect_uri: string
+  used_at: Date | null
+  expires_at: Date
+  created_at: Date
+}
+
+interface RefreshTokenTable {
+  token_hash: string
+  org_id: string
+  principal_id: string
+  family_id: string
+  used_at: Date | null
+  revoked_at: Date | null
+  expires_at: Date
+  created_at: Date
+}
+
+interface SingleUseTokenTable {
+  id: string
+  purpose: string
+  org_id: string
+  principal_id: string
+  expires_at: Date
+}
+
+interface ServerSecretTable {
+  name: string
+  value: Uint8Array
+  is_sealed: boolean
+  created_at: Date
+}
+
+export type Row<T extends keyof Database> = Selectable<Database[T]>
+export type NewRow<T extends keyof Database> = Insertable<Database[T]>

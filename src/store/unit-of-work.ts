@@ -1,0 +1,89 @@
+import { deserialize, serialize } from 'node:v8'
+import { AppError } from '../errors.ts'
+import { seal, unseal } from '../config/secrets.ts'
+import { constraintCodes } from './constraints.ts'
+import type { Db, Tx } from './open.ts'
+
+/** A call that must take effect once however often it is repeated: its Idempotency-Key, and what was asked under it. */
+export interface Once {
+  /** Whose key it is: a principal's id, or the address of a caller that has not signed in. */
+  readonly caller: string
+  readonly key: string
+  /** SHA-256 of method, path and canonical body. */
+  readonly fingerprint: string
+}
+
+interface Ground {
+  readonly db: Db
+  readonly keys: { readonly atRest: Buffer }
+  readonly clock: { now(): Date }
+}
+
+/**
+ * Runs `work` in one transaction. With `once`, the answer is stored in that same transaction and a repeated call gets it
+ * back without running; a concurrent repetition waits for the first. A refused call stores nothing and may be repeated.
+ *
+ * `work` runs again when the database ends it for a deadlock, so it must change nothing but the database.
+ * @throws AppError IDEMPOTENCY_KEY_REUSED; the code of a unique constraint that `work` ran into
+ */
+export async function transact<T>(ground: Ground, once: Once | null, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ground.db
+        .transaction()
+        .execute((tx) => (once === null ? work(tx) : workOnce(ground, tx, once, work)))
+    } catch (error) {
+      if (attempt < maxAttempts && isDeadlock(error)) continue
+      throw refusalOf(error)
+    }
+  }
+}
+
+const maxAttempts = 4
+
+async function workOnce<T>(ground: Ground, tx: Tx, once: Once, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const { caller, key, fingerprint } = once
+  // Waits here while another transaction holds the same key, then finds its row.
+  const claimed = await tx
+    .insertInto('idempotency_keys')
+    .values({ caller, key, fingerprint, answer: null, created_at: ground.clock.now() })
+    .onConflict((conflict) => conflict.columns(['caller', 'key']).doNothing())
+    .returning('key')
+    .executeTakeFirst()
+  if (claimed === undefined) {
+    const row = await tx
+      .selectFrom('idempotency_keys')
+      .select(['fingerprint', 'answer'])
+      .where('caller', '=', caller)
+      .where('key', '=', key)
+      .executeTakeFirstOrThrow()
+    if (row.fingerprint !== fingerprint) throw new AppError('IDEMPOTENCY_KEY_REUSED')
+    if (row.answer === null) throw new AppError('IDEMPOTENCY_KEY_IN_PROGRESS')
+    return deserialize(unseal(ground.keys.atRest, row.answer)) as T
+  }
+  const answer = await work(tx)
+  await tx
+    .updateTable('idempotency_keys')
+    .set({ answer: seal(ground.keys.atRest, serialize(answer)) })
+    .where('caller', '=', caller)
+    .where('key', '=', key)
+    .execute()
+  return answer
+}
+
+interface DatabaseError {
+  readonly code?: unknown
+  readonly constraint?: unknown
+}
+
+function isDeadlock(error: unknown): boolean {
+  const { code } = (error ?? {}) as DatabaseError
+  return code === '40P01' || code === '40001'
+}
+
+function refusalOf(error: unknown): unknown {
+  const { code, constraint } = (error ?? {}) as DatabaseError
+  if (code !== '23505' || typeof constraint !== 'string') return error
+  const refusal = constraintCodes[constraint]
+  return refusal === undefined ? error : new AppError(refusal, undefined, { cause: error })
+}

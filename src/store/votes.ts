@@ -1,0 +1,36 @@
+import type { Assurance } from '../kernel/rule.ts'
+import type { Stance } from '../kernel/request.ts'
+import type { Db } from './open.ts'
+import type { PrincipalKind } from './schema.ts'
+
+export interface VoteRow {
+  readonly seq: number
+  readonly principal_id: string
+  readonly kind: PrincipalKind
+  readonly stance: Stance
+  readonly seats: string[]
+  readonly assurance: Assurance[]
+  readonly reason: string | null
+  readonly cast_at: Date
+}
+
+export interface VotePage {
+  readonly newestFirst: boolean
+  readonly offset: number
+  readonly limit: number
+}
+
+/** The votes of a request in the order in which they were committed; all of them without a page. */
+export async function listVotes(db: Db, orgId: string, requestId: string, page: VotePage | null): Promise<VoteRow[]> {
+  let query = db
+    .selectFrom('votes as v')
+    .innerJoin('principals as a', (join) =>
+      join.onRef('a.org_id', '=', 'v.org_id').onRef('a.id', '=', 'v.principal_id'),
+    )
+    .select(['v.seq', 'v.principal_id', 'a.kind', 'v.stance', 'v.seats', 'v.assurance', 'v.reason', 'v.cast_at'])
+    .where('v.org_id', '=', orgId)
+    .where('v.request_id', '=', requestId)
+    .orderBy('v.seq', page?.newestFirst === true ? 'desc' : 'asc')
+  if (page !== null) query = query.offset(page.offset).limit(page.limit)
+  return await query.execute()
+}

@@ -1,0 +1,212 @@
+import type { Assurance } from '../kernel/rule.ts'
+import type { Stance, Status, Tally } from '../kernel/request.ts'
+import type { Db, Tx } from './open.ts'
+import { bindingsOf, type RoleBinding } from './principals.ts'
+import type { PolicyStatus, PrincipalKind } from './schema.ts'
+import { statement } from './statement.ts'
+
+/** How the wire named a request: by its id, or by its name within its dialect. */
+export type RequestKey = { readonly id: string } | { readonly name: string }
+
+const byKey = { id: 'r.id = $2::uuid', name: "r.dialect = 'native' and r.name = $2" }
+
+// The fact lock of the organization comes first and in share mode: votes never wait for each other there, only for a change
+// that takes eligibility away, which takes it in exclusive mode. A qualification is evaluated before the row is locked,
+// so no vote waits for the fact lock while it holds a row.
+const lockText = (key: keyof typeof byKey) => `
+  select r.id from requests r
+  where r.org_id = $1 and ${byKey[key]} and pg_advisory_xact_lock_shared(hashtextextended($1::text, 0)) is not null
+  for update`
+
+const lockById = statement<{ id: string }>(lockText('id'))
+const lockByName = statement<{ id: string }>(lockText('name'))
+
+/** Locks the request's row, and the facts about who may vote, until the transaction ends. */
+export async function lockRequestForVote(tx: Tx, orgId: string, key: RequestKey): Promise<void> {
+  if ('id' in key) await lockById(tx, [orgId, key.id])
+  else await lockByName(tx, [orgId, key.name])
+}
+
+const lockFactsStatement = statement(`select pg_advisory_xact_lock(hashtextextended($1::text, 0))`)
+
+/**
+ * Waits for the votes in hand and holds up new ones until the transaction ends. Every change that takes eligibility away
+ * (a membership, a role, a voter, a policy) calls this first, so that a vote is counted wholly before it or wholly after.
+ */
+export async function lockFacts(tx: Tx, orgId: string): Promise<void> {
+  await lockFactsStatement(tx, [orgId])
+}
+
+export interface VotingFactsRow {
+  voter_kind: PrincipalKind
+  voter_person_id: string | null
+  voter_disabled: boolean
+  voter_bindings: RoleBinding[]
+  in_any_group: boolean
+  groups: string[]
+  /** Null from here on when there is no such request. */
+  id: string | null
+  name: string
+  status: Status
+  is_final: boolean
+  stage: number
+  vote_seq: number
+  digest: string
+  expires_at: Date
+  updated_at: Date
+  requester_id: string
+  requester_person_id: string | null
+  tally: Tally
+  policy_id: string
+  policy_name: string
+  policy_status: PolicyStatus
+  takes_votes_when_inactive: boolean
+  space_id: string | null
+  vote_quota: string | null
+  standing: StandingVoteRow[]
+}
+
+export interface StandingVoteRow {
+  principal_id: string
+  person_id: string | null
+  stance: Stance
+  seats: string[]
+  assurance: Assurance[]
+  digest: string
+}
+
+// A separate statement from the lock: it must see what was committed while the lock was waited for.
+const factsText = (key: keyof typeof byKey) => `
+  select a.kind as voter_kind, a.person_id as voter_person_id, a.disabled_at is not null as voter_disabled,
+    ${bindingsOf('a')} as voter_bindings,
+    exists (select 1 from memberships m where m.org_id = a.org_id and m.principal_id = a.id) as in_any_group,
+    array(select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id
+      and (m.group_id = any (p.group_ids) or m.group_id = any ($4::uuid[]))) as groups,
+    r.id, r.name, r.status, r.is_final, r.stage, r.vote_seq, r.digest, r.expires_at, r.requester_id, r.requester_person_id, r.tally, r.updated_at,
+    r.policy_id, p.name as policy_name, p.status as policy_status, p.takes_votes_when_inactive, p.space_id,
+    (select q."limit" from quotas q where q.org_id = a.org_id and q.quota_type = 'MAX_VOTES_PER_WORKFLOW'
+      and ((q.scope = 'Workflow' and q.target_id = r.id) or q.scope = 'Org') order by q.scope = 'Org' limit 1) as vote_quota,
+    coalesce((select json_agg(v) from (
+      select a.id as principal_id union
+      select o.id from principals o where p.natural_persons and o.org_id = a.org_id and o.person_id = a.person_id
+    ) same cross join lateral (
+      select v.principal_id, v.person_id, v.stance, v.seats, v.assurance, v.digest from votes v
+      where v.org_id = r.org_id and v.request_id = r.id and v.stage = r.stage and v.principal_id = same.principal_id
+      order by v.seq desc limit 1
+    ) v), '[]') as standing
+  from principals a
+  left join requests r on r.org_id = a.org_id and ${byKey[key]}
+  left join policies p on p.org_id = r.org_id and p.id = r.policy_id
+  where a.org_id = $1 and a.id = $3`
+
+const factsById = statement<VotingFactsRow>(factsText('id'))
+const factsByName = statement<VotingFactsRow>(factsText('name'))
+
+/**
+ * Everything the kernel must know about one voter and one request, in one query whose cost depends neither on the votes
+ * cast nor on the members there are. `namedGroups` are looked up beside the policy's own.
+ */
+export async function findVotingFacts(
+  db: Db,
+  orgId: string,
+  key: RequestKey,
+  principalId: string,
+  namedGroups: readonly string[],
+): Promise<VotingFactsRow | undefined> {
+  const rows =
+    'id' in key
+      ? await factsById(db, [orgId, key.id, principalId, namedGroups])
+      : await factsByName(db, [orgId, key.name, principalId, namedGroups])
+  return rows[0]
+}
+
+export interface StandingApprovalRow extends StandingVoteRow {
+  is_enabled: boolean
+  bindings: RoleBinding[]
+  member_of: string[]
+}
+
+const approvalsStatement = statement<StandingApprovalRow>(`
+  select v.principal_id, v.person_id, v.stance, v.seats, v.assurance, v.digest,
+    a.disabled_at is null as is_enabled, ${bindingsOf('a')} as bindings,
+    array(select m.group_id from memberships m
+      where m.org_id = a.org_id and m.principal_id = a.id and m.group_id = any (v.seats)) as member_of
+  from (
+    select distinct on (principal_id) * from votes
+    where org_id = $1 and request_id = $2 and stage = $3 order by principal_id, seq desc
+  ) v
+  join principals a on a.org_id = v.org_id and a.id = v.principal_id
+  where v.stance = 'approve'`)
+
+/** Every approval that stands in a stage, with what its principal may still do. Read only when a decision may fall. */
+export async function findStandingApprovals(
+  db: Db,
+  orgId: string,
+  requestId: string,
+  stage: number,
+): Promise<StandingApprovalRow[]> {
+  return await approvalsStatement(db, [orgId, requestId, stage])
+}
+
+export interface VoteWrite {
+  orgId: string
+  requestId: string
+  policyId: string
+  seq: number
+  stage: number
+  principalId: string
+  personId: string | null
+  stance: Stance
+  seats: readonly string[]
+  assurance: readonly Assurance[]
+  digest: string
+  reason: string | null
+  reasonSalt: string | null
+  at: Date
+  next: { status: Status; isFinal: boolean; stage: number; tally: Tally; updatedAt: Date }
+  becameFinal: boolean
+  leaf: { content: string; private: string | null }
+}
+
+const writeStatement = statement(`
+  with vote as (
+    insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+  ), leaf as (
+    insert into audit_leaves (org_id, kind, subject_id, content, private, created_at)
+    values ($1, 'vote.cast', $2, $14, $15, $13)
+  ), counts as (
+    insert into request_counts (org_id, policy_id, is_final, difference)
+    select $1, $16, difference > 0, difference from unnest('{-1,1}'::bigint[]) difference where $17
+  )
+  update requests set status = $18, is_final = $19, stage = $20, tally = $21, updated_at = $22, vote_seq = $3
+  where org_id = $1 and id = $2`)
+
+/** Writes the vote, what it made of the request, and the audit leaf that tells of it, in one statement. */
+export async function writeVote(tx: Tx, vote: VoteWrite): Promise<void> {
+  const { next, leaf } = vote
+  await writeStatement(tx, [
+    vote.orgId,
+    vote.requestId,
+    vote.seq,
+    vote.stage,
+    vote.principalId,
+    vote.personId,
+    vote.stance,
+    vote.seats,
+    vote.assurance,
+    vote.digest,
+    vote.reason,
+    vote.reasonSalt,
+    vote.at,
+    leaf.content,
+    leaf.private,
+    vote.policyId,
+    vote.becameFinal,
+    next.status,
+    next.isFinal,
+    next.stage,
+    JSON.stringify(next.tally),
+    next.updatedAt,
+  ])
+}

