@@ -7,7 +7,6 @@ import { decide, type Event, type RequestState, type StandingApproval } from './
 import { leavesOf, type Policy } from './rule.ts'
 
 const TERMINAL = ['approved', 'canceled', 'expired']
-const RUNS = { numRuns: 400 }
 
 function isTerminal(policy: Policy, { status }: RequestState): boolean {
   return TERMINAL.includes(status) || (status === 'rejected' && policy.options.veto === 'final')
@@ -28,7 +27,6 @@ describe('whatever the policy, the people and the history', () => {
         }
         expect(after(order)).toEqual(after(order.toSorted()))
       }),
-      RUNS,
     )
   })
 
@@ -55,7 +53,6 @@ describe('whatever the policy, the people and the history', () => {
           expect(with_.state.status).toBe('approved')
         },
       ),
-      RUNS,
     )
   })
 
@@ -86,7 +83,6 @@ describe('whatever the policy, the people and the history', () => {
           expect(holdsByCount(rule, perLeaf)).toBe(true)
         }
       }),
-      RUNS,
     )
   })
 
@@ -100,7 +96,6 @@ describe('whatever the policy, the people and the history', () => {
         const voted = world.log.filter((entry) => entry.kind === 'vote').map(({ principal }) => principal)
         expect(voted.filter((principal) => principal === 's' || principal === 'agent')).toEqual([])
       }),
-      RUNS,
     )
   })
 
@@ -114,7 +109,6 @@ describe('whatever the policy, the people and the history', () => {
           if (isTerminal(policy, before)) expect(world.state).toBe(before)
         }
       }),
-      RUNS,
     )
   })
 
@@ -135,7 +129,6 @@ describe('whatever the policy, the people and the history', () => {
           if (holdsExactly(policy, lazy.state, lazy.standingApprovals())) expect(mayHold(policy, lazy.state)).toBe(true)
         }
       }),
-      RUNS,
     )
   })
 
@@ -156,7 +149,6 @@ describe('whatever the policy, the people and the history', () => {
           expect(Math.max(...once.approvals)).toBeLessThanOrEqual(1)
         },
       ),
-      RUNS,
     )
   })
 
@@ -187,7 +179,6 @@ describe('whatever the policy, the people and the history', () => {
         expect(decide(policy, state, event, now)).toEqual(decide(policy, state, event, now))
         expect({ policy, state, event }).toEqual(frozen)
       }),
-      RUNS,
     )
   })
 })
