@@ -67,7 +67,11 @@ describe('a policy is refused, and told where and why', () => {
       { stages: times(11, () => stage(good)), options: everyday },
       ['stages must have at most 10'],
     ],
-    ['with a hole for a stage', { stages: [, stage(good)], options: everyday }, ['stages[0] must be an object']],
+    [
+      'with a hole for a stage',
+      { stages: Array(1).concat(stage(good)), options: everyday },
+      ['stages[0] must be an object'],
+    ],
     [
       'with no binding stage',
       { stages: [advisory(good)], options: everyday },

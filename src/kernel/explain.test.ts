@@ -50,12 +50,15 @@ describe('an explanation', () => {
   test('shows every branch with what it has, needs and is short of', () => {
     const { pending } = explained({ stages: [rule] }, (world) => world.vote('cleo', {}, 1))
     const branch = { isSatisfied: false, isSatisfiable: true }
+    const nothing = (needed: number) => ({ held: 0, needed, missing: needed, ...branch })
     expect(pending?.tree).toEqual({
-      ...{ kind: 'threshold', held: 0, needed: 2, missing: 2, ...branch },
+      kind: 'threshold',
+      ...nothing(2),
       of: [
         { kind: 'seats', from: seat('security'), assurance: ['stepUp'], held: 1, needed: 2, missing: 1, ...branch },
         {
-          ...{ kind: 'threshold', held: 0, needed: 1, missing: 1, ...branch },
+          kind: 'threshold',
+          ...nothing(1),
           of: [
             { kind: 'seats', from: seat('finance'), assurance: [], held: 0, needed: 1, missing: 1, ...branch },
             { kind: 'seats', from: seat('@fay'), assurance: [], held: 0, needed: 1, missing: 1, ...branch },
@@ -109,6 +112,13 @@ describe('an explanation', () => {
     ])
   })
 
+  test('asks a voter who is already seated to move, where that makes room for another', () => {
+    const stages = [all(seats(1, 'security'), seats(1, 'finance'))]
+    const options = { distinctPeople: true }
+    const half = (world: World) => world.vote('dana', { seats: [seat('security')] }, 1)
+    expect(finishing(explained({ stages, options }, half))).toEqual(['eli', 'ben dana', 'cleo dana', 'dana bot'])
+  })
+
   test('gives at most twenty sets', () => {
     const policy = policyOf({ stages: [seats(2, 'crowd')] })
     const candidates = Array.from({ length: 100 }, (_, index) => ({
@@ -153,7 +163,10 @@ describe('an explanation', () => {
       ],
     })
     expect(explained({ stages }, undefined, more(3)).pending).toMatchObject({
-      ...{ nobodyCan: false, finishing: [], exact: false, inexactBecause: 'candidates-incomplete' },
+      nobodyCan: false,
+      finishing: [],
+      exact: false,
+      inexactBecause: 'candidates-incomplete',
       tree: { isSatisfiable: true, of: [{ isSatisfiable: true }, { isSatisfiable: true }] },
     })
     expect(explained({ stages }, undefined, more(2)).pending).toMatchObject({
@@ -288,6 +301,7 @@ describe('at the limits an explanation', () => {
     return explain(policy, initialState(policy, DIGEST), facts, 1).pending
   }
   const groups990 = named(990)
+  const groups1000 = named(1000)
 
   test('finds the smallest sets where one seat needs hundreds', () => {
     const pending = at(seats(500, 'g0'), () => ['g0'])
@@ -318,12 +332,12 @@ describe('at the limits an explanation', () => {
       exact: false,
       inexactBecause: 'candidates-incomplete',
     })
-    expect(at(seats(51, 'g0'), () => groups990)).toMatchObject({
+    expect(at(seats(51, 'g0'), () => groups1000, false, 60)).toMatchObject({
       exact: false,
       inexactBecause: 'candidates-incomplete',
       finishing: [],
     })
-    expect(at(seats(50, 'g0'), () => groups990)?.finishing).toHaveLength(1)
+    expect(at(seats(50, 'g0'), () => groups1000, false, 60)?.finishing).toHaveLength(1)
   })
 
   test('answers for sixteen seats of distinct people', () => {

@@ -114,6 +114,7 @@ export function worldOf(
   })
 }
 
+/** What came of it, where something was asked; a change of who may vote is not. */
 export function take(world: World, step: Step, now: number): Outcome | undefined {
   switch (step.kind) {
     case 'vote':
@@ -127,12 +128,16 @@ export function take(world: World, step: Step, now: number): Outcome | undefined
     case 'amend':
       return world.amend(now)
     case 'member':
-      return void world.setMember(step.group, step.who, step.is)
+      world.setMember(step.group, step.who, step.is)
+      return undefined
     case 'enabled':
-      return void world.setEnabled(step.who, step.is)
+      world.setEnabled(step.who, step.is)
+      return undefined
     case 'right':
-      return void world.setRight(step.who, step.is)
+      world.setRight(step.who, step.is)
+      return undefined
     case 'agent-of':
-      return void world.setAgentOf(step.who, step.is ? 'q' : step.who)
+      world.setAgentOf(step.who, step.is ? 'q' : step.who)
+      return undefined
   }
 }
