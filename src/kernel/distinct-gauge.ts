@@ -36,13 +36,18 @@ export function distinctGauge(
   const missingAtLast = missingPerSet(leaves, crowdOf(leaves.length, withEveryone(held, candidates)))
   const targets = [...sufficient.keys()].filter((set) => sufficient[set] === 1 && missingAtLast[set] === 0)
 
+  // The sets of new voters who can fill a set of leaves together form a matroid: who brings it no nearer now never will.
+  // That is lost once someone who is already seated, and may move to another leaf, is among the candidates.
+  const anyoneReturns =
+    new Set([...held.keys(), ...candidates.map(({ voter }) => voter)]).size < held.size + candidates.length
+
   return {
     start,
     cost: sufficient.length / 5,
     join(standing, candidate) {
       const grown = measured(crowdWith(standing, candidate), [...standing.joined, candidate])
-      // Voters who can fill a set of leaves form a matroid: who brings it no nearer now never will.
-      return targets.some((set) => at(grown.missing, set) < at(standing.missing, set)) ? grown : undefined
+      const isNearer = () => targets.some((set) => at(grown.missing, set) < at(standing.missing, set))
+      return anyoneReturns || isNearer() ? grown : undefined
     },
     needed({ missing }) {
       return targets.reduce((least, set) => Math.min(least, at(missing, set)), Infinity)

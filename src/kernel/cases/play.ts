@@ -104,7 +104,7 @@ function standing({ status, stage, tally }: RequestState): string {
 }
 
 function refusal({ reason, ...why }: Refusal): string {
-  const words = Object.values(why).map((word: unknown) => (typeof word === 'object' ? JSON.stringify(word) : word))
+  const words = Object.values(why).map((word: unknown) => (typeof word === 'string' ? word : JSON.stringify(word)))
   return ['no:', reason, ...words]
     .join(' ')
     .replaceAll(/[{}[\]"]/g, '')
