@@ -2,7 +2,18 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** The quick and telling ones first: a mutant is dropped at the first test that fails. */
-const ORDER = ['cases', 'expiry', 'request', 'quorum', 'satisfiable', 'accept', 'matching', 'laws', 'explain']
+const ORDER = [
+  'cases',
+  'expiry',
+  'request',
+  'quorum',
+  'satisfiable',
+  'accept',
+  'matching',
+  'finishing',
+  'laws',
+  'explain',
+]
 
 class QuickFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -210,6 +210,15 @@ describe('an explanation', () => {
     }
     const fixed = explained({ stages, options: { recheckEligibility: false } }, moved)
     expect(finishing(fixed)).toEqual(['cleo gus', 'dana gus', 'gus bot'])
+    const garden = (world: World) => {
+      world.vote('ben', { seats: [seat('security'), seat('@ben')] }, 1)
+    }
+    const candidates = [{ principal: 'ben', person: 'ben', holds: [seat('security'), seat('finance')] }]
+    const elsewhere = {
+      stages: [all(seats(1, 'security'), seats(1, 'finance'))],
+      options: { recheckEligibility: false },
+    }
+    expect(finishing(explained(elsewhere, garden, { candidates }))).toEqual(['ben'])
     const checked = explained({ stages }, moved)
     expect(finishing(checked)).toEqual([
       'ben cleo dana',
