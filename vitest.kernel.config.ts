@@ -26,6 +26,8 @@ class QuickFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['src/kernel/**/*.test.ts'],
+    // What an explanation costs at the limits is too slow to ask a thousand times.
+    exclude: ['src/kernel/explain-limits.test.ts'],
     setupFiles: ['test/kernel/fixed-seed.ts'],
     sequence: { sequencer: QuickFirst },
     maxWorkers: 1,
