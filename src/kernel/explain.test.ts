@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { options, rules, seatSources } from './cases/arbitrary.ts'
-import { all, any, atLeast, groups, people, policyOf, seat, seats, type Case } from './cases/case.ts'
+import { all, any, groups, people, policyOf, seat, seats, type Case } from './cases/case.ts'
 import type { EligiblePrincipal } from './candidacy.ts'
 import { explain, type ExplainFacts, type Explanation } from './explain.ts'
 import { holdsExactly } from './recount.ts'
@@ -141,6 +141,16 @@ describe('an explanation', () => {
     expect(pending?.finishing).toHaveLength(20)
     expect(pending?.finishing.at(-1)).toEqual(['p0', 'p20'])
     expect(pending?.exact).toBe(true)
+  })
+
+  test('says when it was too much work, and gives one way to finish all the same', () => {
+    const seatNames = Array.from({ length: 900 }, (_, index) => `g${index}`)
+    const policy = policyOf({ stages: [all(...seatNames.map((name) => seats(1, name)))] })
+    const candidates = seatNames.map((name) => ({ principal: name, person: null, holds: [seat(name)] }))
+    const facts = { approvals: [], candidates, candidatesComplete: true, seatSizes: [] }
+    const { pending } = explain(policy, initialState(policy, DIGEST), facts, 1)
+    expect(pending).toMatchObject({ exact: false, inexactBecause: 'too-much-work', nobodyCan: false })
+    expect(pending?.finishing).toEqual([seatNames])
   })
 
   test('gives one empty set when the rule holds already and only a veto stands', () => {

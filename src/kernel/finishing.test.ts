@@ -51,6 +51,7 @@ describe('what a rule is short of', () => {
 describe('a gauge', () => {
   test('says how many more are needed at least, and that those who are left cannot do it', () => {
     const gauge = gaugeOf(both, [0, 0], three)
+    expect(gauge.start).toEqual({ counts: [0, 0], joined: [] })
     expect([0, 1, 2, 3].map((next) => gauge.needed(gauge.start, next))).toEqual([1, 1, 1, Infinity])
     expect(gauge.needed(gauge.join(gauge.start, three[0]!)!, 1)).toBe(1)
     expect(gauge.needed(gauge.join(gauge.start, three[2]!)!, 3)).toBe(0)
@@ -85,6 +86,35 @@ describe('a gauge', () => {
       candidate('r', [0]),
     ])
     expect(twice.join(twice.join(twice.start, candidate('r', [0]))!, candidate('p', [0], 'v'))).toBeDefined()
+  })
+})
+
+describe('a gauge of distinct people', () => {
+  test('seats a voter once, however many of their principals join', () => {
+    const [p, q, r] = [candidate('p', [0], 'v'), candidate('q', [1], 'v'), candidate('r', [0])]
+    const gauge = distinctGauge(both, new Map(), [p, q, r])
+    const joined = [p, q].reduce((standing, one) => gauge.join(standing, one)!, gauge.start)
+    expect(gauge.needed(joined, 0)).toBe(1)
+    expect(gauge.needed(gauge.join(joined, r)!, 0)).toBe(0)
+    const seated = distinctGauge(both, new Map([['v', new Set([0])]]), [q])
+    expect(seated.needed(seated.start, 0)).toBe(Infinity)
+  })
+
+  test('takes whoever brings any way of holding nearer', () => {
+    const gauge = distinctGauge(any(seats(1, 'a'), seats(1, 'b')), new Map(), three)
+    expect(gauge.needed(gauge.join(gauge.start, three[0]!)!, 0)).toBe(0)
+  })
+
+  test('aims only at what can be filled with everyone', () => {
+    const gauge = distinctGauge(any(seats(1, 'a'), seats(2, 'b')), new Map(), three.slice(1, 2))
+    expect(gauge.needed(gauge.start, 0)).toBe(Infinity)
+    const wide = distinctGauge(any(seats(1, 'a'), seats(2, 'b')), new Map([['w', new Set([1])]]), three.slice(1, 2))
+    expect(wide.needed(wide.start, 0)).toBe(1)
+  })
+
+  test('costs more the more sets of leaves there are', () => {
+    expect(distinctGauge(both, new Map(), []).cost).toBe(4 / 5)
+    expect(gaugeOf(both, [0, 0], []).cost).toBe(2)
   })
 })
 
@@ -179,6 +209,14 @@ describe('one way to finish', () => {
       cover(atLeast(2, seats(3, 'a'), seats(2, 'b'), seats(1, 'c')), [0, 1, 0], [...three, candidate('s', [2])]),
     ).toBe('q s')
     expect(cover(rule, [1, 0, 0], [candidate('p', [0])])).toBe('p')
+  })
+
+  test('adds up the places of all branches that are needed', () => {
+    const people = [...three.slice(0, 2), candidate('s', [2])]
+    expect(cover(any(both, seats(1, 'c')), [0, 0, 0], people)).toBe('s')
+    expect(cover(any(both, seats(3, 'c')), [0, 0, 0], [...people, candidate('t', [2]), candidate('u', [2])])).toBe(
+      'p q',
+    )
   })
 
   test('takes nobody for what is full, nor a voter twice for one seat', () => {
