@@ -65,10 +65,10 @@ function withEveryone(
   return [...voters.values()]
 }
 
-/** A voter who could fill `before` can now fill `after`. */
+/** A voter who could fill `before` can now fill `after`. How many could fill nothing makes no difference to anyone. */
 function moved(crowd: Crowd, before: number, after: number): Crowd {
   const next = crowd.slice()
-  if (before !== 0) next[before] = at(next, before) - 1
+  next[before] = at(next, before) - 1
   next[after] = at(next, after) + 1
   return next
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { options, rules, seatSources } from './cases/arbitrary.ts'
-import { all, any, atLeast, groups, people, policyOf, seat, seats, type Case } from './cases/case.ts'
+import { all, any, groups, people, policyOf, seat, seats, type Case } from './cases/case.ts'
 import type { EligiblePrincipal } from './candidacy.ts'
 import { explain, type ExplainFacts, type Explanation } from './explain.ts'
 import { holdsExactly } from './recount.ts'
@@ -68,6 +68,16 @@ describe('an explanation', () => {
     })
   })
 
+  test('shows which branches hold already', () => {
+    const { pending } = explained({ stages: [rule] }, (world) => world.vote('eli', {}, 1))
+    expect(pending?.tree).toMatchObject({
+      held: 1,
+      missing: 1,
+      isSatisfied: false,
+      of: [{ held: 0 }, { held: 1, missing: 0, isSatisfied: true, of: [{ held: 1, isSatisfied: true }, { held: 0 }] }],
+    })
+  })
+
   test('lists the smallest sets of people who could finish it, in the order in which they are given', () => {
     const answer = explained({ stages: [rule] }, (world) => world.vote('cleo', {}, 1))
     expect(finishing(answer)).toEqual(['dana', 'ben eli', 'ben fay', 'eli bot', 'fay bot'])
@@ -131,6 +141,16 @@ describe('an explanation', () => {
     expect(pending?.finishing).toHaveLength(20)
     expect(pending?.finishing.at(-1)).toEqual(['p0', 'p20'])
     expect(pending?.exact).toBe(true)
+  })
+
+  test('says when it was too much work, and gives one way to finish all the same', () => {
+    const seatNames = Array.from({ length: 900 }, (_, index) => `g${index}`)
+    const policy = policyOf({ stages: [all(...seatNames.map((name) => seats(1, name)))] })
+    const candidates = seatNames.map((name) => ({ principal: name, person: null, holds: [seat(name)] }))
+    const facts = { approvals: [], candidates, candidatesComplete: true, seatSizes: [] }
+    const { pending } = explain(policy, initialState(policy, DIGEST), facts, 1)
+    expect(pending).toMatchObject({ exact: false, inexactBecause: 'too-much-work', nobodyCan: false })
+    expect(pending?.finishing).toEqual([seatNames])
   })
 
   test('gives one empty set when the rule holds already and only a veto stands', () => {
@@ -210,6 +230,15 @@ describe('an explanation', () => {
     }
     const fixed = explained({ stages, options: { recheckEligibility: false } }, moved)
     expect(finishing(fixed)).toEqual(['cleo gus', 'dana gus', 'gus bot'])
+    const garden = (world: World) => {
+      world.vote('ben', { seats: [seat('security'), seat('@ben')] }, 1)
+    }
+    const candidates = [{ principal: 'ben', person: 'ben', holds: [seat('security'), seat('finance')] }]
+    const elsewhere = {
+      stages: [all(seats(1, 'security'), seats(1, 'finance'))],
+      options: { recheckEligibility: false },
+    }
+    expect(finishing(explained(elsewhere, garden, { candidates }))).toEqual(['ben'])
     const checked = explained({ stages }, moved)
     expect(finishing(checked)).toEqual([
       'ben cleo dana',
@@ -284,65 +313,4 @@ describe('the finishing sets', () => {
   function withoutAssurance(rule: Rule): Rule {
     return rule.kind === 'seats' ? { ...rule, assurance: [] } : { ...rule, of: rule.of.map(withoutAssurance) }
   }
-})
-
-describe('at the limits an explanation', () => {
-  const named = (n: number) => Array.from({ length: n }, (_, index) => `g${index}`)
-  /** The same every time, without being regular. */
-  const pick = (seed: number, from: number) => (Math.imul(seed + 1, 2654435761) >>> 8) % from
-  function at(rule: Rule, holds: (index: number) => readonly string[], distinctPeople = false, listed = 1000) {
-    const policy = policyOf({ stages: [rule], options: { distinctPeople } })
-    const candidates = Array.from({ length: listed }, (_, index) => ({
-      principal: `p${index}`,
-      person: null,
-      holds: holds(index).map(seat),
-    }))
-    const facts = { approvals: [], candidates, candidatesComplete: true, seatSizes: [] }
-    return explain(policy, initialState(policy, DIGEST), facts, 1).pending
-  }
-  const groups990 = named(990)
-  const groups1000 = named(1000)
-
-  test('finds the smallest sets where one seat needs hundreds', () => {
-    const pending = at(seats(500, 'g0'), () => ['g0'])
-    expect(pending).toMatchObject({ exact: true })
-    expect(pending?.finishing.map((set) => set.length)).toEqual(Array.from({ length: 20 }, () => 500))
-  })
-
-  test('gives one way to finish where the smallest would take too much work, and says so', () => {
-    const pending = at(all(...groups990.map((group) => seats(1, group))), (index) => [`g${index % 990}`])
-    expect(pending).toMatchObject({ exact: false, inexactBecause: 'too-much-work', nobodyCan: false })
-    expect(pending?.finishing).toEqual([Array.from({ length: 990 }, (_, index) => `p${index}`)])
-  })
-
-  test('goes for the branches that are short of the fewest', () => {
-    const branch = (from: number, n: number) =>
-      atLeast(20, ...groups990.slice(from, from + 30).map((group) => seats(n, group)))
-    const pending = at(any(branch(0, 5), branch(100, 2), branch(200, 40)), (index) =>
-      [0, 1].map((more) => `g${pick(2 * index + more, 300)}`),
-    )
-    expect(pending).toMatchObject({ exact: false, inexactBecause: 'too-much-work' })
-    expect(pending?.finishing).toHaveLength(1)
-    expect(pending?.finishing[0]?.length).toBeLessThanOrEqual(40)
-  })
-
-  test('looks at a thousand candidates and at what they hold up to a limit, and says so', () => {
-    expect(at(seats(1, 'g0'), () => ['g0'], false, 1000)).toMatchObject({ exact: true })
-    expect(at(seats(1, 'g0'), () => ['g0'], false, 1001)).toMatchObject({
-      exact: false,
-      inexactBecause: 'candidates-incomplete',
-    })
-    expect(at(seats(51, 'g0'), () => groups1000, false, 60)).toMatchObject({
-      exact: false,
-      inexactBecause: 'candidates-incomplete',
-      finishing: [],
-    })
-    expect(at(seats(50, 'g0'), () => groups1000, false, 60)?.finishing).toHaveLength(1)
-  })
-
-  test('answers for sixteen seats of distinct people', () => {
-    const sixteen = all(...named(16).map((group) => seats(1, group)))
-    expect(at(sixteen, () => named(16), true)).toMatchObject({ nobodyCan: false })
-    expect(at(sixteen, () => named(15), true)).toMatchObject({ nobodyCan: true, exact: true })
-  })
 })
