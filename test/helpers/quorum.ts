@@ -47,7 +47,10 @@ export async function giveRole(
   scope: { type: 'org' | 'space' | 'group' | 'workflow_template'; id: string } = { type: 'org', id: '' },
 ): Promise<void> {
   const row = { org_id: orgId, principal_id: principalId, role_name: roleName, created_at: ctx.clock.now() }
-  await ctx.db.insertInto('role_bindings').values({ ...row, scope_type: scope.type, scope_id: scope.id }).execute()
+  await ctx.db
+    .insertInto('role_bindings')
+    .values({ ...row, scope_type: scope.type, scope_id: scope.id })
+    .execute()
 }
 
 /** An active policy, its rule in kernel terms. */
