@@ -53,6 +53,7 @@ export async function loadHistories(ctx: Ctx, requestIds: readonly string[]): Pr
     .selectFrom('audit_leaves')
     .select(['kind', 'subject_id', 'content'])
     .where('org_id', '=', orgId)
+    .where((leaf) => leaf.or([leaf('subject_id', 'in', ids), leaf('kind', 'in', aboutFacts)]))
     .orderBy('id')
     .execute()
   const read = leaves.map(({ kind, subject_id: subject, content }) => {
@@ -66,7 +67,7 @@ export async function loadHistories(ctx: Ctx, requestIds: readonly string[]): Pr
     policies.set(id, policy)
   }
   const votesOf = Map.groupBy(votes, (vote) => vote.request_id)
-  const leavesOf = Map.groupBy(read, (leaf) => (aboutRequests(leaf.kind) ? leaf.subject : 'facts'))
+  const leavesOf = Map.groupBy(read, (leaf) => (aboutFacts.includes(leaf.kind) ? 'facts' : leaf.subject))
   const position = new Map(read.map((leaf, index) => [leaf, index]))
   const byPosition = (a: StoredLeaf, b: StoredLeaf) => (position.get(a) ?? 0) - (position.get(b) ?? 0)
   return requests.map((request) => ({
@@ -77,9 +78,7 @@ export async function loadHistories(ctx: Ctx, requestIds: readonly string[]): Pr
   }))
 }
 
-function aboutRequests(kind: string): boolean {
-  return kind === 'vote.cast' || kind.startsWith('request.')
-}
+const aboutFacts = ['memberships.added', 'memberships.removed', 'template.closed']
 
 /** What the kernel makes of a stored history when it is folded again, and where the two part. */
 export interface Replay {
