@@ -78,7 +78,7 @@ export async function loadHistories(ctx: Ctx, requestIds: readonly string[]): Pr
   }))
 }
 
-const aboutFacts = ['memberships.added', 'memberships.removed', 'template.closed']
+const aboutFacts = ['memberships.added', 'memberships.removed', 'roles.removed', 'template.closed']
 
 /** What the kernel makes of a stored history when it is folded again, and where the two part. */
 export interface Replay {
@@ -111,7 +111,7 @@ export function replay({ request, policy, votes, leaves }: History, { voters, gr
 
   for (const leaf of leaves) {
     const from = world.state.status
-    const outcome = happen(world, leaf, bySeq)
+    const outcome = happen(world, leaf, bySeq, request.policy_id)
     if (outcome === 'fact') continue
     const what = `${leaf.kind} ${leaf.facts['seq'] as number}`
     if (outcome === 'no such vote') {
@@ -150,6 +150,7 @@ function happen(
   world: World,
   { kind, subject, at, facts }: StoredLeaf,
   votes: ReadonlyMap<number, Row<'votes'>>,
+  policyId: string,
 ): Outcome | 'fact' | 'no such vote' {
   switch (kind) {
     case 'vote.cast': {
@@ -171,8 +172,11 @@ function happen(
         world.setMember(subject, principal, kind === 'memberships.added')
       }
       return 'fact'
+    case 'roles.removed':
+      world.setRight(subject, false)
+      return 'fact'
     case 'template.closed':
-      world.setPolicyOpen(false)
+      if (subject === policyId) world.setPolicyOpen(false)
       return 'fact'
     default:
       return 'fact'
