@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Ctx } from '../../src/context.ts'
 import { workflowStatus } from '../../src/dialects/native/wire/votes.ts'
 import { isTerminal } from '../../src/kernel/expiry.ts'
-import type { Outcome, RequestState, Status } from '../../src/kernel/request.ts'
-import type { Policy, SeatSource } from '../../src/kernel/rule.ts'
+import type { Outcome, RequestState, Status, Tally } from '../../src/kernel/request.ts'
+import { leavesOf, type Policy, type Rule, type SeatSource, type Stage } from '../../src/kernel/rule.ts'
 import { findPolicyRules } from '../../src/store/policies.ts'
 import type { Row } from '../../src/store/schema.ts'
 import { createWorld, type World } from '../kernel/world.ts'
@@ -238,7 +238,54 @@ export function faultsOf(
   }
   if (!isDeepStrictEqual(kept, told))
     found.push(`stored ${JSON.stringify(kept)}, the kernel says ${JSON.stringify(told)}`)
+  found.push(...recountFaults(history))
   return found.map((fault) => `request ${request.id}: ${fault}`)
+}
+
+/**
+ * The tally counted again without the kernel, from the votes alone; and no stage passed without the voters it asks for. A
+ * replay alone would repeat a mistake of the kernel.
+ */
+function recountFaults({ request, policy, votes }: History): string[] {
+  const found: string[] = []
+  const counted = (stage: number) =>
+    countVotes(
+      policy,
+      votes.filter((vote) => vote.stage === stage),
+      stage,
+    )
+  const open = counted(request.stage)
+  if (!isDeepStrictEqual(open, request.tally)) {
+    found.push(`the tally is ${JSON.stringify(request.tally)}, the votes make ${JSON.stringify(open)}`)
+  }
+  const voted = Math.max(-1, ...votes.map(({ stage }) => stage))
+  for (let stage = 0; stage < Math.min(request.stage, voted + 1); stage++) {
+    const { binding, rule } = policy.stages[stage] as Stage
+    if (binding && !isFilled(rule, [...counted(stage).approvals])) found.push(`stage ${stage} passed without a quorum`)
+  }
+  return found
+}
+
+function countVotes(policy: Policy, votes: readonly Row<'votes'>[], stage: number): Tally {
+  const current = [...new Map(votes.map((vote) => [vote.principal_id, vote])).values()]
+  const voterOf = (vote: Row<'votes'>) => (policy.options.naturalPersons ? vote.person_id : vote.principal_id)
+  const rule = policy.stages[stage]?.rule
+  const approvals = (rule === undefined ? [] : leavesOf(rule)).map(({ from, assurance = [] }) => {
+    const filling = current.filter(
+      (vote) =>
+        vote.stance === 'approve' &&
+        vote.seats.includes(from.id) &&
+        assurance.every((proof) => vote.assurance.includes(proof)),
+    )
+    return new Set(filling.map(voterOf)).size
+  })
+  return { approvals, vetoes: current.filter(({ stance }) => stance === 'veto').length }
+}
+
+/** Takes the counts of the rule's leaves from the front, in pre-order. */
+function isFilled(rule: Rule, counts: number[]): boolean {
+  if (rule.kind === 'seats') return (counts.shift() ?? 0) >= rule.atLeast
+  return rule.of.map((part) => isFilled(part, counts)).filter(Boolean).length >= rule.atLeast
 }
 
 /** Where the counts that lists read differ from the requests there are. */
