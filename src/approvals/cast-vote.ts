@@ -12,7 +12,7 @@ import {
   type Vote,
   type VoteRecord,
 } from '../kernel/request.ts'
-import type { Assurance, Policy } from '../kernel/rule.ts'
+import type { Assurance } from '../kernel/rule.ts'
 import type { Db } from '../store/open.ts'
 import { transact } from '../store/unit-of-work.ts'
 import {
@@ -24,7 +24,7 @@ import {
   type StandingVoteRow,
 } from '../store/voting.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
-import { policyRules } from './policy-rules.ts'
+import { policyRules, type PolicyRules } from './policy-rules.ts'
 import { recordVote } from './record-vote.ts'
 import { refusalError } from './refusals.ts'
 import { stateOf } from './request-state.ts'
@@ -120,19 +120,19 @@ interface AcceptedVote {
 async function judge(
   tx: Db | null,
   caller: Caller,
-  policy: Policy,
+  policy: PolicyRules,
   row: FoundFacts,
   vote: Vote,
   now: Date,
 ): Promise<{ vote: Vote; outcome: Settled | null }> {
   const state = stateOf(row)
   const others = tx !== null && policy.options.naturalPersons ? await standingOfPerson(tx, caller, row) : null
-  const facts = factsOf(row, caller.principalId, others)
+  const facts = factsOf(row, policy, caller.principalId, others)
   const outcome = decide(policy, state, { kind: 'vote', vote, facts }, now.getTime())
   if (outcome.kind !== 'needs-approvals') return { vote, outcome }
   if (tx === null) return { vote, outcome: null }
   const rows = await findStandingApprovals(tx, caller.orgId, row.id, row.stage)
-  const approvals = rows.map((approval) => standingApprovalOf(approval, row))
+  const approvals = rows.map((approval) => standingApprovalOf(approval, policy))
   const settled = decide(policy, state, { kind: 'vote', vote, facts: { ...facts, approvals } }, now.getTime())
   return { vote, outcome: settled.kind === 'needs-approvals' ? null : settled }
 }

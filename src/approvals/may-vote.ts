@@ -17,7 +17,7 @@ export async function votingPosition(ctx: Ctx, caller: Caller, key: RequestKey):
   const row = requireFacts(await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId), caller)
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
   return {
-    ...mayVote(policy, stateOf(row), factsOf(row, caller.principalId), ctx.clock.now().getTime()),
+    ...mayVote(policy, stateOf(row), factsOf(row, policy, caller.principalId), ctx.clock.now().getTime()),
     hasVoted: row.own_stance !== null && row.own_stance !== 'withdraw',
   }
 }

@@ -64,10 +64,8 @@ export interface VotingFactsRow {
   requester_person_id: string | null
   tally: Tally
   policy_id: string
-  policy_name: string
   policy_status: PolicyStatus
   takes_votes_when_inactive: boolean
-  space_id: string | null
   vote_quota: string | null
   /** The voter's last vote in the open stage; all null when there is none. */
   own_stance: Stance | null
@@ -93,7 +91,7 @@ const factsText = (key: keyof typeof byKey) => `
     array_to_string(array(
       select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id), ' ') as voter_groups,
     r.id, r.status, r.is_final, r.stage, r.vote_seq, r.digest, r.expires_at, r.requester_id, r.requester_person_id, r.tally,
-    r.policy_id, p.name as policy_name, p.status as policy_status, p.takes_votes_when_inactive, p.space_id,
+    r.policy_id, p.status as policy_status, p.takes_votes_when_inactive,
     (select q."limit" from quotas q where q.org_id = a.org_id and q.quota_type = 'MAX_VOTES_PER_WORKFLOW'
       and q.target_id in (r.id, a.org_id) order by q.scope = 'Org' limit 1) as vote_quota,
     own.stance as own_stance, own.seats as own_seats, own.assurance as own_assurance, own.digest as own_digest
