@@ -44,7 +44,11 @@ export function candidacies(
     const gains = fills.filter((leaf) => !held.has(leaf))
     if (gains.length === 0) return []
     const isAlone = principals.get(voter)?.length === 1
-    const alike = isAlone ? `${[...held].toSorted().join()}+${gains.toSorted().join()}` : `principal:${principal}`
+    const alike = isAlone ? `${listed(held)}+${listed(gains)}` : `principal:${principal}`
     return [{ principal, voter, gains, alike }]
   })
+}
+
+function listed(leaves: Iterable<number>): string {
+  return [...leaves].map(String).toSorted().join()
 }

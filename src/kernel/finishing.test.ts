@@ -91,7 +91,7 @@ describe('a gauge', () => {
 
 describe('a gauge of distinct people', () => {
   test('seats a voter once, however many of their principals join', () => {
-    const [p, q, r] = [candidate('p', [0], 'v'), candidate('q', [1], 'v'), candidate('r', [0])]
+    const [p, q, r] = [candidate('p', [1], 'v'), candidate('q', [0], 'v'), candidate('r', [1])]
     const gauge = distinctGauge(both, new Map(), [p, q, r])
     const joined = [p, q].reduce((standing, one) => gauge.join(standing, one)!, gauge.start)
     expect(gauge.needed(joined, 0)).toBe(1)
