@@ -28,7 +28,7 @@ const vote = async (id: string, body: object = approve()) => await world.ben.pos
 const template = async (key: string) => (await world.ada.get(`${templates}/${key}`)).body
 const deprecate = async (key: string, body: object = {}) => await world.ada.post(`${templates}/${key}/deprecate`, body)
 const statusOf = async (id: string) => (await world.ada.get(`/workflows/${id}`)).body.status
-const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => status).toSorted()
+const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => status).toSorted((a, b) => a - b)
 
 async function expireNow(id: string): Promise<void> {
   const overdue = { expires_at: world.clock.now() }
