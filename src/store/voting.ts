@@ -82,6 +82,12 @@ export interface StandingVoteRow {
   digest: string
 }
 
+/** SQL for the last vote of one principal in the request's open stage. */
+const standingText = (principal: string) => `
+      select v.principal_id, v.person_id, v.stance, v.seats, v.assurance, v.digest from votes v
+      where v.org_id = r.org_id and v.request_id = r.id and v.stage = r.stage and v.principal_id = ${principal}
+      order by v.seq desc limit 1`
+
 // A separate statement from the lock: it must see what was committed while the lock was waited for.
 const factsText = (key: keyof typeof byKey) => `
   select a.kind as voter_kind, a.person_id as voter_person_id, a.disabled_at is not null as voter_disabled,
@@ -91,16 +97,15 @@ const factsText = (key: keyof typeof byKey) => `
       and (m.group_id = any (p.group_ids) or m.group_id = any ($4::uuid[]))) as groups,
     r.id, r.name, r.status, r.is_final, r.stage, r.vote_seq, r.digest, r.expires_at, r.requester_id, r.requester_person_id, r.tally, r.updated_at,
     r.policy_id, p.name as policy_name, p.status as policy_status, p.takes_votes_when_inactive, p.space_id,
-    (select q."limit" from quotas q where q.org_id = a.org_id and q.quota_type = 'MAX_VOTES_PER_WORKFLOW'
-      and ((q.scope = 'Workflow' and q.target_id = r.id) or q.scope = 'Org') order by q.scope = 'Org' limit 1) as vote_quota,
-    coalesce((select json_agg(v) from (
-      select a.id as principal_id union
-      select o.id from principals o where p.natural_persons and o.org_id = a.org_id and o.person_id = a.person_id
-    ) same cross join lateral (
-      select v.principal_id, v.person_id, v.stance, v.seats, v.assurance, v.digest from votes v
-      where v.org_id = r.org_id and v.request_id = r.id and v.stage = r.stage and v.principal_id = same.principal_id
-      order by v.seq desc limit 1
-    ) v), '[]') as standing
+    coalesce(
+      (select q."limit" from quotas q where q.org_id = a.org_id and q.quota_type = 'MAX_VOTES_PER_WORKFLOW'
+        and q.scope = 'Workflow' and q.target_id = r.id),
+      (select q."limit" from quotas q where q.org_id = a.org_id and q.quota_type = 'MAX_VOTES_PER_WORKFLOW'
+        and q.scope = 'Org' and q.target_id = a.org_id)) as vote_quota,
+    case when p.natural_persons then coalesce((
+      select json_agg(v) from principals o cross join lateral (${standingText('o.id')}) v
+      where o.org_id = a.org_id and (o.person_id = a.person_id or o.id = a.id)), '[]')
+    else coalesce((select json_agg(v) from (${standingText('a.id')}) v), '[]') end as standing
   from principals a
   left join requests r on r.org_id = a.org_id and ${byKey[key]}
   left join policies p on p.org_id = r.org_id and p.id = r.policy_id
@@ -170,29 +175,40 @@ export interface VoteWrite {
   reason: string | null
   reasonSalt: string | null
   at: Date
-  next: { status: Status; isFinal: boolean; stage: number; tally: Tally; updatedAt: Date }
+  /** The status that the vote was judged on. */
+  from: Status
+  /** `updatedAt` is null when the status stays: then no indexed column changes and the update touches no index. */
+  next: { status: Status; isFinal: boolean; stage: number; tally: Tally; updatedAt: Date | null }
   becameFinal: boolean
   leaf: { content: string; private: string | null }
 }
 
-const writeStatement = statement(`
-  with vote as (
+// Holds only if the request is still as the vote was judged on: under the lock it always is. Everything else hangs on that
+// one update, so nothing is half done.
+const writeStatement = statement<{ id: string }>(`
+  with request as (
+    update requests set status = $18, is_final = $19, stage = $20, tally = $21, updated_at = coalesce($22, updated_at), vote_seq = $3
+    where org_id = $1 and id = $2 and vote_seq = $3 - 1 and stage = $4 and digest = $10 and status = $23
+    returning id
+  ), vote as (
     insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 from request
   ), leaf as (
     insert into audit_leaves (org_id, kind, subject_id, content, private, created_at)
-    values ($1, 'vote.cast', $2, $14, $15, $13)
+    select $1, 'vote.cast', id, $14, $15, $13 from request
   ), counts as (
     insert into request_counts (org_id, policy_id, is_final, difference)
-    select $1, $16, difference > 0, difference from unnest('{-1,1}'::bigint[]) difference where $17
+    select $1, $16, difference > 0, difference from request, unnest('{-1,1}'::bigint[]) difference where $17
   )
-  update requests set status = $18, is_final = $19, stage = $20, tally = $21, updated_at = $22, vote_seq = $3
-  where org_id = $1 and id = $2`)
+  select id from request`)
 
-/** Writes the vote, what it made of the request, and the audit leaf that tells of it, in one statement. */
-export async function writeVote(tx: Tx, vote: VoteWrite): Promise<void> {
+/**
+ * Writes the vote, what it made of the request, and the audit leaf that tells of it, in one statement.
+ * @returns false, and nothing is written, when the request has changed since it was read
+ */
+export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
   const { next, leaf } = vote
-  await writeStatement(tx, [
+  const written = await writeStatement(db, [
     vote.orgId,
     vote.requestId,
     vote.seq,
@@ -215,5 +231,7 @@ export async function writeVote(tx: Tx, vote: VoteWrite): Promise<void> {
     next.stage,
     JSON.stringify(next.tally),
     next.updatedAt,
+    vote.from,
   ])
+  return written.length > 0
 }
