@@ -32,7 +32,7 @@ export function templateRoutes(app: FastifyInstance, ctx: Ctx): void {
     const written = await createPolicy(ctx, actor, parseNewTemplate(request.body))
     return reply
       .code(201)
-      .header('Location', locationOf(request, written.policy.id))
+      .header('Location', locationOf(ctx, request, written.policy.id))
       .send(renderWrittenTemplate(written))
   })
 
