@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Policy } from '../kernel/rule.ts'
 import type { Db, Tx } from './open.ts'
 import type { Dialect, NewRow, Row } from './schema.ts'
@@ -36,6 +37,15 @@ export async function findPolicy(db: Db, orgId: string, policyId: string): Promi
     .where('org_id', '=', orgId)
     .where('id', '=', policyId)
     .executeTakeFirst()
+}
+
+export async function findPoliciesById(db: Db, orgId: string, ids: readonly string[]): Promise<PolicyRow[]> {
+  return await db
+    .selectFrom('policies')
+    .selectAll()
+    .where('org_id', '=', orgId)
+    .where('id', '=', sql<string>`any (${[...ids]}::uuid[])`)
+    .execute()
 }
 
 export async function insertPolicy(tx: Tx, policy: NewRow<'policies'>): Promise<PolicyRow> {
@@ -177,15 +187,5 @@ export async function deletePolicies(
     .where('dialect', '=', dialect)
     .where('name', '=', name)
     .returning(['id', 'version'])
-    .execute()
-}
-
-/** Takes away the roles that were given on a template's name, so that they do not come back with another of that name. */
-export async function deleteTemplateBindings(tx: Tx, orgId: string, name: string): Promise<void> {
-  await tx
-    .deleteFrom('role_bindings')
-    .where('org_id', '=', orgId)
-    .where('scope_type', '=', 'workflow_template')
-    .where('scope_id', '=', name)
     .execute()
 }

@@ -39,6 +39,22 @@ describe('GET /workflow-templates/{templateIdentifier}', () => {
   })
 })
 
+describe('include=workflow-template', () => {
+  it('gives the version that a workflow was opened under, with its secrets hidden', async () => {
+    const actions = [{ type: 'SLACK', webhookUrl: 'https://hooks.slack.com/services/T/B/X' }]
+    const { id, name } = await world.made({ actions })
+    await world.ada.post('/workflows', { name: 'included', workflowTemplateId: id })
+    await world.ada.put(at(name), {})
+    const template = await read(id)
+    expect(template.actions).toEqual([{ type: 'SLACK', webhookUrl: 'https://hooks.slack.com/services/***' }])
+    const included = await world.ben.get('/workflows/included?include=workflow-template')
+    expect(included.body.ref).toEqual({ workflowTemplate: template })
+    const listed = await world.ben.get('/workflows?include=workflow-template')
+    expect(listed.body.data[0].ref).toEqual({ workflowTemplate: template })
+    expect((await world.ben.get('/workflows/included')).body.ref).toEqual({})
+  })
+})
+
 describe('PUT /workflow-templates/{templateIdentifier} 200', () => {
   const whole = () => ({
     description: 'First',
