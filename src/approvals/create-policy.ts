@@ -1,15 +1,15 @@
 import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import type { Actor } from '../identity/actor.ts'
-import { insertPolicy } from '../store/policies.ts'
+import { leafActorOf, type Actor } from '../identity/actor.ts'
+import { requireQuota } from '../identity/require-quota.ts'
+import { countPolicyNames, insertPolicy } from '../store/policies.ts'
 import { lockSpace } from '../store/spaces.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { sealActions, type Action } from './actions.ts'
 import { requireMayCreatePolicy } from './policy-access.ts'
 import { decidingColumns, openPolicy, type OpenPolicy, type PolicyBehaviour, type PolicyRules } from './policy.ts'
 import { findPolicyWarnings, type PolicyWarning } from './policy-warnings.ts'
-import { requirePolicyQuota } from './policy-quota.ts'
 
 export interface NewPolicy {
   readonly name: string
@@ -58,12 +58,14 @@ export async function createPolicy(ctx: Ctx, actor: Actor, input: NewPolicy): Pr
       created_at: at,
       updated_at: at,
     })
-    await requirePolicyQuota(tx, orgId, input.spaceId)
+    const place = { scope: 'Space', id: input.spaceId } as const
+    const names = () => countPolicyNames(tx, orgId, input.spaceId)
+    await requireQuota(tx, orgId, 'MAX_WORKFLOW_TEMPLATES_PER_SPACE', [place], names, 0)
     await appendLeaf(tx, {
       orgId,
       kind: 'template.created',
       subjectId: policy.id,
-      actor: { kind: actor.kind, id: actor.principalId },
+      actor: leafActorOf(actor),
       at,
       facts: { space: input.spaceId, version: 1, stages: policy.stages, options: policy.options },
       privateText: { name: policy.name, description: policy.description },

@@ -1,7 +1,8 @@
 import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
-import type { Actor } from '../identity/actor.ts'
-import { deletePolicies, deleteTemplateBindings, lockPolicy, type PolicyKey } from '../store/policies.ts'
+import { leafActorOf, type Actor } from '../identity/actor.ts'
+import { deletePolicies, lockPolicy, type PolicyKey } from '../store/policies.ts'
+import { deleteScopes } from '../store/role-bindings.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { lockFacts } from '../store/voting.ts'
 import { requireMayChangePolicy } from './policy-access.ts'
@@ -15,15 +16,18 @@ export async function deletePolicy(ctx: Ctx, actor: Actor, key: PolicyKey): Prom
     requireMayChangePolicy(actor, policy)
     if (policy === undefined) return
     const versions = await deletePolicies(tx, orgId, policy.name)
-    await deleteTemplateBindings(tx, orgId, policy.name)
-    await appendLeaf(tx, {
-      orgId,
-      kind: 'template.deleted',
-      subjectId: policy.id,
-      actor: { kind: actor.kind, id: actor.principalId },
-      at: ctx.clock.now(),
-      facts: { space: policy.space_id, versions: versions.map(({ id }) => id).toSorted() },
-      privateText: { name: policy.name },
-    })
+    const roles = await deleteScopes(tx, orgId, [{ scopeType: 'workflow_template', scopeId: policy.name }])
+    const at = ctx.clock.now()
+    for (const { id, version } of versions) {
+      await appendLeaf(tx, {
+        orgId,
+        kind: 'template.deleted',
+        subjectId: id,
+        actor: leafActorOf(actor),
+        at,
+        facts: { space: policy.space_id, version, roles },
+        privateText: { name: policy.name },
+      })
+    }
   })
 }

@@ -2,7 +2,7 @@ import { appendLeaf } from '../audit/append.ts'
 import type { LeafActor } from '../audit/leaf.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import type { Actor } from '../identity/actor.ts'
+import { leafActorOf, type Actor } from '../identity/actor.ts'
 import type { Tx } from '../store/open.ts'
 import { lockPolicy, retirePolicy, type PolicyKey, type PolicyRow } from '../store/policies.ts'
 import { transact } from '../store/unit-of-work.ts'
@@ -31,7 +31,7 @@ export async function deprecatePolicy(
     const active = requireActive(await lockPolicy(tx, actor.orgId, key), key, seen)
     requireMayChangePolicy(actor, active)
     const at = ctx.clock.now()
-    const retired = await retire(tx, { kind: actor.kind, id: actor.principalId }, active, cancels, at)
+    const retired = await retire(tx, leafActorOf(actor), active, cancels, at)
     return { row: retired.policy, closed: retired.closed }
   })
   countClosed(ctx, closed)

@@ -9,3 +9,13 @@ export async function findPolicy(ctx: Ctx, orgId: string, key: policies.PolicyKe
   if (row === undefined) throw new AppError('WORKFLOW_TEMPLATE_NOT_FOUND')
   return openPolicy(ctx, row)
 }
+
+/** Policies by their ids, each once. */
+export async function findPolicies(
+  ctx: Ctx,
+  orgId: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, OpenPolicy>> {
+  const rows = await policies.findPoliciesById(ctx.db, orgId, [...new Set(ids)])
+  return new Map(rows.map((row) => [row.id, openPolicy(ctx, row)]))
+}

@@ -31,7 +31,7 @@ export async function listPolicies(
   requireHuman(actor)
   const [total, policies] = await Promise.all([
     countPolicies(ctx.db, actor.orgId, filter),
-    listRows(ctx.db, actor.orgId, filter, order, { offset: (page - 1) * limit, limit }),
+    listRows(ctx.db, actor.orgId, filter, order, { page, limit }),
   ])
   return { policies, total }
 }

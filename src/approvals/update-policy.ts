@@ -1,7 +1,7 @@
 import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import type { Actor } from '../identity/actor.ts'
+import { leafActorOf, type Actor } from '../identity/actor.ts'
 import { insertPolicy, lockPolicy, type PolicyKey, type PolicyRow } from '../store/policies.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { lockFacts } from '../store/voting.ts'
@@ -47,7 +47,7 @@ export async function updatePolicy(
     const before = requireCurrent(await lockPolicy(tx, orgId, key), key, seen, changes.expected)
     requireMayChangePolicy(actor, before)
     const next = nextVersion(ctx, before, changes)
-    const leafActor = { kind: actor.kind, id: actor.principalId }
+    const leafActor = leafActorOf(actor)
     const retired = await retire(tx, leafActor, before, changes.cancels, next.updated_at)
     const policy = await insertPolicy(tx, next)
     await appendLeaf(tx, {

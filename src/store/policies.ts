@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Policy } from '../kernel/rule.ts'
 import type { Db, Tx } from './open.ts'
 import type { Dialect, NewRow, Row } from './schema.ts'
@@ -40,6 +41,15 @@ export async function findPolicy(db: Db, orgId: string, policyId: string): Promi
     .where('org_id', '=', orgId)
     .where('id', '=', policyId)
     .executeTakeFirst()
+}
+
+export async function findPoliciesById(db: Db, orgId: string, ids: readonly string[]): Promise<PolicyRow[]> {
+  return await db
+    .selectFrom('policies')
+    .selectAll()
+    .where('org_id', '=', orgId)
+    .where('id', '=', sql<string>`any (${[...ids]}::uuid[])`)
+    .execute()
 }
 
 export async function insertPolicy(tx: Tx, policy: NewRow<'policies'>): Promise<PolicyRow> {
@@ -101,7 +111,7 @@ export async function lockPolicy(
     .selectAll()
     .where('org_id', '=', orgId)
     .where('dialect', '=', dialect)
-    .forUpdate()
+    .forNoKeyUpdate()
   return 'id' in key
     ? await policies.where('id', '=', key.id).executeTakeFirst()
     : await policies.where('name', '=', key.name).orderBy('version', 'desc').limit(1).executeTakeFirst()
@@ -128,8 +138,10 @@ export async function retirePolicy(
     .executeTakeFirstOrThrow()
 }
 
+// Every vote that ends a request holds a key share of its policy's row, by the foreign key of what it counts. "no key" lets
+// two of them at once queue here instead of waiting for each other.
 const lockRetired = statement<{ id: string }>(`
-  select id from policies where org_id = $1 and id = $2 and status = 'pending-deprecation' for update`)
+  select id from policies where org_id = $1 and id = $2 and status = 'pending-deprecation' for no key update`)
 
 const closeRetired = statement<{ id: string }>(`
   update policies set status = 'deprecated', row_version = row_version + 1, updated_at = $3
@@ -179,15 +191,5 @@ export async function deletePolicies(
     .where('dialect', '=', dialect)
     .where('name', '=', name)
     .returning(['id', 'version'])
-    .execute()
-}
-
-/** Takes away the roles that were given on a template's name, so that they do not come back with another of that name. */
-export async function deleteTemplateBindings(tx: Tx, orgId: string, name: string): Promise<void> {
-  await tx
-    .deleteFrom('role_bindings')
-    .where('org_id', '=', orgId)
-    .where('scope_type', '=', 'workflow_template')
-    .where('scope_id', '=', name)
     .execute()
 }

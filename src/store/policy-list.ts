@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from './open.ts'
+import { containing, offsetOf, type Page } from './page.ts'
 import type { PolicyStatus, Row } from './schema.ts'
 
 export interface PolicyFilter {
@@ -29,11 +30,16 @@ export async function listPolicies(
   orgId: string,
   filter: PolicyFilter,
   order: PolicyOrder,
-  { offset, limit }: { offset: number; limit: number },
+  page: Page,
 ): Promise<PolicySummary[]> {
   let query = matching(db, orgId, filter).select(summary)
   for (const { by, direction } of order) query = query.orderBy(by, direction)
-  return await query.orderBy('created_at', 'desc').orderBy('id', 'desc').offset(offset).limit(limit).execute()
+  return await query
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .offset(offsetOf(page))
+    .limit(page.limit)
+    .execute()
 }
 
 function matching(db: Db, orgId: string, { statuses, space, name }: PolicyFilter) {
@@ -51,8 +57,4 @@ function matching(db: Db, orgId: string, { statuses, space, name }: PolicyFilter
   if (name !== undefined && 'is' in name) query = query.where('name', '=', name.is)
   if (name !== undefined && 'contains' in name) query = query.where('name', 'ilike', containing(name.contains))
   return query
-}
-
-function containing(text: string): string {
-  return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
 }

@@ -76,7 +76,7 @@ export async function insertPolicy(
       metadata: '{}',
       status: 'active',
       takes_votes_when_inactive: true,
-      rule: '{}',
+      rule: JSON.stringify(written(stages)),
       stages: JSON.stringify(stages),
       options: JSON.stringify({ ...nativeOptions, ...options }),
       natural_persons: options.naturalPersons ?? false,
@@ -89,6 +89,18 @@ export async function insertPolicy(
     })
     .execute()
   return id
+}
+
+/** What a client would have written, for the members that an answer shows. */
+function written(stages: readonly Stage[]): object {
+  const wire = (rule: Rule): object =>
+    rule.kind === 'seats'
+      ? { type: 'GROUP_REQUIREMENT', groupId: rule.from.id, minCount: rule.atLeast }
+      : { type: 'AT_LEAST', count: rule.atLeast, rules: rule.of.map(wire) }
+  return {
+    rules: { stages: stages.map(({ rule, binding }) => ({ advisory: !binding, approvalRule: wire(rule) })) },
+    options: null,
+  }
 }
 
 export const seats = (groupId: string, atLeast: number): Rule => ({
