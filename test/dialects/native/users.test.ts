@@ -482,7 +482,8 @@ describe('PUT /users/{userId}/roles', () => {
     ['human', 'ROLE_TOTAL_ROLES_EXCEED_MAXIMUM'],
     ['agent', 'AGENT_ROLE_TOTAL_ROLES_EXCEED_MAXIMUM'],
   ] as const) {
-    test(`nobody holds more than 128 roles in total: 422 ${code}`, async () => {
+    const row = kind === 'human' ? 'PUT /users/{userId}/roles' : 'PUT /agents/{agentId}/roles'
+    test(`${row} 422 ${code}: more than 128 in total`, async () => {
       const items = Array.from({ length: 129 }, () => {
         return { roleName: 'WorkflowList', scope: { type: 'space', id: world.ctx.newId() } } as const
       })
