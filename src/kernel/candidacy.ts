@@ -41,10 +41,10 @@ export function candidacies(
 
     const held = standing.get(voter) ?? new Set()
     const fills = [...holdable].flatMap((seat) => bySeat.get(seat) ?? []).map(({ index }) => index)
-    const gains = fills.filter((leaf) => !held.has(leaf)).toSorted((a, b) => a - b)
+    const gains = fills.filter((leaf) => !held.has(leaf))
     if (gains.length === 0) return []
     const isAlone = principals.get(voter)?.length === 1
-    const alike = isAlone ? `${[...held].toSorted((a, b) => a - b).join()}+${gains.join()}` : `principal:${principal}`
+    const alike = isAlone ? `${[...held].toSorted().join()}+${gains.toSorted().join()}` : `principal:${principal}`
     return [{ principal, voter, gains, alike }]
   })
 }

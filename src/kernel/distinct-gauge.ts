@@ -33,20 +33,21 @@ export function distinctGauge(
     return moved(crowd, before, before | setOf(candidate.gains))
   }
   const start = measured(crowdOf(leaves.length, held.values()), [])
-  const everyone = candidates.reduce(
-    (before, one) => ({ crowd: crowdWith(before, one), joined: [...before.joined, one] }),
-    { crowd: start.crowd, joined: start.joined },
-  )
-  const missingAtLast = missingPerSet(leaves, everyone.crowd)
+  const missingAtLast = missingPerSet(leaves, crowdOf(leaves.length, withEveryone(held, candidates)))
   const targets = [...sufficient.keys()].filter((set) => sufficient[set] === 1 && missingAtLast[set] === 0)
+
+  // The sets of new voters who can fill a set of leaves together form a matroid: who brings it no nearer now never will.
+  // That is lost once someone who is already seated, and may move to another leaf, is among the candidates.
+  const anyoneReturns =
+    new Set([...held.keys(), ...candidates.map(({ voter }) => voter)]).size < held.size + candidates.length
 
   return {
     start,
-    cost: leaves.length * sufficient.length,
+    cost: sufficient.length / 5,
     join(standing, candidate) {
       const grown = measured(crowdWith(standing, candidate), [...standing.joined, candidate])
-      // Voters who can fill a set of leaves form a matroid: who brings it no nearer now never will.
-      return targets.some((set) => at(grown.missing, set) < at(standing.missing, set)) ? grown : undefined
+      const isNearer = () => targets.some((set) => at(grown.missing, set) < at(standing.missing, set))
+      return anyoneReturns || isNearer() ? grown : undefined
     },
     needed({ missing }) {
       return targets.reduce((least, set) => Math.min(least, at(missing, set)), Infinity)
@@ -54,10 +55,20 @@ export function distinctGauge(
   }
 }
 
-/** A voter who could fill `before` can now fill `after`. */
+/** What each voter could fill if every candidate voted. */
+function withEveryone(
+  held: ReadonlyMap<string, ReadonlySet<number>>,
+  candidates: readonly Candidate[],
+): readonly ReadonlySet<number>[] {
+  const voters = new Map(held)
+  for (const { voter, gains } of candidates) voters.set(voter, new Set([...(voters.get(voter) ?? []), ...gains]))
+  return [...voters.values()]
+}
+
+/** A voter who could fill `before` can now fill `after`. How many could fill nothing makes no difference to anyone. */
 function moved(crowd: Crowd, before: number, after: number): Crowd {
   const next = crowd.slice()
-  if (before !== 0) next[before] = at(next, before) - 1
+  next[before] = at(next, before) - 1
   next[after] = at(next, after) + 1
   return next
 }

@@ -1,6 +1,6 @@
 import { isTerminal, statusAt } from './expiry.ts'
 import type { Facts, Refusal, RequestState, Vote, VoterFacts } from './request.ts'
-import { seatKey, type Assurance, type Policy, type SeatSource } from './rule.ts'
+import { leavesOf, seatKey, type Assurance, type Policy, type SeatSource } from './rule.ts'
 import { leavesOfStage } from './stage.ts'
 import { isExcluded } from './voter.ts'
 
@@ -81,7 +81,8 @@ function refuseVoter(policy: Policy, state: RequestState, { policyOpen, voter }:
 }
 
 function refuseSeats(seats: readonly SeatSource[], voter: VoterFacts): Refusal | undefined {
-  const seat = seats.find((named) => !isHeld(named, voter))
+  const isHeld = holder(voter)
+  const seat = seats.find((named) => !isHeld(named))
   return seat && { reason: 'seat-not-held', seat }
 }
 
@@ -113,24 +114,27 @@ function demandedBy(policy: Policy, state: RequestState, seats: readonly SeatSou
 }
 
 function seatsHeld(policy: Policy, state: RequestState, voter: VoterFacts): readonly SeatSource[] {
-  const held = leavesOfStage(policy, state.stage).map(({ from }) => from)
-  return distinct(held.filter((seat) => isHeld(seat, voter)))
+  const seats = leavesOfStage(policy, state.stage).map(({ from }) => from)
+  return distinct(seats.filter(holder(voter)))
 }
 
-function isHeld(seat: SeatSource, voter: VoterFacts): boolean {
-  switch (seat.kind) {
-    case 'group':
-      return voter.groups.includes(seat.id)
-    case 'principal':
-      return voter.principal === seat.id
+/** Tells which seats this voter holds. */
+function holder(voter: VoterFacts): (seat: SeatSource) => boolean {
+  const groups = new Set(voter.groups)
+  return ({ kind, id }) => {
+    switch (kind) {
+      case 'group':
+        return groups.has(id)
+      case 'principal':
+        return voter.principal === id
+    }
   }
 }
 
 /** Being named in a stage that is not open makes no seat, but it is why someone in no group may be here at all. */
-function isNamed(policy: Policy, voter: VoterFacts): boolean {
-  return policy.stages.some((_, stage) =>
-    leavesOfStage(policy, stage).some(({ from }) => from.kind === 'principal' && isHeld(from, voter)),
-  )
+function isNamed(policy: Policy, { principal }: VoterFacts): boolean {
+  const leaves = policy.stages.flatMap(({ rule }) => leavesOf(rule))
+  return leaves.some(({ from }) => from.kind === 'principal' && from.id === principal)
 }
 
 function distinct(seats: readonly SeatSource[]): readonly SeatSource[] {

@@ -3,14 +3,14 @@ import type { Policy } from './rule.ts'
 
 /**
  * The status as of `now`, whether or not anything has written it yet: from the instant `expiresAt` on, a request that
- * is not terminal is expired (design §3.5, point 8).
+ * is not terminal is expired (design §3.5, point 8). So is one whose deadline is no time at all.
  *
  * @example
  * statusAt(policy, { ...open, expiresAt: 1000 }, 999) // 'open'
  * statusAt(policy, { ...open, expiresAt: 1000 }, 1000) // 'expired'
  */
 export function statusAt(policy: Policy, state: RequestState, now: number): Status {
-  return !isTerminal(policy, state) && now >= state.expiresAt ? 'expired' : state.status
+  return isTerminal(policy, state) || now < state.expiresAt ? state.status : 'expired'
 }
 
 /**

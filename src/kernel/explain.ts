@@ -1,5 +1,6 @@
 import { branchesOf, type Branch } from './branches.ts'
 import { candidacies, type EligiblePrincipal } from './candidacy.ts'
+import { coveringSet } from './covering.ts'
 import { countGauge } from './count-gauge.ts'
 import { distinctGauge } from './distinct-gauge.ts'
 import { isTerminal, statusAt } from './expiry.ts'
@@ -54,7 +55,7 @@ export interface Pending {
 }
 
 /** What is looked at before an explanation says that it may not be exact: it takes 100 ms at most. */
-const EXPLAINED = { sets: 20, candidates: 1000, work: 100_000 }
+const EXPLAINED = { sets: 20, candidates: 1000, seats: 50_000, work: 100_000 }
 
 /**
  * Why a request is still pending: what stands, what is missing, and who could finish it.
@@ -72,7 +73,7 @@ export function explain(policy: Policy, state: RequestState, facts: ExplainFacts
 
 function explainStage(policy: Policy, state: RequestState, rule: Rule, facts: ExplainFacts): Pending {
   const { stage, tally } = state
-  const listed = facts.candidates.slice(0, EXPLAINED.candidates)
+  const listed = lookedAt(facts.candidates)
   const isComplete = facts.candidatesComplete && listed.length === facts.candidates.length
   const candidates = candidacies(policy, state, facts.approvals, listed)
   const voters = leavesByVoter(policy, state, facts.approvals)
@@ -87,7 +88,7 @@ function explainStage(policy: Policy, state: RequestState, rule: Rule, facts: Ex
 
   const { sets, isPossible, isCertain } = policy.options.distinctPeople
     ? finish(distinctGauge(rule, voters, candidates), candidates)
-    : finish(countGauge(rule, held, candidates, left), candidates)
+    : finish(countGauge(rule, held, candidates, left), candidates, () => coveringSet(rule, held, candidates, left))
 
   return {
     stage,
@@ -100,13 +101,19 @@ function explainStage(policy: Policy, state: RequestState, rule: Rule, facts: Ex
   }
 }
 
-function finish<S>(gauge: Gauge<S>, candidates: readonly Candidate[]) {
+function finish<S>(gauge: Gauge<S>, candidates: readonly Candidate[], anySet?: () => readonly Candidate[]) {
+  const isPossible = gauge.needed(gauge.start, 0) < Infinity
   const { sets, complete } = smallestSets(gauge, candidates, EXPLAINED)
-  return {
-    sets: sets.map((set) => set.map(({ principal }) => principal)),
-    isPossible: gauge.needed(gauge.start, 0) < Infinity,
-    isCertain: complete,
-  }
+  // Some way to finish is worth more than none, even if there may be a smaller one.
+  const found = isPossible && sets.length === 0 && anySet ? [anySet()] : sets
+  return { sets: found.map((set) => set.map(({ principal }) => principal)), isPossible, isCertain: complete }
+}
+
+/** As many of them as can be looked at, from the first: so many candidates, holding so many seats in all. */
+function lookedAt(candidates: readonly EligiblePrincipal[]): readonly EligiblePrincipal[] {
+  let seats = 0
+  const end = candidates.findIndex(({ holds }) => (seats += holds.length) > EXPLAINED.seats)
+  return candidates.slice(0, Math.min(EXPLAINED.candidates, end === -1 ? candidates.length : end))
 }
 
 function exactness(isComplete: boolean, isCertain: boolean): Pick<Pending, 'exact' | 'inexactBecause'> {

@@ -22,12 +22,13 @@ export function newGains(joined: readonly Candidate[], candidate: Candidate): re
  */
 export function votersLeft(leaves: number, candidates: readonly Candidate[]): VotersLeft {
   const table = new Int32Array((candidates.length + 1) * leaves)
-  for (let index = candidates.length - 1; index >= 0; index--) {
-    const candidate = candidates[index] as Candidate
+  const later = new Map<string, readonly Candidate[]>()
+  for (const [index, candidate] of [...candidates.entries()].toReversed()) {
     const row = index * leaves
     table.copyWithin(row, row + leaves, row + 2 * leaves)
-    for (const leaf of newGains(candidates.slice(index + 1), candidate))
-      table[row + leaf] = (table[row + leaf] ?? 0) + 1
+    const same = later.get(candidate.voter) ?? []
+    for (const leaf of newGains(same, candidate)) table[row + leaf] = (table[row + leaf] ?? 0) + 1
+    later.set(candidate.voter, [...same, candidate])
   }
   return (next, leaf) => table[next * leaves + leaf] ?? 0
 }

@@ -68,23 +68,27 @@ export function setOf(leaves: Iterable<number>): number {
  */
 export function sufficientSets(rule: Rule): Uint8Array {
   const sets = 2 ** leavesOf(rule).length
-  let nextLeaf = 0
-  const visit = (node: Rule): Uint8Array => {
+  let nextLeaf = 1
+  /** Adds 1 to each set that makes the node hold. */
+  const addTo = (held: Uint8Array, node: Rule): void => {
     switch (node.kind) {
       case 'seats': {
-        const bit = 1 << nextLeaf++
-        return Uint8Array.from({ length: sets }, (_, set) => (set & bit ? 1 : 0))
+        const leaf = nextLeaf
+        nextLeaf <<= 1
+        for (let set = leaf; set < sets; set = (set + 1) | leaf) held[set] = at(held, set) + 1
+        return
       }
       case 'threshold': {
-        const children = node.of.map(visit)
+        const children = new Uint8Array(sets)
+        for (const child of node.of) addTo(children, child)
         const needed = neededBy(node)
-        const held = new Uint8Array(sets)
-        for (const child of children) for (let set = 0; set < sets; set++) held[set] = at(held, set) + at(child, set)
-        return held.map((count) => (count >= needed ? 1 : 0))
+        for (let set = 0; set < sets; set++) if (at(children, set) >= needed) held[set] = at(held, set) + 1
       }
     }
   }
-  return visit(rule)
+  const sufficient = new Uint8Array(sets)
+  addTo(sufficient, rule)
+  return sufficient
 }
 
 /**
@@ -95,35 +99,42 @@ export function sufficientSets(rule: Rule): Uint8Array {
  * missingPerSet([security, finance], crowdOf(2, [new Set([0, 1])])) // Float64Array [0, 0, 0, 1]
  */
 export function missingPerSet(leaves: readonly Seats[], crowd: Crowd): Float64Array {
-  const confined = sumOverSubsets(leaves.length, crowd)
+  const confined = votersConfined(crowd)
   const everyLeaf = crowd.length - 1
-  const everyone = at(confined, everyLeaf)
-  const asked = new Float64Array(crowd.length)
+  const asked = askedPerSet(leaves)
   const missing = new Float64Array(crowd.length)
   for (let set = 1; set <= everyLeaf; set++) {
-    let largest = 0
-    leaves.forEach((leaf, index) => {
-      const rest = set & ~(1 << index)
-      if (rest === set) return
-      asked[set] = at(asked, rest) + neededBy(leaf)
-      largest = Math.max(largest, at(missing, rest))
-    })
-    const useful = everyone - at(confined, everyLeaf & ~set)
-    missing[set] = Math.max(largest, at(asked, set) - useful)
+    const useful = at(confined, everyLeaf) - at(confined, everyLeaf ^ set)
+    missing[set] = at(asked, set) - useful
+  }
+  for (let leaf = 1; leaf <= everyLeaf; leaf <<= 1) {
+    for (let set = leaf; set <= everyLeaf; set = (set + 1) | leaf) {
+      missing[set] = Math.max(at(missing, set), at(missing, set ^ leaf))
+    }
   }
   return missing
 }
 
-/** For each set of leaves, how many voters could fill nothing outside it. */
-function sumOverSubsets(leaves: number, crowd: Crowd): Float64Array {
-  const sums = crowd.slice()
-  for (let leaf = 0; leaf < leaves; leaf++) {
-    const bit = 1 << leaf
-    for (let set = 0; set < sums.length; set++) {
-      if (set & bit) sums[set] = at(sums, set) + at(sums, set ^ bit)
+/** For each set of leaves, how many voters could fill nothing outside it: a sum over its subsets, leaf by leaf. */
+function votersConfined(crowd: Crowd): Float64Array {
+  const confined = crowd.slice()
+  for (let leaf = 1; leaf < confined.length; leaf <<= 1) {
+    for (let set = leaf; set < confined.length; set = (set + 1) | leaf) {
+      confined[set] = at(confined, set) + at(confined, set ^ leaf)
     }
   }
-  return sums
+  return confined
+}
+
+/** For each set of leaves, how many voters fill it, none being used twice. */
+function askedPerSet(leaves: readonly Seats[]): Float64Array {
+  const asked = new Float64Array(2 ** leaves.length)
+  leaves.forEach((leaf, index) => {
+    const needed = neededBy(leaf)
+    // The sets of the leaves before this one are done: with it they ask for as many more.
+    for (let set = 0; set < 1 << index; set++) asked[set + (1 << index)] = at(asked, set) + needed
+  })
+  return asked
 }
 
 function at(values: Float64Array | Uint8Array, index: number): number {

@@ -6,6 +6,26 @@ import { leavesOfStage } from './stage.ts'
 import { isExcluded, leavesBySeat, leavesFilled, voterOf } from './voter.ts'
 
 /**
+ * Whether the open stage's rule holds after `cast`, `stored` being every approval that stood before it. Unknown when
+ * only they could tell and they were not given.
+ *
+ * @example
+ * quorum(policy, state, cast, undefined) // 'missing', without looking at anyone, while the tally is too small
+ */
+export function quorum(
+  policy: Policy,
+  state: RequestState,
+  cast: StandingApproval,
+  stored: readonly StandingApproval[] | undefined,
+): 'reached' | 'missing' | 'unknown' {
+  if (!mayHold(policy, state)) return 'missing'
+  if (!needsRecount(policy.options)) return 'reached'
+  if (!stored) return 'unknown'
+  const others = stored.filter(({ principal }) => principal !== cast.principal)
+  return holdsExactly(policy, state, [...others, cast]) ? 'reached' : 'missing'
+}
+
+/**
  * Whether the tally allows that the open stage's rule holds. A "no" is certain; a "yes" may need a recount.
  *
  * @example

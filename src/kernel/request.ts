@@ -1,6 +1,6 @@
 import { refuseByTime, refuseVote, seatsNamed } from './eligibility.ts'
 import type { Assurance, Policy, SeatSource } from './rule.ts'
-import { holdsExactly, mayHold, needsRecount } from './recount.ts'
+import { quorum } from './recount.ts'
 import { emptyTally, pass } from './stage.ts'
 import { castBy, tallyAfter, vetoStands } from './vote.ts'
 
@@ -201,12 +201,14 @@ function decideVote(policy: Policy, state: RequestState, vote: Vote, facts: Fact
 
   if (vetoStands(policy, tally)) return decided(state, { ...voted, status: 'rejected' }, record)
   const open = { ...voted, status: 'open' } as const
-  if (!mayHold(policy, open)) return decided(state, open, record)
-  if (!needsRecount(policy.options)) return passed(policy, state, open, 'quorum', record)
-  if (!facts.approvals) return { kind: 'needs-approvals' }
-  const standing = [...facts.approvals.filter((approval) => approval.principal !== cast.principal), cast]
-  if (!holdsExactly(policy, open, standing)) return decided(state, open, record)
-  return passed(policy, state, open, 'quorum', record)
+  switch (quorum(policy, open, cast, facts.approvals)) {
+    case 'missing':
+      return decided(state, open, record)
+    case 'unknown':
+      return { kind: 'needs-approvals' }
+    case 'reached':
+      return passed(policy, state, open, 'quorum', record)
+  }
 }
 
 function closeStage(policy: Policy, state: RequestState): Outcome {

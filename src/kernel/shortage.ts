@@ -35,17 +35,17 @@ export function shortage(rule: Rule, ofLeaf: (leaf: number) => number): Shortage
           children.map((child) => child.places),
           neededBy(node),
         )
-        return {
-          voters: voters.at(-1) ?? Infinity,
-          places: places.reduce((sum, each) => sum + each, 0),
-        }
+        return { voters: voters.at(-1) ?? Infinity, places: places.reduce((sum, each) => sum + each, 0) }
       }
     }
   }
   return visit(rule)
 }
 
-/** The `count` smallest values in order; nothing when there are not as many. */
-function smallest(values: readonly number[], count: number): Float64Array {
-  return count > values.length ? new Float64Array() : Float64Array.from(values).sort().subarray(0, count)
+/** The `count` smallest values, the largest of them last; an endless one when there are not as many. */
+function smallest(values: readonly number[], count: number): readonly number[] {
+  if (count > values.length) return [Infinity]
+  // The two cases that most rules are made of, without sorting.
+  if (count === 1) return [values.reduce((least, each) => Math.min(least, each))]
+  return values.toSorted((a, b) => a - b).slice(0, count)
 }

@@ -1,0 +1,82 @@
+import { advisory, all, seats, type Case } from './case.ts'
+
+export const eligibility: readonly Case[] = [
+  {
+    title: 'who may not vote is told why, the first reason winning',
+    stages: [seats(1, 'security'), seats(1, '@fay')],
+    steps: [
+      [1, 'ben may vote', 'yes'],
+      [2, 'ada may vote', 'no: not-eligible no-group'],
+      [3, 'gus may vote', 'no: not-eligible no-seat'],
+      [4, 'fay may vote', 'no: not-eligible no-seat'],
+      [5, 'gus loses the right', 'open'],
+      [6, 'gus may vote', 'no: not-eligible no-right'],
+      [7, 'gus is disabled', 'open'],
+      [8, 'gus may vote', 'no: voter-disabled'],
+      [9, 'the policy closes', 'open'],
+      [10, 'gus may vote', 'no: policy-closed'],
+      [1000, 'gus may vote', 'no: expired'],
+      [1001, 'the clock ticks', 'expired'],
+      [1002, 'gus may vote', 'no: terminal expired'],
+    ],
+  },
+  {
+    title: 'a vote is refused for the same reasons in the same order',
+    stages: [seats(1, 'security', 'stepUp')],
+    requester: 'ben',
+    steps: [
+      [1, 'ada approves on the old content', 'no: not-eligible no-group'],
+      [2, 'gus approves', 'no: not-eligible no-seat'],
+      [3, 'it is amended', 'open'],
+      [4, 'ben approves for finance proving nothing on the old content', 'no: requester-excluded'],
+      [5, 'cleo approves for finance proving nothing on the old content', 'no: stale-digest'],
+      [6, 'cleo approves for finance proving nothing', 'no: seat-not-held group,finance'],
+      [7, 'cleo approves proving nothing', 'no: assurance-missing stepUp'],
+      [8, 'cleo loses the right', 'open'],
+      [9, 'cleo approves', 'no: not-eligible no-right'],
+      [10, 'cleo is disabled', 'open'],
+      [11, 'cleo approves', 'no: voter-disabled'],
+      [12, 'the policy closes', 'open'],
+      [13, 'cleo approves', 'no: policy-closed'],
+      [1000, 'cleo approves', 'no: expired'],
+    ],
+  },
+  {
+    title: 'being named in a stage that has not opened is no seat, and not being in a group is then no reason',
+    stages: [advisory(seats(1, 'security')), seats(1, '@fay')],
+    steps: [
+      [1, 'fay approves', 'no: not-eligible no-seat'],
+      [2, 'the stage is closed', 'open at stage 1'],
+      [3, 'fay approves', 'approved at stage 2'],
+    ],
+  },
+  {
+    title: 'having voted before is no reason against voting',
+    stages: [seats(2, 'security')],
+    steps: [
+      [1, 'ben approves', 'open'],
+      [2, 'ben may vote', 'yes'],
+      [3, 'ben vetoes', 'rejected'],
+      [4, 'ben may vote', 'yes'],
+      [5, 'cleo may vote', 'yes'],
+    ],
+  },
+  {
+    title: 'the requester may not vote, whatever they are in',
+    requester: 'dana',
+    stages: [all(seats(1, 'security'), seats(1, '@dana'))],
+    steps: [
+      [1, 'dana may vote', 'no: requester-excluded'],
+      [2, 'dana approves', 'no: requester-excluded'],
+      [3, 'dana vetoes', 'no: requester-excluded'],
+      [4, 'ben approves', 'open [1 0]'],
+    ],
+  },
+  {
+    title: 'the requester votes like anyone where the policy says so',
+    requester: 'dana',
+    options: { requesterMayVote: true },
+    stages: [seats(1, 'security')],
+    steps: [[1, 'dana approves', 'approved at stage 1']],
+  },
+]
