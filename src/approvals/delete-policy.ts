@@ -16,14 +16,17 @@ export async function deletePolicy(ctx: Ctx, actor: Actor, key: PolicyKey): Prom
     if (policy === undefined) return
     const versions = await deletePolicies(tx, orgId, policy.name)
     await deleteTemplateBindings(tx, orgId, policy.name)
-    await appendLeaf(tx, {
-      orgId,
-      kind: 'template.deleted',
-      subjectId: policy.id,
-      actor: { kind: actor.kind, id: actor.principalId },
-      at: ctx.clock.now(),
-      facts: { space: policy.space_id, versions: versions.map(({ id }) => id).toSorted() },
-      privateText: { name: policy.name },
-    })
+    const at = ctx.clock.now()
+    for (const { id, version } of versions) {
+      await appendLeaf(tx, {
+        orgId,
+        kind: 'template.deleted',
+        subjectId: id,
+        actor: { kind: actor.kind, id: actor.principalId },
+        at,
+        facts: { space: policy.space_id, version },
+        privateText: { name: policy.name },
+      })
+    }
   })
 }

@@ -97,7 +97,7 @@ export async function lockPolicy(
     .selectAll()
     .where('org_id', '=', orgId)
     .where('dialect', '=', dialect)
-    .forUpdate()
+    .forNoKeyUpdate()
   return 'id' in key
     ? await policies.where('id', '=', key.id).executeTakeFirst()
     : await policies.where('name', '=', key.name).orderBy('version', 'desc').limit(1).executeTakeFirst()
@@ -124,8 +124,10 @@ export async function retirePolicy(
     .executeTakeFirstOrThrow()
 }
 
+// Every vote that ends a request holds a key share of its policy's row, by the foreign key of what it counts. "no key" lets
+// two of them at once queue here instead of waiting for each other.
 const lockRetired = statement<{ id: string }>(`
-  select id from policies where org_id = $1 and id = $2 and status = 'pending-deprecation' for update`)
+  select id from policies where org_id = $1 and id = $2 and status = 'pending-deprecation' for no key update`)
 
 const closeRetired = statement<{ id: string }>(`
   update policies set status = 'deprecated', row_version = row_version + 1, updated_at = $3
