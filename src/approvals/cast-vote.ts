@@ -16,6 +16,7 @@ import {
   writeVote,
   type RequestKey,
 } from '../store/voting.ts'
+import { closeDrainedPolicy } from './close-policy.ts'
 import { policyRules } from './policy-rules.ts'
 import { refusalError } from './refusals.ts'
 import { stateOf } from './request-state.ts'
@@ -160,6 +161,7 @@ async function save(
     ...(reason !== null && reasonSalt !== null && { committed: { reason: commitmentTo(reasonSalt, reason) } }),
   })
   const isFinal = isTerminal(policy, next)
+  const becameFinal = isFinal && !row.is_final
   await writeVote(tx, {
     orgId: caller.orgId,
     requestId: row.id,
@@ -182,7 +184,8 @@ async function save(
       tally: next.tally,
       updatedAt: next.status === row.status ? row.updated_at : at,
     },
-    becameFinal: isFinal && !row.is_final,
+    becameFinal,
     leaf: { content: leaf.content, private: null },
   })
+  if (becameFinal && row.policy_status !== 'active') await closeDrainedPolicy(tx, caller.orgId, row.policy_id, at)
 }

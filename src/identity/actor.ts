@@ -1,3 +1,4 @@
+import type { LeafActor } from '../audit/leaf.ts'
 import { AppError } from '../errors.ts'
 import { findActorRow, type RoleBinding } from '../store/principals.ts'
 import type { Db } from '../store/open.ts'
@@ -49,6 +50,11 @@ export async function loadActor(db: Db, caller: Caller): Promise<Actor> {
   }
 }
 
-export function callerNotFound(caller: Caller): AppError {
+export function callerNotFound(caller: Pick<Caller, 'kind'>): AppError {
   return new AppError(caller.kind === 'human' ? 'CALLER_USER_NOT_FOUND' : 'CALLER_AGENT_NOT_FOUND')
+}
+
+/** The caller as an audit leaf names them. */
+export function leafActorOf({ kind, principalId }: Caller): LeafActor {
+  return { kind, id: principalId }
 }

@@ -40,3 +40,8 @@ export async function findHumanByEmail(db: Db, orgId: string, email: string): Pr
 export async function insertOrganizationAdmin(tx: Tx, admin: NewRow<'organization_admins'>): Promise<void> {
   await tx.insertInto('organization_admins').values(admin).execute()
 }
+
+export async function hasOrganizationAdmin(db: Db, orgId: string): Promise<boolean> {
+  const admin = await db.selectFrom('organization_admins').select('id').where('org_id', '=', orgId).executeTakeFirst()
+  return admin !== undefined
+}

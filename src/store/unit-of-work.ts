@@ -23,10 +23,13 @@ interface Ground {
  * Runs `work` in one transaction. With `once`, the answer is stored in that same transaction and a repeated call gets it
  * back without running; a concurrent repetition waits for the first. A refused call stores nothing and may be repeated.
  *
- * `work` runs again when the database ends it for a deadlock, so it must change nothing but the database.
+ * `work` runs again when the database ends it for a deadlock, so it must change nothing but the database. Where `ground.db`
+ * is a transaction already, `work` joins it.
  * @throws AppError IDEMPOTENCY_KEY_REUSED; the code of a unique constraint that `work` ran into
  */
 export async function transact<T>(ground: Ground, once: Once | null, work: (tx: Tx) => Promise<T>): Promise<T> {
+  // Part of a larger unit of work: its transaction commits, runs again or rolls back as a whole.
+  if (ground.db.isTransaction) return await work(ground.db as Tx)
   for (let attempt = 1; ; attempt++) {
     try {
       return await ground.db
@@ -51,15 +54,9 @@ async function workOnce<T>(ground: Ground, tx: Tx, once: Once, work: (tx: Tx) =>
     .returning('key')
     .executeTakeFirst()
   if (claimed === undefined) {
-    const row = await tx
-      .selectFrom('idempotency_keys')
-      .select(['fingerprint', 'answer'])
-      .where('caller', '=', caller)
-      .where('key', '=', key)
-      .executeTakeFirstOrThrow()
-    if (row.fingerprint !== fingerprint) throw new AppError('IDEMPOTENCY_KEY_REUSED')
-    if (row.answer === null) throw new AppError('IDEMPOTENCY_KEY_IN_PROGRESS')
-    return deserialize(unseal(ground.keys.atRest, row.answer)) as T
+    const answer = await storedAnswer<T>(ground, tx, once)
+    if (answer === undefined) throw new AppError('IDEMPOTENCY_KEY_IN_PROGRESS')
+    return answer
   }
   const answer = await work(tx)
   await tx
@@ -69,6 +66,27 @@ async function workOnce<T>(ground: Ground, tx: Tx, once: Once, work: (tx: Tx) =>
     .where('key', '=', key)
     .execute()
   return answer
+}
+
+/**
+ * The stored answer of a call that was made before, for work that cannot run inside one transaction.
+ * @throws AppError IDEMPOTENCY_KEY_REUSED
+ */
+export async function findAnswer<T>(ground: Ground, once: Once | null): Promise<T | undefined> {
+  return once === null ? undefined : await storedAnswer<T>(ground, ground.db, once)
+}
+
+async function storedAnswer<T>(ground: Ground, db: Db, once: Once): Promise<T | undefined> {
+  const row = await db
+    .selectFrom('idempotency_keys')
+    .select(['fingerprint', 'answer'])
+    .where('caller', '=', once.caller)
+    .where('key', '=', once.key)
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  if (row.fingerprint !== once.fingerprint) throw new AppError('IDEMPOTENCY_KEY_REUSED')
+  if (row.answer === null) throw new AppError('IDEMPOTENCY_KEY_IN_PROGRESS')
+  return deserialize(unseal(ground.keys.atRest, row.answer)) as T
 }
 
 interface DatabaseError {

@@ -37,6 +37,13 @@ export async function lockFacts(tx: Tx, orgId: string): Promise<void> {
   await lockFactsStatement(tx, [orgId])
 }
 
+const shareFactsStatement = statement(`select pg_advisory_xact_lock_shared(hashtextextended($1::text, 0))`)
+
+/** What a vote holds against `lockFacts`, for whatever else ends a request: no policy goes out of use beside it. */
+export async function shareFacts(tx: Tx, orgId: string): Promise<void> {
+  await shareFactsStatement(tx, [orgId])
+}
+
 export interface VotingFactsRow {
   voter_kind: PrincipalKind
   voter_person_id: string | null

@@ -4,6 +4,15 @@ import { AppError } from '../../errors.ts'
 import { authenticator, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { agentRoutes } from './routes/agents.ts'
+import { authInfoRoutes } from './routes/auth-info.ts'
+import { cliSignInRoutes } from './routes/cli-sign-in.ts'
+import { groupRoutes } from './routes/groups.ts'
+import { organizationAdminRoutes } from './routes/organization-admins.ts'
+import { roleRoutes } from './routes/roles.ts'
+import { spaceRoutes } from './routes/spaces.ts'
+import { templateRoutes } from './routes/templates.ts'
+import { userRoutes } from './routes/users.ts'
 import { voteRoutes } from './routes/votes.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 
@@ -21,8 +30,17 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   app.addHook('preHandler', refuseUnstorableText)
   app.addHook('preHandler', readIdempotencyKey)
 
+  cliSignInRoutes(app, ctx)
+  authInfoRoutes(app, ctx)
+  userRoutes(app, ctx)
+  agentRoutes(app, ctx)
+  roleRoutes(app, ctx)
+  groupRoutes(app, ctx)
+  spaceRoutes(app, ctx)
+  organizationAdminRoutes(app, ctx)
   voteRoutes(app, ctx)
   workflowRoutes(app, ctx)
+  templateRoutes(app, ctx)
 }
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])

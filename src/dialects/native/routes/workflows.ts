@@ -41,7 +41,7 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
     },
     async (request, reply) => {
       const { id } = await submitRequest(ctx, request.caller, parseNewWorkflow(request.body))
-      return answerCreated(request, reply, id)
+      return answerCreated(ctx, request, reply, id)
     },
   )
 
