@@ -64,7 +64,7 @@ export async function runCrashes({ store, kills, seed, onRound }: CrashOptions):
       const voting = tokens.map((token) =>
         keepVoting(server.url, token, electorate.group, open, dice(chance.roll(2 ** 31)), attempts),
       )
-      await new Promise((resolve) => setTimeout(resolve, 30 + chance.roll(500)))
+      await new Promise((resolve) => setTimeout(resolve, 100 + chance.roll(900)))
       await server.kill()
       await Promise.all(voting)
 
