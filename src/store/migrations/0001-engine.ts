@@ -292,6 +292,7 @@ const statements = [
     begin raise exception '% is append-only', tg_table_name using errcode = 'integrity_constraint_violation'; end
   $$`,
   `create trigger audit_leaves_stay before delete on audit_leaves for each row execute function refuse_change()`,
+  `create trigger audit_leaves_kept before truncate on audit_leaves execute function refuse_change()`,
   `create trigger audit_leaves_unchanged before update on audit_leaves for each row
     when (new.private is not null or (old.org_id, old.id, old.tx_id, old.kind, old.subject_id, old.content, old.created_at)
       is distinct from (new.org_id, new.id, new.tx_id, new.kind, new.subject_id, new.content, new.created_at))
