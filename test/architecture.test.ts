@@ -18,10 +18,11 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     approvals: { values: ['kernel', 'store', 'identity', 'audit', 'config'], types: ['context'] },
     'dialects/native': { values: ['approvals', 'identity', 'audit'], types: ['context', 'kernel', 'store', 'config'] },
     operations: { values: [], types: ['context'] },
-    demo: { values: ['approvals', 'identity', 'store'], types: ['context'] },
+    demo: { values: ['approvals', 'identity', 'store', 'dialects/native'], types: ['context'] },
+    'development-sign-in': { values: ['config', 'demo', 'identity', 'store'], types: ['context'] },
     cli: { values: [] },
     context: { values: ['config', 'store', 'metrics', 'identity'] },
-    server: { values: ['context', 'operations', 'identity', 'dialects/native'] },
+    server: { values: ['context', 'operations', 'identity', 'dialects/native', 'development-sign-in'] },
     main: { values: ['config', 'context', 'server', 'identity', 'approvals', 'demo'] },
   }
 
@@ -82,6 +83,6 @@ function hasOnlyTypes(clause: string): boolean {
 
 function filesOf(root: string): string[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.tsx?$/.test(file) && !/\.test\.tsx?$/.test(file))
+    .filter((file) => /\.tsx?$/.test(file) && !/\.test\.tsx?$|^kernel\/cases\//.test(file))
     .map((file) => join(root, file))
 }

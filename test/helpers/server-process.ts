@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { freePort } from './postgres.ts'
+import { freePort } from './free-port.ts'
 
 /** `src/main.ts` in a process of its own, reached over real HTTP. */
 export interface ServerProcess {
