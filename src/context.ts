@@ -1,6 +1,7 @@
 import { pino, type Logger } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
 import type { Config } from './config/config.ts'
+import { openIdentityProvider, type IdentityProvider } from './identity/oidc/identity-provider.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { openStore, type Db, type Store } from './store/open.ts'
 import { serverSecret } from './store/server-secrets.ts'
@@ -16,6 +17,8 @@ export interface Ctx {
   readonly keys: Keys
   readonly log: Logger
   readonly metrics: Metrics
+  /** Who vouches for people. */
+  readonly identityProvider: IdentityProvider
   /** Where clients reach us, without a trailing slash; known once the listener is. */
   publicUrl: string
   close(): Promise<void>
@@ -40,7 +43,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
   const clock = overrides.clock ?? { now: () => new Date() }
   const store = await openStore(config.store)
   const secret = (name: string) => serverSecret(store.db, name, config.masterKey, clock.now())
-  return {
+  const ctx: Ctx = {
     config,
     store,
     db: store.db,
@@ -49,7 +52,9 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     keys: { token: await secret('access-token'), atRest: await secret('at-rest') },
     log,
     metrics: createMetrics(),
+    identityProvider: openIdentityProvider(config.signIn, () => ctx.publicUrl),
     publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
     close: () => store.close(),
   }
+  return ctx
 }

@@ -1,6 +1,9 @@
+import type { Server } from 'node:net'
 import { loadConfig } from './config/config.ts'
 import { readEnv } from './config/env.ts'
 import { createContext } from './context.ts'
+import { prepareStore } from './demo/seed.ts'
+import { startMessage } from './demo/start-message.ts'
 import { AppError } from './errors.ts'
 import { buildServer } from './server.ts'
 
@@ -10,8 +13,11 @@ const drainMilliseconds = 9_000
 async function main(): Promise<void> {
   const config = loadConfig(readEnv())
   const ctx = await createContext(config)
+  await prepareStore(ctx)
   const app = await buildServer(ctx)
   await app.listen({ host: config.host, port: config.port })
+  ctx.publicUrl = config.publicUrl ?? urlOf(config.host, app.server.address())
+  process.stdout.write(startMessage(ctx))
 
   const stop = async (signal: string) => {
     ctx.log.info({ signal }, 'stopping')
@@ -21,6 +27,11 @@ async function main(): Promise<void> {
     process.exit(0)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
+}
+
+function urlOf(host: string, address: ReturnType<Server['address']>): string {
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 main().catch((error: unknown) => {

@@ -2,6 +2,8 @@ import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Ctx } from './context.ts'
+import { developmentSignIn } from './development-sign-in.ts'
+import { answerError } from './dialects/native/error-answer.ts'
 import { nativeDialect } from './dialects/native/plugin.ts'
 import { operations } from './operations.ts'
 
@@ -14,10 +16,13 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
     bodyLimit: 1024 * 1024,
     routerOptions: { maxParamLength: 2048 },
     forceCloseConnections: 'idle',
+    // A path that is no path reaches no dialect.
+    frameworkErrors: answerError,
   })
   await app.register(swagger, { openapi: description })
   await app.register(swaggerUi, { routePrefix: '/docs', indexPrefix: '' })
   await app.register(async (scope) => operations(scope, ctx))
+  if (ctx.config.signIn.kind === 'development') await app.register(async (scope) => developmentSignIn(scope, ctx))
   await app.register(async (scope) => nativeDialect(scope, ctx))
   return app
 }

@@ -1,22 +1,31 @@
-import { randomBytes } from 'node:crypto'
-import { commitmentTo, renderLeaf } from '../audit/leaf.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { callerNotFound, type Caller } from '../identity/actor.ts'
 import { spendStepUp } from '../identity/step-up.ts'
 import { isTerminal } from '../kernel/expiry.ts'
-import { decide, type Outcome, type Stance, type Status, type Vote, type VoteRecord } from '../kernel/request.ts'
-import type { Assurance, Policy } from '../kernel/rule.ts'
-import type { Tx } from '../store/open.ts'
+import {
+  decide,
+  type Outcome,
+  type RequestState,
+  type Stance,
+  type Status,
+  type Vote,
+  type VoteRecord,
+} from '../kernel/request.ts'
+import type { Assurance } from '../kernel/rule.ts'
+import type { Db } from '../store/open.ts'
 import { transact } from '../store/unit-of-work.ts'
 import {
   findStandingApprovals,
+  findStandingOfPerson,
   findVotingFacts,
   lockRequestForVote,
-  writeVote,
   type RequestKey,
+  type StandingVoteRow,
 } from '../store/voting.ts'
-import { policyRules } from './policy-rules.ts'
+import { closeDrainedPolicy } from './close-policy.ts'
+import { policyRules, type PolicyRules } from './policy-rules.ts'
+import { recordVote } from './record-vote.ts'
 import { refusalError } from './refusals.ts'
 import { stateOf } from './request-state.ts'
 import { factsOf, standingApprovalOf, type FoundFacts } from './voting-facts.ts'
@@ -35,8 +44,10 @@ export interface CastVoteResult {
 }
 
 /**
- * Casts one vote in one transaction: lock, load, ask the kernel once, write vote, state and leaf, commit. When this returns
- * the outcome is settled.
+ * Casts one vote in one transaction. When this returns the outcome is settled.
+ *
+ * A vote that decides nothing is written by one statement that holds only if the request is still as it was read; every
+ * other vote, and one that met another on the way, locks the request first (ADR 2).
  * @throws AppError WORKFLOW_NOT_FOUND, the refusals of `refusals.ts`, QUOTA_EXCEEDED, the STEP_UP_* codes (contract §1.4)
  */
 export async function castVote(
@@ -45,35 +56,115 @@ export async function castVote(
   key: RequestKey,
   input: CastVoteInput,
 ): Promise<CastVoteResult> {
-  const { result, from } = await transact(ctx, caller.once, async (tx) => {
-    const row = await loadLocked(tx, caller, key, input.groups)
-    const policy = await policyRules(tx, caller.orgId, row.policy_id)
-    const now = ctx.clock.now()
-    const ask = (assurance: readonly Assurance[]) =>
-      askKernel(tx, caller, policy, row, voteOf(row, input, assurance), now)
-
-    let asked = await ask([])
-    if (
-      asked.outcome.kind === 'refused' &&
-      asked.outcome.refusal.reason === 'assurance-missing' &&
-      caller.stepUp !== null
-    ) {
-      requireVoteQuota(row)
-      await spendStepUp(tx, caller, 'vote', row.id, now)
-      asked = await ask(['stepUp'])
-    }
-    const { vote, outcome } = asked
-    if (outcome.kind === 'refused') throw refusalError(outcome.refusal, () => requireVoteQuota(row))
-    requireVoteQuota(row)
-    await save(tx, caller, policy, row, vote, outcome, input.reason, now)
-    return { result: { requestId: row.id, seq: outcome.record.seq, status: outcome.next.status }, from: row.status }
-  })
-  if (result.status !== from) ctx.metrics.decisions.inc({ status: result.status })
+  const result = (await castUncontested(ctx, caller, key, input)) ?? (await castLocked(ctx, caller, key, input))
+  if (result.changed) ctx.metrics.decisions.inc({ status: result.status })
   return result
 }
 
-type Decided = Extract<Outcome, { kind: 'decided' }> & { readonly record: VoteRecord }
-type Refused = Extract<Outcome, { kind: 'refused' }>
+type Cast = CastVoteResult & { readonly changed: boolean }
+
+/** Null when the vote has to be cast under the lock. */
+async function castUncontested(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<Cast | null> {
+  if (caller.once !== null || caller.stepUp !== null) return null
+  const row = requireFacts(await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId), caller)
+  const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
+  // Where eligibility is fixed at the vote it must not be taken away between the reading and the writing; where agents
+  // count as their person, theirs are other votes to read.
+  if (!policy.options.recheckEligibility || policy.options.naturalPersons) return null
+  const now = ctx.clock.now()
+  const { vote, outcome } = await judge(null, caller, policy, row, voteOf(row, input, []), now)
+  if (outcome === null) return null
+  const { record, next } = accept(outcome, row)
+  const decidesNothing = next.status === row.status && next.stage === row.stage
+  if (!decidesNothing) return null
+  const isWritten = await recordVote(ctx.db, caller, policy, { row, vote, record, next, reason: input.reason, at: now })
+  return isWritten ? castOf(row, record, next.status) : null
+}
+
+async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<Cast> {
+  return await transact(ctx, caller.once, async (tx, withCommit) => {
+    // Sent together; the server runs them in this order, so the second one reads what the lock waited for.
+    const [, found] = await Promise.all([
+      lockRequestForVote(tx, caller.orgId, key),
+      findVotingFacts(tx, caller.orgId, key, caller.principalId),
+    ])
+    const row = requireFacts(found, caller)
+    const policy = await policyRules(tx, caller.orgId, row.policy_id)
+    const now = ctx.clock.now()
+    let judged = await judge(tx, caller, policy, row, voteOf(row, input, []), now)
+    if (caller.stepUp !== null && needsProof(judged.outcome)) {
+      requireVoteQuota(row)
+      await spendStepUp(tx, caller, 'vote', row.id, now)
+      judged = await judge(tx, caller, policy, row, voteOf(row, input, ['stepUp']), now)
+    }
+    const { vote, outcome } = judged
+    if (outcome === null) throw new Error('the kernel asked for approvals twice')
+    const { record, next } = accept(outcome, row)
+    const recorded = recordVote(tx, caller, policy, { row, vote, record, next, reason: input.reason, at: now })
+    withCommit(recorded.then(requireWritten))
+    if (row.policy_status !== 'active' && isTerminal(policy, next)) {
+      await recorded
+      await closeDrainedPolicy(tx, caller.orgId, row.policy_id, now)
+    }
+    return castOf(row, record, next.status)
+  })
+}
+
+type Settled = Exclude<Outcome, { kind: 'needs-approvals' }>
+interface AcceptedVote {
+  readonly record: VoteRecord
+  readonly next: RequestState
+}
+
+/** Asks the kernel; null when it needs the standing approvals and there is no transaction to read them in. */
+async function judge(
+  tx: Db | null,
+  caller: Caller,
+  policy: PolicyRules,
+  row: FoundFacts,
+  vote: Vote,
+  now: Date,
+): Promise<{ vote: Vote; outcome: Settled | null }> {
+  const state = stateOf(row)
+  const others = tx !== null && policy.options.naturalPersons ? await standingOfPerson(tx, caller, row) : null
+  const facts = factsOf(row, policy, caller.principalId, others)
+  const outcome = decide(policy, state, { kind: 'vote', vote, facts }, now.getTime())
+  if (outcome.kind !== 'needs-approvals') return { vote, outcome }
+  if (tx === null) return { vote, outcome: null }
+  const rows = await findStandingApprovals(tx, caller.orgId, row.id, row.stage)
+  const approvals = rows.map((approval) => standingApprovalOf(approval, policy))
+  const settled = decide(policy, state, { kind: 'vote', vote, facts: { ...facts, approvals } }, now.getTime())
+  return { vote, outcome: settled.kind === 'needs-approvals' ? null : settled }
+}
+
+async function standingOfPerson(tx: Db, caller: Caller, row: FoundFacts): Promise<StandingVoteRow[] | null> {
+  if (row.voter_person_id === null) return null
+  return await findStandingOfPerson(tx, caller.orgId, row.id, row.stage, row.voter_person_id)
+}
+
+/** What the vote makes of the request. @throws AppError when the kernel refused it or the quota of votes is used up */
+function accept(outcome: Settled, row: FoundFacts): AcceptedVote {
+  if (outcome.kind === 'refused') throw refusalError(outcome.refusal, () => requireVoteQuota(row))
+  requireVoteQuota(row)
+  if (outcome.record === undefined) throw new Error('the kernel recorded no vote')
+  return { record: outcome.record, next: outcome.next }
+}
+
+function needsProof(outcome: Settled | null): boolean {
+  return outcome?.kind === 'refused' && outcome.refusal.reason === 'assurance-missing'
+}
+
+/** Under the lock nothing can have changed; if it had, the vote would be lost unnoticed. */
+function requireWritten(isWritten: boolean): void {
+  if (!isWritten) throw new Error('a locked request changed while it was voted on')
+}
+
+/** @throws AppError when the caller or the request does not exist */
+export function requireFacts(row: Awaited<ReturnType<typeof findVotingFacts>>, caller: Caller): FoundFacts {
+  if (row === undefined || row.voter_disabled) throw callerNotFound(caller)
+  if (row.id === null) throw new AppError('WORKFLOW_NOT_FOUND')
+  return row as FoundFacts
+}
 
 function voteOf(row: FoundFacts, input: CastVoteInput, assurance: readonly Assurance[]): Vote {
   return {
@@ -84,104 +175,10 @@ function voteOf(row: FoundFacts, input: CastVoteInput, assurance: readonly Assur
   }
 }
 
-async function loadLocked(tx: Tx, caller: Caller, key: RequestKey, groups: readonly string[]): Promise<FoundFacts> {
-  // Sent together; the server runs them in this order, so the second one reads what the lock waited for.
-  const [, row] = await Promise.all([
-    lockRequestForVote(tx, caller.orgId, key),
-    findVotingFacts(tx, caller.orgId, key, caller.principalId, groups),
-  ])
-  return requireFacts(row, caller)
-}
-
-/** @throws AppError when the caller or the request does not exist */
-export function requireFacts(row: Awaited<ReturnType<typeof findVotingFacts>>, caller: Caller): FoundFacts {
-  if (row === undefined || row.voter_disabled) throw callerNotFound(caller)
-  if (row.id === null) throw new AppError('WORKFLOW_NOT_FOUND')
-  return row as FoundFacts
-}
-
-/** The approvals that stand are read only when the tally says that a decision may fall. */
-async function askKernel(
-  tx: Tx,
-  caller: Caller,
-  policy: Policy,
-  row: FoundFacts,
-  vote: Vote,
-  now: Date,
-): Promise<{ vote: Vote; outcome: Decided | Refused }> {
-  const state = stateOf(row)
-  const facts = factsOf(row, caller.principalId)
-  let outcome = decide(policy, state, { kind: 'vote', vote, facts }, now.getTime())
-  if (outcome.kind === 'needs-approvals') {
-    const rows = await findStandingApprovals(tx, caller.orgId, row.id, row.stage)
-    const approvals = rows.map((approval) => standingApprovalOf(approval, row))
-    outcome = decide(policy, state, { kind: 'vote', vote, facts: { ...facts, approvals } }, now.getTime())
-  }
-  if (outcome.kind === 'refused') return { vote, outcome }
-  if (outcome.kind === 'needs-approvals' || outcome.record === undefined)
-    throw new Error('the kernel did not settle a vote')
-  return { vote, outcome: { ...outcome, record: outcome.record } }
-}
-
 function requireVoteQuota(row: FoundFacts): void {
   if (row.vote_quota !== null && row.vote_seq + 1 > Number(row.vote_quota)) throw new AppError('QUOTA_EXCEEDED')
 }
 
-async function save(
-  tx: Tx,
-  caller: Caller,
-  policy: Policy,
-  row: FoundFacts,
-  vote: Vote,
-  { next, record }: Decided,
-  reason: string | null,
-  at: Date,
-): Promise<void> {
-  const seats = record.seats.map((seat) => seat.id)
-  const reasonSalt = reason === null ? null : randomBytes(16).toString('base64url')
-  const leaf = renderLeaf({
-    orgId: caller.orgId,
-    kind: 'vote.cast',
-    subjectId: row.id,
-    actor: { kind: caller.kind, id: caller.principalId },
-    at,
-    facts: {
-      seq: record.seq,
-      stage: record.stage,
-      stance: vote.stance,
-      seats,
-      assurance: vote.assurance,
-      digest: vote.digest,
-      policy: row.policy_id,
-      from: row.status,
-      to: next.status,
-      ...(reason !== null && reasonSalt !== null && { reason: commitmentTo(reasonSalt, reason) }),
-    },
-  })
-  const isFinal = isTerminal(policy, next)
-  await writeVote(tx, {
-    orgId: caller.orgId,
-    requestId: row.id,
-    policyId: row.policy_id,
-    seq: record.seq,
-    stage: record.stage,
-    principalId: caller.principalId,
-    personId: row.voter_person_id,
-    stance: vote.stance,
-    seats,
-    assurance: vote.assurance,
-    digest: vote.digest,
-    reason,
-    reasonSalt,
-    at,
-    next: {
-      status: next.status,
-      isFinal,
-      stage: next.stage,
-      tally: next.tally,
-      updatedAt: next.status === row.status ? row.updated_at : at,
-    },
-    becameFinal: isFinal && !row.is_final,
-    leaf: { content: leaf.content, private: null },
-  })
+function castOf(row: FoundFacts, record: VoteRecord, status: Status): Cast {
+  return { requestId: row.id, seq: record.seq, status, changed: status !== row.status }
 }

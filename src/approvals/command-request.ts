@@ -3,11 +3,12 @@ import { AppError } from '../errors.ts'
 import { loadActor, type Caller } from '../identity/actor.ts'
 import { authorize } from '../identity/authorize.ts'
 import type { RequestState } from '../kernel/request.ts'
-import { findPolicyForShare } from '../store/policies.ts'
+import { findPolicy } from '../store/policies.ts'
 import { findRequestForUpdate } from '../store/requests.ts'
 import { transact } from '../store/unit-of-work.ts'
-import type { RequestKey } from '../store/voting.ts'
+import { shareFacts, type RequestKey } from '../store/voting.ts'
 import { changeRequest, type RequestCommand } from './change-request.ts'
+import { closeDrainedPolicy } from './close-policy.ts'
 import { readRequest } from './read-request.ts'
 
 /**
@@ -42,19 +43,19 @@ async function commandRequest(
 ): Promise<RequestState> {
   const found = await readRequest(ctx, caller, key)
   const next = await transact(ctx, caller.once, async (tx) => {
+    await shareFacts(tx, caller.orgId)
     const actor = await loadActor(tx, caller)
-    const policy = await findPolicyForShare(tx, caller.orgId, found.policy_id)
+    const policy = await findPolicy(tx, caller.orgId, found.policy_id)
     const row = await findRequestForUpdate(tx, caller.orgId, found.id)
     if (policy === undefined || row === undefined) throw new AppError('WORKFLOW_NOT_FOUND')
     const template = { type: 'workflow_template', name: policy.name, spaceId: policy.space_id } as const
     const isRequester = row.requester_id === caller.principalId
     if (!isRequester) authorize(actor, permission, template)
-    return await changeRequest(
-      tx,
-      row,
-      { ...command, actor: { kind: caller.kind, id: caller.principalId } },
-      ctx.clock.now(),
-    )
+    const at = ctx.clock.now()
+    const leafActor = { kind: caller.kind, id: caller.principalId }
+    const next = await changeRequest(tx, row, { ...command, actor: leafActor }, at)
+    if (policy.status !== 'active') await closeDrainedPolicy(tx, caller.orgId, policy.id, at)
+    return next
   })
   if (next.status !== found.status) ctx.metrics.decisions.inc({ status: next.status })
   return next

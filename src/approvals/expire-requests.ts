@@ -1,6 +1,7 @@
 import type { Ctx } from '../context.ts'
 import { findDueRequests } from '../store/requests.ts'
 import { transact } from '../store/unit-of-work.ts'
+import { closeDrainedPolicies } from './close-policy.ts'
 import { changeRequest } from './change-request.ts'
 
 const batch = 100
@@ -29,6 +30,8 @@ export async function expireRequests(ctx: Ctx): Promise<number> {
     })
     swept += done
     ctx.metrics.decisions.inc({ status: 'expired' }, done)
-    if (done < batch) return swept
+    if (done < batch) break
   }
+  await closeDrainedPolicies(ctx)
+  return swept
 }

@@ -40,6 +40,8 @@ export interface Leaf {
   readonly facts: Readonly<Record<string, unknown>>
   /** Text that the law may force us to erase: the leaf commits to it by salted hash, the text stands beside. */
   readonly privateText?: Readonly<Record<string, string | null | undefined>>
+  /** Commitments to text that is kept elsewhere, beside its salt. */
+  readonly committed?: Readonly<Record<string, string>>
 }
 
 export interface LeafRecord {
@@ -50,14 +52,13 @@ export interface LeafRecord {
 /** The leaf's fixed bytes: canonical JSON (RFC 8785) of version 1, which the organization's tree will hash. */
 export function renderLeaf(leaf: Leaf): LeafRecord {
   const kept: Record<string, { salt: string; text: string }> = {}
-  const commitments: Record<string, string> = {}
+  const commitments: Record<string, string> = { ...leaf.committed }
   for (const [name, text] of Object.entries(leaf.privateText ?? {})) {
     if (text === null || text === undefined) continue
     const salt = randomBytes(16).toString('base64url')
     kept[name] = { salt, text }
     commitments[name] = commitmentTo(salt, text)
   }
-  const hasPrivate = Object.keys(kept).length > 0
   const content = canonicalJson({
     v: 1,
     org: leaf.orgId,
@@ -66,9 +67,9 @@ export function renderLeaf(leaf: Leaf): LeafRecord {
     actor: leaf.actor,
     at: leaf.at.toISOString(),
     facts: leaf.facts,
-    ...(hasPrivate && { committed: commitments }),
+    ...(Object.keys(commitments).length > 0 && { committed: commitments }),
   })
-  return { content, private: hasPrivate ? kept : null }
+  return { content, private: Object.keys(kept).length > 0 ? kept : null }
 }
 
 /** SHA-256 over salt, a zero byte and the text: reveals nothing about a short text to who does not have the salt. */

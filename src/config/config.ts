@@ -73,10 +73,19 @@ function signInOf(raw: RawEnv): SignInConfig {
   if (raw.OIDC_CLIENT_ID === undefined) invalid('OIDC_CLIENT_ID', 'is needed when OIDC_ISSUER is set')
   return {
     kind: 'external',
-    issuer: httpUrl('OIDC_ISSUER', raw.OIDC_ISSUER),
+    issuer: issuerOf(raw.OIDC_ISSUER),
     clientId: raw.OIDC_CLIENT_ID,
     clientSecret: raw.OIDC_CLIENT_SECRET ?? null,
   }
+}
+
+// What it says decides who people are, so nobody on the way may change it.
+function issuerOf(value: string): string {
+  const { protocol, hostname } = new URL(httpUrl('OIDC_ISSUER', value))
+  if (protocol === 'http:' && !isLoopback(hostname.replace(/^\[|\]$/g, ''))) {
+    invalid('OIDC_ISSUER', 'must be an https URL unless the provider runs on this machine')
+  }
+  return value
 }
 
 // Anyone may sign in as anyone at the development provider, so it must never be reachable by others (design §6).

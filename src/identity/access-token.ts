@@ -1,6 +1,6 @@
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT, type JWTPayload } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { AppError } from '../errors.ts'
+import { AppError, type ErrorCode } from '../errors.ts'
 import type { Clock } from '../context.ts'
 import type { PrincipalKind } from '../store/schema.ts'
 import type { StepUp } from './actor.ts'
@@ -95,10 +95,15 @@ async function verifySignature(key: Uint8Array, token: string): Promise<JWTPaylo
     })
     return payload
   } catch (cause) {
-    throw new AppError(cause instanceof errors.JWTInvalid ? 'JWT_TOKEN_MALFORMED' : 'JWT_TOKEN_INVALID', undefined, {
-      cause,
-    })
+    throw new AppError(codeOf(cause), undefined, { cause })
   }
+}
+
+function codeOf(failure: unknown): ErrorCode {
+  if (failure instanceof errors.JWTInvalid) return 'JWT_TOKEN_MALFORMED'
+  // Signed by us, but a time is not a number.
+  if (failure instanceof errors.JWTClaimValidationFailed) return 'INVALID_JWT_TOKEN_FORMAT'
+  return 'JWT_TOKEN_INVALID'
 }
 
 function checkTimes(payload: JWTPayload, now: Date): void {

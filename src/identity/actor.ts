@@ -1,5 +1,6 @@
+import type { LeafActor } from '../audit/leaf.ts'
 import { AppError } from '../errors.ts'
-import { findActorRow, type RoleBinding } from '../store/principals.ts'
+import { findActorRow, splitBindings, type RoleBinding } from '../store/principals.ts'
 import type { Db } from '../store/open.ts'
 import type { Once } from '../store/unit-of-work.ts'
 import type { PrincipalKind } from '../store/schema.ts'
@@ -44,11 +45,16 @@ export async function loadActor(db: Db, caller: Caller): Promise<Actor> {
     name: row.name,
     email: row.email,
     isAdmin: row.kind === 'human' && row.is_admin,
-    bindings: row.bindings,
+    bindings: splitBindings(row.bindings),
     rowVersion: row.row_version,
   }
 }
 
-export function callerNotFound(caller: Caller): AppError {
+export function callerNotFound(caller: Pick<Caller, 'kind'>): AppError {
   return new AppError(caller.kind === 'human' ? 'CALLER_USER_NOT_FOUND' : 'CALLER_AGENT_NOT_FOUND')
+}
+
+/** The caller as an audit leaf names them. */
+export function leafActorOf({ kind, principalId }: Caller): LeafActor {
+  return { kind, id: principalId }
 }

@@ -1,4 +1,4 @@
-import type { Db } from './open.ts'
+import type { Db, Tx } from './open.ts'
 import type { NewRow } from './schema.ts'
 
 /** True when the organization was not there before. */
@@ -10,4 +10,9 @@ export async function insertOrganization(db: Db, organization: NewRow<'organizat
     .returning('id')
     .executeTakeFirst()
   return inserted !== undefined
+}
+
+/** Lets one transaction at a time decide about the organization as a whole. Whatever only refers to it does not wait. */
+export async function lockOrganization(tx: Tx, orgId: string): Promise<void> {
+  await tx.selectFrom('organizations').select('id').where('id', '=', orgId).forNoKeyUpdate().executeTakeFirst()
 }

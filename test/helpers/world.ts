@@ -3,9 +3,10 @@ import { pino } from 'pino'
 import { loadConfig } from '../../src/config/config.ts'
 import type { RawEnv } from '../../src/config/env.ts'
 import { createContext, type Clock, type Ctx } from '../../src/context.ts'
+import { prepareStore } from '../../src/demo/seed.ts'
 import { signAccessToken } from '../../src/identity/access-token.ts'
 import type { StepUp } from '../../src/identity/actor.ts'
-import { defaultOrganization, ensureDefaultOrganization } from '../../src/identity/organization.ts'
+import { defaultOrganization } from '../../src/identity/organization.ts'
 import { registerPerson } from '../../src/identity/register-person.ts'
 import { buildServer } from '../../src/server.ts'
 import { findActorRow } from '../../src/store/principals.ts'
@@ -60,7 +61,7 @@ export async function startWorld(options: { databaseUrl?: string; env?: RawEnv }
   const config = loadConfig({ ...store, QUORATE_DEMO: '0', LOG_LEVEL: 'silent', ...options.env })
   const clock = testClock()
   const ctx = await createContext(config, { clock, log: pino({ level: config.logLevel }) })
-  await ensureDefaultOrganization(ctx)
+  await prepareStore(ctx)
   const app = await buildServer(ctx)
   const orgId = defaultOrganization.id
   const close = async () => {

@@ -35,6 +35,8 @@ export interface WorldSetup {
   readonly expiresAt: number
   /** Hand every standing approval to each vote, instead of only when the kernel asks for them. */
   readonly alwaysGiveApprovals?: boolean
+  /** Asked in place of the kernel, by a test that wants to see a broken one found out. */
+  readonly decide?: typeof decide
 }
 
 /** What a vote leaves out is filled in: approve, on the current digest, proving everything the principal can prove. */
@@ -101,6 +103,7 @@ export function createWorld(policy: Policy, setup: WorldSetup): World {
   const people = new Map(setup.people.map((given) => personOf(given)).map((person) => [person.principal, person]))
   const groups = new Map(Object.entries(setup.groups).map(([group, members]) => [group, new Set(members)]))
   const log: LogEntry[] = []
+  const ask = setup.decide ?? decide
   let policyOpen = true
   let amendments = 0
   let state = initialState(policy, {
@@ -166,10 +169,10 @@ export function createWorld(policy: Policy, setup: WorldSetup): World {
 
   /** One transaction: ask, load more and ask again if the kernel wants it, then write what it decided. */
   function commit(event: Event, now: number, entry: (outcome: Outcome & { kind: 'decided' }) => LogEntry): Outcome {
-    let outcome = decide(policy, state, event, now)
+    let outcome = ask(policy, state, event, now)
     if (outcome.kind === 'needs-approvals' && event.kind === 'vote') {
       const asked = { ...event, facts: { ...event.facts, approvals: standingApprovals() } }
-      outcome = decide(policy, state, asked, now)
+      outcome = ask(policy, state, asked, now)
     }
     if (outcome.kind === 'decided') {
       log.push(entry(outcome))

@@ -4,6 +4,15 @@ import { AppError } from '../../errors.ts'
 import { authenticator, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { agentRoutes } from './routes/agents.ts'
+import { authInfoRoutes } from './routes/auth-info.ts'
+import { cliSignInRoutes } from './routes/cli-sign-in.ts'
+import { groupRoutes } from './routes/groups.ts'
+import { organizationAdminRoutes } from './routes/organization-admins.ts'
+import { roleRoutes } from './routes/roles.ts'
+import { spaceRoutes } from './routes/spaces.ts'
+import { templateRoutes } from './routes/templates.ts'
+import { userRoutes } from './routes/users.ts'
 import { voteRoutes } from './routes/votes.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 
@@ -16,13 +25,28 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerUnknownRoute)
   // The order of contract §0: lever, token, then the shape of what was sent.
-  app.addHook('onRequest', async (request) => refuseByLever(ctx, request))
-  app.addHook('onRequest', authenticator(ctx))
-  app.addHook('preHandler', refuseUnstorableText)
-  app.addHook('preHandler', readIdempotencyKey)
+  const authenticate = authenticator(ctx)
+  app.addHook('onRequest', async (request) => {
+    refuseByLever(ctx, request)
+    await authenticate(request)
+  })
+  app.addHook('preHandler', (request, _reply, done) => {
+    refuseUnstorableText(request)
+    readIdempotencyKey(request)
+    done()
+  })
 
+  cliSignInRoutes(app, ctx)
+  authInfoRoutes(app, ctx)
+  userRoutes(app, ctx)
+  agentRoutes(app, ctx)
+  roleRoutes(app, ctx)
+  groupRoutes(app, ctx)
+  spaceRoutes(app, ctx)
+  organizationAdminRoutes(app, ctx)
   voteRoutes(app, ctx)
   workflowRoutes(app, ctx)
+  templateRoutes(app, ctx)
 }
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])

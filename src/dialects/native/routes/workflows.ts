@@ -1,13 +1,18 @@
 import type { FastifyInstance } from 'fastify'
 import { cancelRequest, closeStage } from '../../../approvals/command-request.ts'
+import { findPolicies, findPolicy } from '../../../approvals/find-policy.ts'
+import type { OpenPolicy } from '../../../approvals/policy.ts'
+import { explainRequest } from '../../../approvals/explain-request.ts'
 import { listRequestPage } from '../../../approvals/list-requests.ts'
 import { listRequestVotes } from '../../../approvals/list-votes.ts'
 import { readRequest } from '../../../approvals/read-request.ts'
 import { submitRequest } from '../../../approvals/submit-request.ts'
 import type { Ctx } from '../../../context.ts'
+import { ExplanationSchema, renderExplanation } from '../wire/explanation.ts'
 import { idOrName } from '../wire/ids.ts'
 import { answerCreated } from '../wire/location.ts'
 import type { JsonObject } from '../wire/read.ts'
+import { renderTemplate } from '../wire/templates.ts'
 import { workflowStatus } from '../wire/votes.ts'
 import {
   NewWorkflowSchema,
@@ -39,7 +44,7 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
     },
     async (request, reply) => {
       const { id } = await submitRequest(ctx, request.caller, parseNewWorkflow(request.body))
-      return answerCreated(request, reply, id)
+      return answerCreated(ctx, request, reply, id)
     },
   )
 
@@ -50,7 +55,9 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
       const query = parseWorkflowList(request.query)
       const { rows, total } = await listRequestPage(ctx, request.caller, query)
       const now = ctx.clock.now()
-      const data = rows.map((row) => renderWorkflow(row, now, null))
+      const ids = query.includeTemplate ? rows.map((row) => row.policy_id) : []
+      const templates = ids.length === 0 ? null : await findPolicies(ctx, request.caller.orgId, ids)
+      const data = rows.map((row) => renderWorkflow(row, now, included(templates?.get(row.policy_id))))
       return { data, pagination: { total, page: query.page, limit: query.limit } }
     },
   )
@@ -59,9 +66,10 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
     '/workflows/:workflowId',
     { schema: { tags, summary: 'Read a workflow by id or name', response: { 200: WorkflowSchema } } },
     async (request) => {
-      parseInclude(request.query, 'REQUEST_INVALID_INCLUDE')
+      const includeTemplate = parseInclude(request.query, 'REQUEST_INVALID_INCLUDE')
       const row = await readRequest(ctx, request.caller, idOrName(request.params.workflowId))
-      return renderWorkflow(row, ctx.clock.now(), null)
+      const policy = includeTemplate ? await findPolicy(ctx, row.org_id, { id: row.policy_id }) : undefined
+      return renderWorkflow(row, ctx.clock.now(), included(policy))
     },
   )
 
@@ -73,6 +81,13 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
       const votes = await listRequestVotes(ctx, request.caller, idOrName(request.params.workflowId), page)
       return { votes: votes.map(renderVote) }
     },
+  )
+
+  app.get<WorkflowPath>(
+    '/v1/workflows/:workflowId/explain',
+    { schema: { tags, summary: 'What is missing, and who could finish it', response: { 200: ExplanationSchema } } },
+    async (request) =>
+      renderExplanation(await explainRequest(ctx, request.caller, idOrName(request.params.workflowId))),
   )
 
   app.post<WorkflowPath>(
@@ -92,4 +107,9 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
       return { workflowStatus: workflowStatus[status] }
     },
   )
+}
+
+/** The template for `ref`, secrets hidden; null when it was not asked for. */
+function included(policy: OpenPolicy | undefined): object | null {
+  return policy === undefined ? null : renderTemplate(policy)
 }

@@ -10,3 +10,10 @@ export function isUuidV7(value: unknown): value is string {
 export function idOrName(identifier: string): RequestKey {
   return isUuidV7(identifier) ? { id: identifier.toLowerCase() } : { name: identifier }
 }
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** A UUID of any version, as the store writes it; null for anything else. */
+export function uuidOf(value: unknown): string | null {
+  return typeof value === 'string' && uuid.test(value) ? value.toLowerCase() : null
+}

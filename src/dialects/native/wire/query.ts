@@ -11,6 +11,19 @@ export function listParameter(query: JsonObject, ...names: readonly string[]): s
     .filter((value) => value !== '')
 }
 
+/** As `listParameter`, where every item must be a key of `words`: what the keys stand for. @throws AppError `code` */
+export function chosenParameters<T>(
+  query: JsonObject,
+  name: string,
+  words: Readonly<Record<string, T>>,
+  code: ErrorCode,
+): T[] {
+  if (query[name] === '') refuse(code, name)
+  return listParameter(query, name).map((word) =>
+    Object.hasOwn(words, word) ? (words[word] as T) : refuse(code, name),
+  )
+}
+
 /** `true` or `false`, false when absent. @throws AppError `code` */
 export function booleanParameter(query: JsonObject, names: readonly string[], code: ErrorCode): boolean {
   const given = names.filter((name) => query[name] !== undefined)

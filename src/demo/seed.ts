@@ -1,0 +1,79 @@
+import { createPolicy } from '../approvals/create-policy.ts'
+import type { Ctx } from '../context.ts'
+import { parseNewTemplate } from '../dialects/native/wire/templates.ts'
+import { loadActor, type Actor, type Caller } from '../identity/actor.ts'
+import { addMembers } from '../identity/add-members.ts'
+import { assignRoles } from '../identity/assign-roles.ts'
+import { createGroup } from '../identity/create-group.ts'
+import { createSpace } from '../identity/create-space.ts'
+import { defaultOrganization, ensureDefaultOrganization } from '../identity/organization.ts'
+import { registerPerson } from '../identity/register-person.ts'
+import type { Tx } from '../store/open.ts'
+import { transact } from '../store/unit-of-work.ts'
+import { demoPeople } from './people.ts'
+
+const orgId = defaultOrganization.id
+
+/**
+ * Makes the default organization on an empty store, and with `QUORATE_DEMO` everything of the demo in it (design §8), in
+ * one transaction: a store that has the organization has all of it, and is never seeded again.
+ */
+export async function prepareStore(ctx: Ctx): Promise<void> {
+  await transact(ctx, null, async (tx) => {
+    const within = { ...ctx, db: tx }
+    if ((await ensureDefaultOrganization(within)) && ctx.config.demo) await seedDemo(within, tx)
+  })
+}
+
+/** The demo people do it themselves, through the use cases that the API calls: whoever makes a group is its first member. */
+async function seedDemo(ctx: Ctx, tx: Tx): Promise<void> {
+  const [ada, ben, cleo, dana, eli] = await registerPeople(ctx, tx)
+  const actor = (caller: Caller): Promise<Actor> => loadActor(tx, caller)
+
+  const security = await createGroup(ctx, await actor(ben), { name: 'security', description: 'Looks after security.' })
+  await addMembers(ctx, ben, security, [{ kind: 'human', id: cleo.principalId }])
+  const finance = await createGroup(ctx, await actor(dana), { name: 'finance', description: 'Looks after the money.' })
+  await addMembers(ctx, dana, finance, [{ kind: 'human', id: eli.principalId }])
+
+  const spaceId = await createSpace(ctx, await actor(ada), { name: 'Demo', description: 'A place to try things out.' })
+  const template = {
+    name: 'Release',
+    description: 'Two approvals from security and one from finance.',
+    spaceId,
+    approvalRule: {
+      type: 'AND',
+      rules: [
+        { type: 'GROUP_REQUIREMENT', groupId: security, minCount: 2 },
+        { type: 'GROUP_REQUIREMENT', groupId: finance, minCount: 1 },
+      ],
+    },
+  }
+  await createPolicy(ctx, await actor(ada), parseNewTemplate(template))
+
+  const scope = { type: 'workflow_template', name: template.name } as const
+  const roles = [
+    { roleName: 'WorkflowTemplateVoter', scope },
+    { roleName: 'WorkflowTemplateInstantiator', scope },
+  ]
+  // Giving roles replaces those that are held, so the makers of the groups are given theirs again.
+  const managed = new Map([
+    [ben, security],
+    [dana, finance],
+  ])
+  for (const person of [ben, cleo, dana, eli]) {
+    const group = managed.get(person)
+    const manager = { roleName: 'GroupManager', scope: { type: 'group' as const, id: group ?? '' } }
+    const items = group === undefined ? roles : [...roles, manager]
+    await assignRoles(ctx, ada, { kind: 'human', id: person.principalId }, items, null)
+  }
+}
+
+async function registerPeople(ctx: Ctx, tx: Tx): Promise<[Caller, Caller, Caller, Caller, Caller]> {
+  const register = async ({ name, email }: (typeof demoPeople)[number]): Promise<Caller> => {
+    const person = { orgId, email, displayName: name, isAdmin: name === 'Ada' }
+    const principalId = await registerPerson(ctx, tx, { kind: 'system' }, person)
+    return { orgId, principalId, kind: 'human', stepUp: null, once: null }
+  }
+  const [ada, ben, cleo, dana, eli] = demoPeople
+  return [await register(ada), await register(ben), await register(cleo), await register(dana), await register(eli)]
+}

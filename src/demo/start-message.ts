@@ -1,0 +1,22 @@
+import type { Ctx } from '../context.ts'
+import { demoPeople } from './people.ts'
+
+/** What a person reads who has just started the server in a terminal. */
+export function startMessage({ config, publicUrl, store }: Ctx): string {
+  const lines = [`Quorate is ready at ${publicUrl}`, `  web UI   ${publicUrl}/ui/`, `  API      ${publicUrl}/docs`]
+  if (config.signIn.kind === 'development') {
+    lines.push('', 'Sign-in is the development one: choose who you are, no password. Anyone on this machine may.')
+  }
+  if (config.demo) {
+    const [admin, ...others] = demoPeople.map(({ email }) => email)
+    lines.push(`  ${admin} is the organization admin; ${others.join(', ')} vote.`)
+    lines.push('  Try "npm run demo" in another terminal to see a release being approved.')
+  }
+  lines.push(
+    '',
+    store.engine === 'pglite'
+      ? 'Data is kept by the embedded PGlite, for one process. For production set DATABASE_URL to a PostgreSQL server.'
+      : 'Data is kept in PostgreSQL; any number of processes may share it.',
+  )
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,67 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Ctx } from '../../../context.ts'
+import { signIn } from '../../../identity/oidc/sign-in.ts'
+import { startSignIn } from '../../../identity/oidc/start-sign-in.ts'
+import { refreshTokens } from '../../../identity/refresh-tokens.ts'
+import type { Once } from '../../../store/unit-of-work.ts'
+import { onceOf } from '../idempotency.ts'
+import {
+  AuthorizationUrlSchema,
+  parseCodeAndState,
+  parseInitiate,
+  parseRefresh,
+  TokenPairSchema,
+} from '../wire/sign-in.ts'
+
+const tags = ['Authentication']
+
+/** Signing in from the command line, and staying signed in (contract §1.1, §6.2, §6.5). */
+export function cliSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
+  const config = { public: true }
+  // Answers hold secrets (RFC 6749 section 5.1).
+  const onSend = async (_request: FastifyRequest, reply: FastifyReply) => void reply.header('cache-control', 'no-store')
+
+  app.post(
+    '/auth/cli/initiate',
+    {
+      config,
+      onSend,
+      schema: { tags, summary: 'Start a sign-in: where to send the person', response: { 200: AuthorizationUrlSchema } },
+    },
+    async (request) => {
+      const { redirectUri } = parseInitiate(request.body)
+      return { authorizationUrl: await startSignIn(ctx, onceOfAddress(request), { purpose: 'login', redirectUri }) }
+    },
+  )
+
+  app.post(
+    '/auth/cli/token',
+    {
+      config,
+      onSend,
+      schema: { tags, summary: 'Finish a sign-in: code and state for tokens', response: { 200: TokenPairSchema } },
+    },
+    async (request) => {
+      const proof = parseCodeAndState(request.body)
+      return await signIn(ctx, onceOfAddress(request), proof)
+    },
+  )
+
+  app.post(
+    '/auth/cli/refresh',
+    {
+      config,
+      onSend,
+      schema: { tags, summary: 'Exchange a refresh token for a new pair', response: { 200: TokenPairSchema } },
+    },
+    async (request) => {
+      const { refreshToken } = parseRefresh(request.body)
+      return await refreshTokens(ctx, onceOfAddress(request), 'human', refreshToken)
+    },
+  )
+}
+
+/** Nobody has signed in yet, so an Idempotency-Key belongs to the address it comes from. */
+function onceOfAddress(request: FastifyRequest): Once | null {
+  return onceOf(request, `address:${request.ip}`)
+}

@@ -1,0 +1,56 @@
+import type { Ctx } from '../context.ts'
+import { AppError, type ErrorCode } from '../errors.ts'
+import {
+  findRefreshToken,
+  lockRefreshFamily,
+  markRefreshTokenUsed,
+  revokeRefreshFamily,
+  type FoundRefreshToken,
+} from '../store/refresh-tokens.ts'
+import type { PrincipalKind } from '../store/schema.ts'
+import { transact, type Once } from '../store/unit-of-work.ts'
+import { hashOfRefreshToken, issueTokenPair, type TokenPair } from './token-pair.ts'
+
+/** A used token still gets a new pair for this long, for clients that refresh twice at once (contract §6.5). */
+export const refreshGraceSeconds = 30
+
+type Refreshed = { readonly pair: TokenPair } | { readonly refused: ErrorCode }
+
+/**
+ * Exchanges a refresh token for a new pair of the same family. One that was used before, and not just now, was stolen
+ * from someone: the whole family is revoked, and that stands although the call is refused.
+ * @throws AppError the REFRESH_TOKEN_* codes; CALLER_USER_NOT_FOUND or CALLER_AGENT_NOT_FOUND when the holder is disabled
+ */
+export async function refreshTokens(
+  ctx: Ctx,
+  once: Once | null,
+  kind: PrincipalKind,
+  refreshToken: string,
+): Promise<TokenPair> {
+  const tokenHash = hashOfRefreshToken(refreshToken)
+  const refreshed = await transact(ctx, once, async (tx): Promise<Refreshed> => {
+    const now = ctx.clock.now()
+    const seen = requireUsable(await findRefreshToken(tx, tokenHash), kind, now)
+    await lockRefreshFamily(tx, seen.family_id)
+    const token = requireUsable(await findRefreshToken(tx, tokenHash), kind, now)
+    // It changed while we waited: someone else refreshed or revoked it at the same moment.
+    if (token.used_at?.getTime() !== seen.used_at?.getTime()) throw new AppError('REFRESH_TOKEN_CONCURRENT_UPDATE')
+    if (token.used_at !== null && now.getTime() - token.used_at.getTime() > refreshGraceSeconds * 1000) {
+      await revokeRefreshFamily(tx, token.family_id, now)
+      return { refused: 'REFRESH_TOKEN_REUSE_DETECTED' }
+    }
+    await markRefreshTokenUsed(tx, tokenHash, now)
+    const { org_id: orgId, principal_id: principalId, family_id: familyId } = token
+    return { pair: await issueTokenPair(ctx, tx, { orgId, principalId, familyId }) }
+  })
+  if ('refused' in refreshed) throw new AppError(refreshed.refused)
+  return refreshed.pair
+}
+
+function requireUsable(token: FoundRefreshToken | undefined, kind: PrincipalKind, now: Date): FoundRefreshToken {
+  if (token === undefined) throw new AppError('REFRESH_TOKEN_NOT_FOUND')
+  if (token.expires_at <= now) throw new AppError('REFRESH_TOKEN_EXPIRED')
+  if (token.kind !== kind) throw new AppError('REFRESH_TOKEN_ENTITY_MISMATCH')
+  if (token.revoked_at !== null) throw new AppError('REFRESH_TOKEN_REVOKED')
+  return token
+}

@@ -1,0 +1,86 @@
+import { sql, type RawBuilder } from 'kysely'
+import type { Db } from './open.ts'
+import type { PrincipalKind } from './schema.ts'
+
+/** Which members may vote under a policy at all: those with the right, enabled, and not left out as the requester. */
+export interface Electorate {
+  readonly orgId: string
+  /** Names of the roles that hold the right to vote. */
+  readonly voterRoles: readonly string[]
+  readonly policyName: string
+  readonly spaceId: string | null
+  /** Left out: who asked, with their stand-ins where agents count as their person. */
+  readonly excluded: { readonly principalId: string; readonly personId: string | null } | null
+  readonly naturalPersons: boolean
+}
+
+export interface EligibleVoter {
+  readonly id: string
+  readonly person_id: string | null
+  readonly kind: PrincipalKind
+  readonly name: string
+  readonly groups: string[]
+}
+
+/** Members of any of `groupIds` who may vote, at most `limit`, in a stable order. */
+export async function findEligibleVoters(
+  db: Db,
+  electorate: Electorate,
+  groupIds: readonly string[],
+  limit: number,
+): Promise<EligibleVoter[]> {
+  const { rows } = await sql<EligibleVoter>`
+    select a.id, a.person_id, a.kind, a.name, array_agg(m.group_id) as groups
+    from memberships m join principals a on a.org_id = m.org_id and a.id = m.principal_id
+    where m.org_id = ${electorate.orgId} and m.group_id = any(${groupIds}::uuid[]) and ${mayVote(electorate)}
+    group by a.org_id, a.id order by a.id limit ${limit}`.execute(db)
+  return rows
+}
+
+/** How many distinct voters each group has. Agents are not counted where `humansOnly` names the group. */
+export async function countEligibleVoters(
+  db: Db,
+  electorate: Electorate,
+  groupIds: readonly string[],
+  humansOnly: readonly string[],
+): Promise<Map<string, number>> {
+  const voter = electorate.naturalPersons ? sql`coalesce(a.person_id, a.id)` : sql`a.id`
+  const { rows } = await sql<{ group_id: string; voters: string }>`
+    select m.group_id, count(distinct ${voter}) as voters
+    from memberships m join principals a on a.org_id = m.org_id and a.id = m.principal_id
+    where m.org_id = ${electorate.orgId} and m.group_id = any(${groupIds}::uuid[]) and ${mayVote(electorate)}
+      and (a.kind = 'human' or not m.group_id = any(${humansOnly}::uuid[]))
+    group by m.group_id`.execute(db)
+  return new Map(rows.map((row) => [row.group_id, Number(row.voters)]))
+}
+
+// The same scopes as `covers` in identity/authorize.ts, for a whole electorate at once.
+function mayVote({ voterRoles, policyName, spaceId, excluded, naturalPersons }: Electorate): RawBuilder<boolean> {
+  const notExcluded =
+    excluded === null
+      ? sql`true`
+      : naturalPersons
+        ? sql`a.id <> ${excluded.principalId} and a.person_id is distinct from ${excluded.personId}`
+        : sql`a.id <> ${excluded.principalId}`
+  return sql`a.disabled_at is null and ${notExcluded} and exists (
+    select 1 from role_bindings b where b.org_id = a.org_id and b.principal_id = a.id and b.role_name = any(${voterRoles})
+      and (b.scope_type = 'org' or (b.scope_type = 'workflow_template' and b.scope_id = ${policyName})
+        or (b.scope_type = 'space' and b.scope_id = ${spaceId ?? ''})))`
+}
+
+/** Of these groups, those the principal is a member of. */
+export async function findOwnGroups(
+  db: Db,
+  orgId: string,
+  principalId: string,
+  groupIds: readonly string[],
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('memberships')
+    .select('group_id')
+    .where('org_id', '=', orgId)
+    .where('principal_id', '=', principalId)
+    .where('group_id', '=', sql<string>`any(${groupIds}::uuid[])`)
+    .execute()
+  return rows.map((row) => row.group_id)
+}

@@ -1,0 +1,63 @@
+import { appendLeaf } from '../../src/audit/append.ts'
+import type { Ctx } from '../../src/context.ts'
+import { transact } from '../../src/store/unit-of-work.ts'
+import { lockFacts } from '../../src/store/voting.ts'
+import { orgId } from './quorum.ts'
+
+/** Takes a member out of a group the way every loss of eligibility happens: under the fact lock, with a leaf. */
+export async function removeMember(ctx: Ctx, groupId: string, principalId: string): Promise<void> {
+  await transact(ctx, null, async (tx) => {
+    await lockFacts(tx, orgId)
+    await tx
+      .deleteFrom('memberships')
+      .where('org_id', '=', orgId)
+      .where('group_id', '=', groupId)
+      .where('principal_id', '=', principalId)
+      .execute()
+    await appendLeaf(tx, {
+      orgId,
+      kind: 'memberships.removed',
+      subjectId: groupId,
+      actor: { kind: 'system' },
+      at: ctx.clock.now(),
+      facts: { principals: [principalId] },
+    })
+  })
+}
+
+/** Takes every role from a principal, and with them the right to vote. */
+export async function removeRoles(ctx: Ctx, principalId: string): Promise<void> {
+  await transact(ctx, null, async (tx) => {
+    await lockFacts(tx, orgId)
+    await tx.deleteFrom('role_bindings').where('org_id', '=', orgId).where('principal_id', '=', principalId).execute()
+    await appendLeaf(tx, {
+      orgId,
+      kind: 'roles.removed',
+      subjectId: principalId,
+      actor: { kind: 'system' },
+      at: ctx.clock.now(),
+      facts: {},
+    })
+  })
+}
+
+/** Ends a policy, so that it takes no more votes. */
+export async function closePolicy(ctx: Ctx, policyId: string): Promise<void> {
+  await transact(ctx, null, async (tx) => {
+    await lockFacts(tx, orgId)
+    await tx
+      .updateTable('policies')
+      .set({ status: 'deprecated', takes_votes_when_inactive: false })
+      .where('org_id', '=', orgId)
+      .where('id', '=', policyId)
+      .execute()
+    await appendLeaf(tx, {
+      orgId,
+      kind: 'template.closed',
+      subjectId: policyId,
+      actor: { kind: 'system' },
+      at: ctx.clock.now(),
+      facts: {},
+    })
+  })
+}
