@@ -34,7 +34,7 @@ async function fillWith(ground: Ground, count: number): Promise<Record<string, s
   const main = await openRequests(ctx, seats(groupId, 1000), requester, Math.floor(count * 0.9))
   const rareGroup = rareGroups.get(ground) ?? ctx.newId()
   rareGroups.set(ground, rareGroup)
-  const other = await openRequests(ctx, seats(rareGroup, 1), requester, Math.ceil(count * 0.1))
+  await openRequests(ctx, seats(rareGroup, 1), requester, Math.ceil(count * 0.1))
   await sql`update requests set status = 'approved', is_final = true where id = any(${main.filter((_, n) => n % 10 === 0)}::uuid[])`.execute(
     ctx.db,
   )

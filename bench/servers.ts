@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { createServer } from 'node:net'
+import { freePort } from '../test/helpers/free-port.ts'
 
 export interface Server {
   readonly origin: string
@@ -31,14 +31,4 @@ export async function startServer(script: string, readyPath: string, env: Record
       await exited
     },
   }
-}
-
-// Below the ephemeral range, where the clients of this run could take it first.
-async function freePort(): Promise<number> {
-  const port = 20_000 + Math.floor(Math.random() * 10_000)
-  return await new Promise((resolve) => {
-    const probe = createServer()
-    probe.once('error', () => resolve(freePort()))
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(port)))
-  })
 }

@@ -5,7 +5,6 @@ export interface Metrics {
   readonly registry: Registry
   /** Seconds from the arrival of a vote to its durable answer, by outcome. */
   readonly voteSeconds: Histogram<'outcome'>
-  readonly requestSeconds: Histogram<'method' | 'route' | 'status'>
   readonly decisions: Counter<'status'>
 }
 
@@ -19,13 +18,6 @@ export function createMetrics(): Metrics {
       name: 'quorate_vote_duration_seconds',
       help: 'Time from the arrival of a vote to its durable answer.',
       labelNames: ['outcome'],
-      buckets,
-      registers: [registry],
-    }),
-    requestSeconds: new Histogram({
-      name: 'quorate_http_request_duration_seconds',
-      help: 'Time from the arrival of an HTTP request to its answer.',
-      labelNames: ['method', 'route', 'status'],
       buckets,
       registers: [registry],
     }),

@@ -12,12 +12,19 @@ import {
   type Vote,
   type VoteRecord,
 } from '../kernel/request.ts'
-import type { Assurance, Policy } from '../kernel/rule.ts'
+import type { Assurance } from '../kernel/rule.ts'
 import type { Db } from '../store/open.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { findStandingApprovals, findVotingFacts, lockRequestForVote, type RequestKey } from '../store/voting.ts'
+import {
+  findStandingApprovals,
+  findStandingOfPerson,
+  findVotingFacts,
+  lockRequestForVote,
+  type RequestKey,
+  type StandingVoteRow,
+} from '../store/voting.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
-import { policyRules } from './policy-rules.ts'
+import { policyRules, type PolicyRules } from './policy-rules.ts'
 import { recordVote } from './record-vote.ts'
 import { refusalError } from './refusals.ts'
 import { stateOf } from './request-state.ts'
@@ -59,15 +66,17 @@ type Cast = CastVoteResult & { readonly changed: boolean }
 /** Null when the vote has to be cast under the lock. */
 async function castUncontested(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<Cast | null> {
   if (caller.once !== null || caller.stepUp !== null) return null
-  const row = requireFacts(await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId, input.groups), caller)
+  const row = requireFacts(await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId), caller)
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
+  // Where eligibility is fixed at the vote it must not be taken away between the reading and the writing; where agents
+  // count as their person, theirs are other votes to read.
+  if (!policy.options.recheckEligibility || policy.options.naturalPersons) return null
   const now = ctx.clock.now()
   const { vote, outcome } = await judge(null, caller, policy, row, voteOf(row, input, []), now)
   if (outcome === null) return null
   const { record, next } = accept(outcome, row)
   const decidesNothing = next.status === row.status && next.stage === row.stage
-  // Where eligibility is fixed at the vote it must not be taken away between the reading and the writing.
-  if (!decidesNothing || !policy.options.recheckEligibility) return null
+  if (!decidesNothing) return null
   const isWritten = await recordVote(ctx.db, caller, policy, { row, vote, record, next, reason: input.reason, at: now })
   return isWritten ? castOf(row, record, next.status) : null
 }
@@ -77,7 +86,7 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
     // Sent together; the server runs them in this order, so the second one reads what the lock waited for.
     const [, found] = await Promise.all([
       lockRequestForVote(tx, caller.orgId, key),
-      findVotingFacts(tx, caller.orgId, key, caller.principalId, input.groups),
+      findVotingFacts(tx, caller.orgId, key, caller.principalId),
     ])
     const row = requireFacts(found, caller)
     const policy = await policyRules(tx, caller.orgId, row.policy_id)
@@ -111,20 +120,26 @@ interface AcceptedVote {
 async function judge(
   tx: Db | null,
   caller: Caller,
-  policy: Policy,
+  policy: PolicyRules,
   row: FoundFacts,
   vote: Vote,
   now: Date,
 ): Promise<{ vote: Vote; outcome: Settled | null }> {
   const state = stateOf(row)
-  const facts = factsOf(row, caller.principalId)
+  const others = tx !== null && policy.options.naturalPersons ? await standingOfPerson(tx, caller, row) : null
+  const facts = factsOf(row, policy, caller.principalId, others)
   const outcome = decide(policy, state, { kind: 'vote', vote, facts }, now.getTime())
   if (outcome.kind !== 'needs-approvals') return { vote, outcome }
   if (tx === null) return { vote, outcome: null }
   const rows = await findStandingApprovals(tx, caller.orgId, row.id, row.stage)
-  const approvals = rows.map((approval) => standingApprovalOf(approval, row))
+  const approvals = rows.map((approval) => standingApprovalOf(approval, policy))
   const settled = decide(policy, state, { kind: 'vote', vote, facts: { ...facts, approvals } }, now.getTime())
   return { vote, outcome: settled.kind === 'needs-approvals' ? null : settled }
+}
+
+async function standingOfPerson(tx: Db, caller: Caller, row: FoundFacts): Promise<StandingVoteRow[] | null> {
+  if (row.voter_person_id === null) return null
+  return await findStandingOfPerson(tx, caller.orgId, row.id, row.stage, row.voter_person_id)
 }
 
 /** What the vote makes of the request. @throws AppError when the kernel refused it or the quota of votes is used up */

@@ -53,8 +53,7 @@ export async function explainRequest(ctx: Ctx, caller: Caller, key: RequestKey):
     countEligibleVoters(ctx.db, electorate, record.group_ids, closedToAgents),
     findOwnGroups(ctx.db, row.org_id, caller.principalId, record.group_ids),
   ])
-  const request = { ...row, policy_name: record.name, space_id: record.space_id }
-  const standing = approvals.map((approval) => standingApprovalOf(approval, request))
+  const standing = approvals.map((approval) => standingApprovalOf(approval, policy))
   const explanation = explain(
     policy,
     stateOf(row),

@@ -14,11 +14,10 @@ export type VotingPosition = MayVote & { readonly hasVoted: boolean }
  * @throws AppError WORKFLOW_NOT_FOUND
  */
 export async function votingPosition(ctx: Ctx, caller: Caller, key: RequestKey): Promise<VotingPosition> {
-  const row = requireFacts(await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId, []), caller)
+  const row = requireFacts(await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId), caller)
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
-  const own = row.standing.find((vote) => vote.principal_id === caller.principalId)
   return {
-    ...mayVote(policy, stateOf(row), factsOf(row, caller.principalId), ctx.clock.now().getTime()),
-    hasVoted: own !== undefined && own.stance !== 'withdraw',
+    ...mayVote(policy, stateOf(row), factsOf(row, policy, caller.principalId), ctx.clock.now().getTime()),
+    hasVoted: row.own_stance !== null && row.own_stance !== 'withdraw',
   }
 }

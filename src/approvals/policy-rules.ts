@@ -3,10 +3,16 @@ import type { Policy } from '../kernel/rule.ts'
 import type { Db } from '../store/open.ts'
 import { findPolicyRules } from '../store/policies.ts'
 
-// A policy's stages and options are written once and never change, so remembering them is safe on every process.
-const remembered = new LRUCache<string, Policy>({ max: 5_000 })
+/** What a request is decided by, with what the right to vote on it is held on. */
+export interface PolicyRules extends Policy {
+  readonly name: string
+  readonly spaceId: string | null
+}
 
-export async function policyRules(db: Db, orgId: string, policyId: string): Promise<Policy> {
+// Nothing of this changes once a policy is written, so remembering it is safe on every process.
+const remembered = new LRUCache<string, PolicyRules>({ max: 5_000 })
+
+export async function policyRules(db: Db, orgId: string, policyId: string): Promise<PolicyRules> {
   let policy = remembered.get(policyId)
   if (policy === undefined) {
     policy = await findPolicyRules(db, orgId, policyId)

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { commitmentTo, renderLeaf } from '../audit/leaf.ts'
 import type { Caller } from '../identity/actor.ts'
 import { isTerminal } from '../kernel/expiry.ts'
@@ -25,7 +25,7 @@ export interface JudgedVote {
 export async function recordVote(db: Db, caller: Caller, policy: Policy, judged: JudgedVote): Promise<boolean> {
   const { row, vote, record, next, reason, at } = judged
   const seats = record.seats.map((seat) => seat.id)
-  const reasonSalt = reason === null ? null : randomBytes(16).toString('base64url')
+  const reasonSalt = reason === null ? null : randomUUID()
   const leaf = renderLeaf({
     orgId: caller.orgId,
     kind: 'vote.cast',

@@ -1,45 +1,58 @@
 import { isGranted } from '../identity/authorize.ts'
-import type { RoleBinding } from '../store/principals.ts'
+import { splitBindings } from '../store/principals.ts'
 import type { Facts, StandingApproval, StandingVote } from '../kernel/request.ts'
 import type { Assurance, SeatSource } from '../kernel/rule.ts'
+import type { PolicyRules } from './policy-rules.ts'
 import type { StandingApprovalRow, StandingVoteRow, VotingFactsRow } from '../store/voting.ts'
 
 /** A row of a request that exists. */
 export type FoundFacts = VotingFactsRow & { readonly id: string }
 
-/** The policy's name and space: what the right to vote is held on. */
-type Governed = Pick<VotingFactsRow, 'policy_name' | 'space_id'>
-
-/** The voter as the kernel sees them. */
-export function factsOf(row: FoundFacts, voterId: string): Facts {
+/**
+ * The voter as the kernel sees them. Where agents count as their person, `others` holds the votes of everyone the person
+ * answers for.
+ */
+export function factsOf(
+  row: FoundFacts,
+  policy: PolicyRules,
+  voterId: string,
+  others: readonly StandingVoteRow[] | null = null,
+): Facts {
+  const groups = row.voter_groups === '' ? [] : row.voter_groups.split(' ')
   return {
     policyOpen: row.policy_status === 'active' || row.takes_votes_when_inactive,
     voter: {
       principal: voterId,
       person: row.voter_person_id,
       enabled: !row.voter_disabled,
-      hasRight: hasRight(row.voter_bindings, row),
-      inAnyGroup: row.in_any_group,
-      groups: row.groups,
+      hasRight: hasRight(row.voter_bindings, policy),
+      inAnyGroup: groups.length > 0,
+      groups,
       provable: row.voter_kind === 'human' ? provableByPeople : [],
-      standing: row.standing.map(standingVoteOf),
+      standing: (others ?? ownVote(row, voterId)).map(standingVoteOf),
     },
   }
 }
 
+function ownVote(row: FoundFacts, principal_id: string): StandingVoteRow[] {
+  if (row.own_stance === null) return []
+  const { own_stance: stance, own_seats: seats, own_assurance: assurance, own_digest: digest } = row
+  return [{ principal_id, person_id: row.voter_person_id, stance, seats, assurance, digest }]
+}
+
 /** An approval as it counts now: the seats that its principal still holds, with the right to vote and not disabled. */
-export function standingApprovalOf(row: StandingApprovalRow, request: Governed): StandingApproval {
+export function standingApprovalOf(row: StandingApprovalRow, policy: PolicyRules): StandingApproval {
   const vote = standingVoteOf(row)
-  const mayVote = row.is_enabled && hasRight(row.bindings, request)
+  const mayVote = row.is_enabled && hasRight(row.bindings, policy)
   const holds = mayVote ? vote.seats.filter((seat) => seat.kind === 'principal' || row.member_of.includes(seat.id)) : []
   return { ...vote, holds }
 }
 
 const provableByPeople: readonly Assurance[] = ['stepUp', 'password', 'securityKey']
 
-function hasRight(bindings: readonly RoleBinding[], request: Governed): boolean {
-  const template = { type: 'workflow_template', name: request.policy_name, spaceId: request.space_id } as const
-  return isGranted(bindings, 'workflow_template:vote', template)
+function hasRight(bindings: string, policy: PolicyRules): boolean {
+  const template = { type: 'workflow_template', name: policy.name, spaceId: policy.spaceId } as const
+  return isGranted(splitBindings(bindings), 'workflow_template:vote', template)
 }
 
 function standingVoteOf(row: StandingVoteRow): StandingVote {

@@ -1,6 +1,6 @@
 import type { LeafActor } from '../audit/leaf.ts'
 import { AppError } from '../errors.ts'
-import { findActorRow, type RoleBinding } from '../store/principals.ts'
+import { findActorRow, splitBindings, type RoleBinding } from '../store/principals.ts'
 import type { Db } from '../store/open.ts'
 import type { Once } from '../store/unit-of-work.ts'
 import type { PrincipalKind } from '../store/schema.ts'
@@ -45,7 +45,7 @@ export async function loadActor(db: Db, caller: Caller): Promise<Actor> {
     name: row.name,
     email: row.email,
     isAdmin: row.kind === 'human' && row.is_admin,
-    bindings: row.bindings,
+    bindings: splitBindings(row.bindings),
     rowVersion: row.row_version,
   }
 }

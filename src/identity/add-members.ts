@@ -69,8 +69,11 @@ async function requireEntities(tx: Tx, orgId: string, entities: readonly Entity[
 }
 
 async function refuseMembers(tx: Tx, orgId: string, groupId: string, ids: readonly string[]): Promise<void> {
-  const repeated = ids.findIndex((id, index) => ids.indexOf(id) !== index)
-  if (repeated !== -1) throw new AppError('MEMBERSHIP_DUPLICATED_MEMBERSHIP', undefined, { field: fieldOf(repeated) })
+  const seen = new Set<string>()
+  for (const [index, id] of ids.entries()) {
+    if (seen.has(id)) throw new AppError('MEMBERSHIP_DUPLICATED_MEMBERSHIP', undefined, { field: fieldOf(index) })
+    seen.add(id)
+  }
   const members = new Set((await findMembersAmong(tx, orgId, groupId, ids)).map((member) => member.id))
   const present = ids.findIndex((id) => members.has(id))
   if (present !== -1) throw new AppError('MEMBERSHIP_ENTITY_ALREADY_IN_GROUP', undefined, { field: fieldOf(present) })

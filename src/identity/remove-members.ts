@@ -30,39 +30,39 @@ export async function removeMembers(
     requireHuman(actor)
     const group = await visibleTo(actor, tx, await lockGroup(tx, orgId, groupId))
     authorize(actor, 'group:manage', { type: 'group', id: groupId })
-    const ids = [...new Set(entities.map((entity) => entity.id))]
-    await requireMembers(tx, orgId, groupId, entities, ids)
-    await requireManagerLeft(tx, orgId, groupId, ids)
-    if (ids.length === 0) return group
+    await requireMembers(tx, orgId, groupId, entities)
+    // An entity named twice leaves once; by now each id stands for one kind.
+    const leaving = new Map(entities.map((entity) => [entity.id, entity]))
+    await requireManagerLeft(tx, orgId, groupId, leaving)
+    if (leaving.size === 0) return group
     const at = ctx.clock.now()
-    await deleteMemberships(tx, orgId, groupId, ids)
+    await deleteMemberships(tx, orgId, groupId, [...leaving.keys()])
     await appendLeaf(tx, {
       orgId,
       kind: 'memberships.removed',
       subjectId: groupId,
       actor: leafActorOf(actor),
       at,
-      facts: { members: ids.map((id) => entities.find((entity) => entity.id === id)) },
+      facts: { members: [...leaving.values()] },
     })
-    return await changeMemberCount(tx, orgId, groupId, -ids.length, at)
+    return await changeMemberCount(tx, orgId, groupId, -leaving.size, at)
   })
 }
 
-async function requireMembers(
-  tx: Tx,
-  orgId: string,
-  groupId: string,
-  entities: readonly Entity[],
-  ids: readonly string[],
-): Promise<void> {
+async function requireMembers(tx: Tx, orgId: string, groupId: string, entities: readonly Entity[]): Promise<void> {
+  const ids = entities.map((entity) => entity.id)
   const members = new Map((await findMembersAmong(tx, orgId, groupId, ids)).map(({ id, kind }) => [id, kind]))
   const missing = entities.findIndex((entity) => members.get(entity.id) !== entity.kind)
   if (missing !== -1) throw new AppError('MEMBERSHIP_NOT_FOUND', undefined, { field: fieldOf(missing) })
 }
 
 /** The last person in the group who manages it stays; agents never count as managers (contract §5). */
-async function requireManagerLeft(tx: Tx, orgId: string, groupId: string, leaving: readonly string[]): Promise<void> {
+async function requireManagerLeft(
+  tx: Tx,
+  orgId: string,
+  groupId: string,
+  leaving: ReadonlyMap<string, Entity>,
+): Promise<void> {
   const managers = await findManagingMembers(tx, orgId, groupId, rolesHolding('group:manage'))
-  const staying = managers.filter((id) => !leaving.includes(id))
-  if (managers.length > 0 && staying.length === 0) throw new AppError('MEMBERSHIP_NO_ADMIN')
+  if (managers.length > 0 && managers.every((id) => leaving.has(id))) throw new AppError('MEMBERSHIP_NO_ADMIN')
 }

@@ -28,7 +28,7 @@ export function candidacies(
   eligible: readonly EligiblePrincipal[],
 ): readonly Candidate[] {
   const standing = leavesByVoter(policy, state, approvals)
-  const own = new Map(approvals.map((approval) => [approval.principal, approval]))
+  const counted = new Map(approvals.map((own) => [own.principal, seatsCounted(policy.options, own).map(seatKey)]))
   const bySeat = leavesBySeat(leavesOfStage(policy, state.stage))
   const admitted = eligible.filter((one) => !isExcluded(policy.options, state.requester, one))
   const principals = Map.groupBy(admitted, (one) => voterOf(policy.options, one))
@@ -36,15 +36,19 @@ export function candidacies(
   return admitted.flatMap(({ principal, person, holds }) => {
     const voter = voterOf(policy.options, { principal, person })
     const holdable = new Set(holds.map(seatKey))
-    const counted = seatsCounted(policy.options, own.get(principal)).map(seatKey)
-    if (counted.some((seat) => bySeat.has(seat) && !holdable.has(seat))) return []
+    const givesUp = (seat: string) => bySeat.has(seat) && !holdable.has(seat)
+    if (counted.get(principal)?.some(givesUp)) return []
 
     const held = standing.get(voter) ?? new Set()
     const fills = [...holdable].flatMap((seat) => bySeat.get(seat) ?? []).map(({ index }) => index)
     const gains = fills.filter((leaf) => !held.has(leaf))
     if (gains.length === 0) return []
     const isAlone = principals.get(voter)?.length === 1
-    const alike = isAlone ? `${[...held].toSorted().join()}+${gains.toSorted().join()}` : `principal:${principal}`
+    const alike = isAlone ? `${listed(held)}+${listed(gains)}` : `principal:${principal}`
     return [{ principal, voter, gains, alike }]
   })
+}
+
+function listed(leaves: Iterable<number>): string {
+  return [...leaves].map(String).toSorted().join()
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { policyOf, seats } from './cases/case.ts'
-import { statusAt } from './expiry.ts'
+import { isTerminal, statusAt } from './expiry.ts'
 import { decide, initialState } from './request.ts'
 
 const policy = policyOf({ stages: [seats(1, 'security')] })
@@ -24,6 +24,13 @@ test('a request without end never expires, and one whose deadline is no time alw
 test('a decided request stays what it is', () => {
   expect(statusAt(policy, { ...until(1000), status: 'approved' }, 2000)).toBe('approved')
   expect(statusAt(policy, { ...until(1000), status: 'canceled' }, 2000)).toBe('canceled')
+})
+
+test('a rejection is the end only where a denial is final', () => {
+  const rejected = { ...until(1000), status: 'rejected' } as const
+  expect(isTerminal(policy, until(1000))).toBe(false)
+  expect(isTerminal(policy, rejected)).toBe(false)
+  expect(isTerminal(policyOf({ stages: [seats(1, 'security')], options: { veto: 'final' } }), rejected)).toBe(true)
 })
 
 test('the clock is what makes a request expired, once', () => {

@@ -143,6 +143,46 @@ describe('an explanation', () => {
     expect(pending?.exact).toBe(true)
   })
 
+  test('takes what stands together with who could still come', () => {
+    const { pending } = explained({ stages: [seats(2, 'finance')] }, (world) => world.vote('dana', {}, 1))
+    expect(pending).toMatchObject({ nobodyCan: false, finishing: [['eli']], tree: { held: 1, isSatisfiable: true } })
+  })
+
+  test('looks at a thousand candidates', () => {
+    const policy = policyOf({ stages: [seats(1, 'crowd')] })
+    const among = (listed: number) => {
+      const candidates = Array.from({ length: listed }, (_, index) => ({
+        principal: `p${index}`,
+        person: null,
+        holds: [seat('crowd')],
+      }))
+      return explain(
+        policy,
+        initialState(policy, DIGEST),
+        { approvals: [], candidates, candidatesComplete: true, seatSizes: [] },
+        1,
+      ).pending
+    }
+    expect(among(1000)).toMatchObject({ exact: true })
+    expect(among(1001)).toMatchObject({ exact: false, inexactBecause: 'candidates-incomplete' })
+  })
+
+  test('looks at the seats that candidates hold, up to a limit', () => {
+    const policy = policyOf({ stages: [seats(51, 'crowd')] })
+    const holds = [seat('crowd'), ...Array.from({ length: 999 }, (_, index) => seat(`g${index}`))]
+    const among = (listed: number) => {
+      const candidates = Array.from({ length: listed }, (_, index) => ({ principal: `p${index}`, person: null, holds }))
+      return explain(
+        policy,
+        initialState(policy, DIGEST),
+        { approvals: [], candidates, candidatesComplete: true, seatSizes: [] },
+        1,
+      ).pending
+    }
+    expect(among(50)).toMatchObject({ exact: true, tree: { isSatisfiable: false } })
+    expect(among(52)).toMatchObject({ exact: false, inexactBecause: 'candidates-incomplete', finishing: [] })
+  })
+
   test('says when it was too much work, and gives one way to finish all the same', () => {
     const seatNames = Array.from({ length: 900 }, (_, index) => `g${index}`)
     const policy = policyOf({ stages: [all(...seatNames.map((name) => seats(1, name)))] })

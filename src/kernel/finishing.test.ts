@@ -91,7 +91,7 @@ describe('a gauge', () => {
 
 describe('a gauge of distinct people', () => {
   test('seats a voter once, however many of their principals join', () => {
-    const [p, q, r] = [candidate('p', [0], 'v'), candidate('q', [1], 'v'), candidate('r', [0])]
+    const [p, q, r] = [candidate('p', [1], 'v'), candidate('q', [0], 'v'), candidate('r', [1])]
     const gauge = distinctGauge(both, new Map(), [p, q, r])
     const joined = [p, q].reduce((standing, one) => gauge.join(standing, one)!, gauge.start)
     expect(gauge.needed(joined, 0)).toBe(1)
@@ -163,6 +163,17 @@ describe('the search', () => {
     expect(search(both, [0, 0], three, 20, 6)).toEqual({ sets: ['r'], complete: false })
   })
 
+  test('does not begin what cannot be done', () => {
+    const hopeless = { start: 0, join: () => expect.unreachable(), needed: () => Infinity, cost: 1 }
+    expect(smallestSets(hopeless, three, { sets: 20, work: 1000 })).toEqual({ sets: [], complete: true })
+  })
+
+  test('takes no step more than it may', () => {
+    expect(search(both, [0, 0], [three[0]!, three[2]!], 20, 2)).toEqual({ sets: [], complete: false })
+    expect(search(both, [0, 0], [three[0]!, three[2]!], 20, 3)).toEqual({ sets: ['r'], complete: false })
+    expect(search(both, [0, 0], [three[2]!], 1, 2)).toEqual({ sets: ['r'], complete: true })
+  })
+
   test('finds nobody where nobody can, and the empty set where nobody is needed', () => {
     expect(search(both, [0, 0], three.slice(0, 1))).toEqual({ sets: [], complete: true })
     expect(search(both, [1, 1], three)).toEqual({ sets: [''], complete: true })
@@ -171,7 +182,7 @@ describe('the search', () => {
   test('tries one of many who are alike, and finds all their sets', () => {
     const many = Array.from({ length: 200 }, (_, index) => candidate(`p${index}`, [0]))
     const last = candidate('z', [1])
-    expect(search(all(seats(2, 'a'), seats(1, 'b')), [0, 0], [...many, last], 3, 40)).toEqual({
+    expect(search(all(seats(2, 'a'), seats(1, 'b')), [0, 0], [...many, last], 3, 19)).toEqual({
       sets: ['p0 p1 z', 'p0 p2 z', 'p0 p3 z'],
       complete: true,
     })
@@ -181,7 +192,7 @@ describe('the search', () => {
         [0, 0, 0],
         [...many, last, candidate('y', [1])],
         1,
-        60,
+        16,
       ),
     ).toEqual({
       sets: ['p0 p1 p2 z y'],

@@ -39,7 +39,6 @@ export function smallestSets<S>(
 ): FinishingSets {
   const sets: (readonly Candidate[])[] = []
   let work = limits.work
-  let mayBeLarger = false
 
   const join = (standing: S, candidate: Candidate): S | undefined => {
     work -= gauge.cost
@@ -54,32 +53,31 @@ export function smallestSets<S>(
     sets.every(({ length }) => length === set.length) ||
     !set.some((one) => holdsWith(set.filter((each) => each !== one)))
 
-  /** Finds the sets that begin with `chosen` and have `room` more, from candidates[next] on. */
-  const extend = (standing: S, chosen: readonly Candidate[], next: number, room: number): void => {
+  /** Finds the sets that begin with `chosen` and have `room` more, from candidates[next] on. True when larger ones may exist. */
+  const extend = (standing: S, chosen: readonly Candidate[], next: number, room: number): boolean => {
     const least = gauge.needed(standing, next)
-    if (least === 0 && room === 0 && isMinimal(chosen)) sets.push(chosen)
-    if (least > room && least < Infinity) mayBeLarger = true
-    if (least === 0 || least > room) return
+    if (least > room) return least < Infinity
+    if (least === 0) {
+      if (room === 0 && isMinimal(chosen)) sets.push(chosen)
+      return false
+    }
 
     // If one candidate leads nowhere, then those like them who come later, with fewer left to choose from, do not either.
     const hopeless = new Set<string>()
+    let mayBeLarger = false
     for (let index = next; index < candidates.length; index++) {
       if (work <= 0 || sets.length === limits.sets) break
       const candidate = candidates[index] as Candidate
       if (hopeless.has(candidate.alike)) continue
       const before = sets.length
       const joined = join(standing, candidate)
-      if (joined) extend(joined, [...chosen, candidate], index + 1, room - 1)
+      if (joined && extend(joined, [...chosen, candidate], index + 1, room - 1)) mayBeLarger = true
       if (sets.length === before) hopeless.add(candidate.alike)
     }
+    return mayBeLarger
   }
 
   let size = gauge.needed(gauge.start, 0)
-  if (size === Infinity) return { sets, complete: true }
-  do {
-    mayBeLarger = false
-    extend(gauge.start, [], 0, size)
-    size += 1
-  } while (mayBeLarger && work > 0 && sets.length < limits.sets)
+  while (size < Infinity && extend(gauge.start, [], 0, size)) size += 1
   return { sets, complete: work > 0 || sets.length === limits.sets }
 }

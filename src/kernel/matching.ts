@@ -82,7 +82,9 @@ export function sufficientSets(rule: Rule): Uint8Array {
         const children = new Uint8Array(sets)
         for (const child of node.of) addTo(children, child)
         const needed = neededBy(node)
-        for (let set = 0; set < sets; set++) if (at(children, set) >= needed) held[set] = at(held, set) + 1
+        children.forEach((count, set) => {
+          if (count >= needed) held[set] = at(held, set) + 1
+        })
       }
     }
   }

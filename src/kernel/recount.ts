@@ -99,7 +99,7 @@ function counts({ options }: Policy, { digest, requester }: RequestState, approv
  */
 export function seatsCounted(
   { recheckEligibility }: Pick<PolicyOptions, 'recheckEligibility'>,
-  { seats, holds }: Pick<StandingApproval, 'seats' | 'holds'> = { seats: [], holds: [] },
+  { seats, holds }: Pick<StandingApproval, 'seats' | 'holds'>,
 ): readonly SeatSource[] {
   if (!recheckEligibility) return seats
   const held = new Set(holds.map(seatKey))

@@ -131,6 +131,23 @@ describe('a vote', () => {
     expect(record([security, { ...security }])).toMatchObject({ record: { seats: [security] } })
   })
 
+  test('is refused to who asked, also when somebody has come to answer for them since', () => {
+    const policy = policyOf({ stages: [seats(2, 'security')], options: { naturalPersons: true } })
+    const state = begun(policy, { requester: { principal: 'ben', person: null } })
+    const facts = { policyOpen: true, voter: voter('ben', { person: 'cleo' }) }
+    expect(decide(policy, state, { kind: 'vote', vote, facts }, 1)).toMatchObject({
+      refusal: { reason: 'requester-excluded' },
+    })
+  })
+
+  test('is not let in by a group that is called like the voter', () => {
+    const policy = policyOf({ stages: [seats(1, 'ben')] })
+    const facts = { policyOpen: true, voter: voter('ben', { inAnyGroup: false, groups: [] }) }
+    expect(decide(policy, begun(policy), { kind: 'vote', vote, facts }, 1)).toMatchObject({
+      refusal: { because: 'no-group' },
+    })
+  })
+
   test('takes from the tally only what stands on the present content', () => {
     const policy = policyOf({ stages: [seats(3, 'security')] })
     const after = (digest: string, stance: 'approve' | 'veto') => {

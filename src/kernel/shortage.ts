@@ -45,7 +45,5 @@ export function shortage(rule: Rule, ofLeaf: (leaf: number) => number): Shortage
 /** The `count` smallest values, the largest of them last; an endless one when there are not as many. */
 function smallest(values: readonly number[], count: number): readonly number[] {
   if (count > values.length) return [Infinity]
-  // The two cases that most rules are made of, without sorting.
-  if (count === 1) return [values.reduce((least, each) => Math.min(least, each))]
   return values.toSorted((a, b) => a - b).slice(0, count)
 }

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import type { Db, Tx } from './open.ts'
 import type { NewRow, Row } from './schema.ts'
 
@@ -12,9 +12,14 @@ export async function findOrInsertPerson(tx: Tx, person: NewRow<'people'>): Prom
   const row = await tx
     .selectFrom('people')
     .select('id')
-    .where(sql`lower(email)`, '=', person.email.toLowerCase())
+    .where(sql`lower(email)`, '=', lowered(person.email))
     .executeTakeFirstOrThrow()
   return row.id
+}
+
+// The database lowers both sides: under the C locale it knows ASCII only, and JavaScript would disagree with its index.
+function lowered(email: string): RawBuilder<string> {
+  return sql`lower(${email}::text)`
 }
 
 export async function insertPrincipal(tx: Tx, principal: NewRow<'principals'>): Promise<void> {
@@ -28,7 +33,7 @@ export async function findHumanByEmail(db: Db, orgId: string, email: string): Pr
     .selectAll('a')
     .where('a.org_id', '=', orgId)
     .where('a.kind', '=', 'human')
-    .where(sql`lower(p.email)`, '=', email.toLowerCase())
+    .where(sql`lower(p.email)`, '=', lowered(email))
     .executeTakeFirst()
 }
 

@@ -10,10 +10,14 @@ export type PolicyRow = Row<'policies'>
 export type PolicyKey = { readonly id: string } | { readonly name: string }
 
 /** What a policy decides by: never changes once the policy is written. */
-export async function findPolicyRules(db: Db, orgId: string, policyId: string): Promise<Policy | undefined> {
+export async function findPolicyRules(
+  db: Db,
+  orgId: string,
+  policyId: string,
+): Promise<(Policy & { name: string; spaceId: string | null }) | undefined> {
   return await db
     .selectFrom('policies')
-    .select(['stages', 'options'])
+    .select(['stages', 'options', 'name', 'space_id as spaceId'])
     .where('org_id', '=', orgId)
     .where('id', '=', policyId)
     .executeTakeFirst()

@@ -17,18 +17,31 @@ export interface ActorRow {
   disabled_at: Date | null
   row_version: string
   is_admin: boolean
-  bindings: RoleBinding[]
+  /** As `splitBindings` reads them. */
+  bindings: string
 }
 
-/** SQL for the role bindings of principal `alias` as a JSON array. */
-export const bindingsOf = (alias: string): string => `coalesce((
-    select json_agg(json_build_object('roleName', b.role_name, 'scopeType', b.scope_type, 'scopeId', b.scope_id))
-    from role_bindings b where b.org_id = ${alias}.org_id and b.principal_id = ${alias}.id), '[]')`
+// Control characters that no name may hold.
+const fieldEnd = '\u001f'
+const bindingEnd = '\u001e'
+
+/** SQL for the role bindings of principal `alias` as one text, to be read by `splitBindings`. */
+export const bindingsText = (alias: string): string => `array_to_string(array(
+      select b.role_name || '${fieldEnd}' || b.scope_type || '${fieldEnd}' || b.scope_id
+      from role_bindings b where b.org_id = ${alias}.org_id and b.principal_id = ${alias}.id), '${bindingEnd}')`
+
+export function splitBindings(text: string): RoleBinding[] {
+  if (text === '') return []
+  return text.split(bindingEnd).map((binding) => {
+    const [roleName = '', scopeType = '', scopeId = ''] = binding.split(fieldEnd)
+    return { roleName, scopeType: scopeType as ScopeType, scopeId }
+  })
+}
 
 const actorStatement = statement<ActorRow>(`
   select a.kind, a.person_id, a.name, a.email, a.disabled_at, a.row_version,
     exists (select 1 from organization_admins o where o.org_id = a.org_id and o.principal_id = a.id) as is_admin,
-    ${bindingsOf('a')} as bindings
+    ${bindingsText('a')} as bindings
   from principals a where a.org_id = $1 and a.id = $2`)
 
 export async function findActorRow(db: Db, orgId: string, principalId: string): Promise<ActorRow | undefined> {

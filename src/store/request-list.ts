@@ -47,7 +47,10 @@ export async function countRequests(db: Db, filter: RequestFilter): Promise<numb
   return Math.max(0, Number(rows[0]?.total ?? 0))
 }
 
-/** One page, each policy's part read from its own index in order and merged. */
+/**
+ * One page. What is open and what is final lie in two ranges of each index, and each policy has ranges of its own; every
+ * range gives its first rows in order and they are merged.
+ */
 export async function listRequests(
   db: Db,
   filter: RequestFilter,
@@ -55,16 +58,19 @@ export async function listRequests(
   page: { readonly offset: number; readonly limit: number },
 ): Promise<RequestRow[]> {
   const { orgId, policyIds, onlyOpen, now } = filter
-  const open = onlyOpen ? sql`and not r.is_final and r.expires_at > ${now}` : sql``
   const by = orderBy(order)
+  const range = (isFinal: boolean) => sql`
+    (select r.* from requests r where r.org_id = ${orgId} and r.is_final = ${sql.raw(String(isFinal))}
+      and ${policyIds === null ? sql`r.dialect = 'native'` : sql`r.policy_id = wanted.policy`}
+      ${onlyOpen ? sql`and r.expires_at > ${now}` : sql``}
+    order by ${by} limit ${page.offset + page.limit})`
+  const ranges = onlyOpen ? range(false) : sql`${range(false)} union all ${range(true)}`
   const source =
     policyIds === null
-      ? sql`select r.* from requests r where r.org_id = ${orgId} and r.dialect = 'native' ${open}`
-      : sql`select r.* from unnest(${policyIds}::uuid[]) as wanted(policy) cross join lateral (
-          select r.* from requests r where r.org_id = ${orgId} and r.policy_id = wanted.policy ${open}
-          order by ${by} limit ${page.offset + page.limit}
-        ) r`
-  const { rows } = await sql<RequestRow>`${source} order by ${by} limit ${page.limit} offset ${page.offset}`.execute(db)
+      ? sql`(${ranges}) r`
+      : sql`unnest(${policyIds}::uuid[]) as wanted(policy) cross join lateral (${ranges}) r`
+  const { rows } = await sql<RequestRow>`
+    select r.* from ${source} order by ${by} limit ${page.limit} offset ${page.offset}`.execute(db)
   return rows
 }
 

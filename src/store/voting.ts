@@ -1,7 +1,7 @@
 import type { Assurance } from '../kernel/rule.ts'
 import type { Stance, Status, Tally } from '../kernel/request.ts'
 import type { Db, Tx } from './open.ts'
-import { bindingsOf, type RoleBinding } from './principals.ts'
+import { bindingsText } from './principals.ts'
 import type { PolicyStatus, PrincipalKind } from './schema.ts'
 import { statement } from './statement.ts'
 
@@ -48,29 +48,30 @@ export interface VotingFactsRow {
   voter_kind: PrincipalKind
   voter_person_id: string | null
   voter_disabled: boolean
-  voter_bindings: RoleBinding[]
-  in_any_group: boolean
-  groups: string[]
+  /** The voter's role bindings, as `splitBindings` reads them. */
+  voter_bindings: string
+  /** Ids of all groups of the voter, separated by blanks. */
+  voter_groups: string
   /** Null from here on when there is no such request. */
   id: string | null
-  name: string
   status: Status
   is_final: boolean
   stage: number
   vote_seq: number
   digest: string
   expires_at: Date
-  updated_at: Date
   requester_id: string
   requester_person_id: string | null
   tally: Tally
   policy_id: string
-  policy_name: string
   policy_status: PolicyStatus
   takes_votes_when_inactive: boolean
-  space_id: string | null
   vote_quota: string | null
-  standing: StandingVoteRow[]
+  /** The voter's last vote in the open stage; all null when there is none. */
+  own_stance: Stance | null
+  own_seats: string[]
+  own_assurance: Assurance[]
+  own_digest: string
 }
 
 export interface StandingVoteRow {
@@ -82,33 +83,26 @@ export interface StandingVoteRow {
   digest: string
 }
 
-/** SQL for the last vote of one principal in the request's open stage. */
-const standingText = (principal: string) => `
-      select v.principal_id, v.person_id, v.stance, v.seats, v.assurance, v.digest from votes v
-      where v.org_id = r.org_id and v.request_id = r.id and v.stage = r.stage and v.principal_id = ${principal}
-      order by v.seq desc limit 1`
-
-// A separate statement from the lock: it must see what was committed while the lock was waited for.
+// A separate statement from the lock: it must see what was committed while the lock was waited for. It is on the way of
+// every vote, so it has few parts, and lists travel as one text each: both ends pay by the part and by the value.
 const factsText = (key: keyof typeof byKey) => `
   select a.kind as voter_kind, a.person_id as voter_person_id, a.disabled_at is not null as voter_disabled,
-    ${bindingsOf('a')} as voter_bindings,
-    exists (select 1 from memberships m where m.org_id = a.org_id and m.principal_id = a.id) as in_any_group,
-    array(select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id
-      and (m.group_id = any (p.group_ids) or m.group_id = any ($4::uuid[]))) as groups,
-    r.id, r.name, r.status, r.is_final, r.stage, r.vote_seq, r.digest, r.expires_at, r.requester_id, r.requester_person_id, r.tally, r.updated_at,
-    r.policy_id, p.name as policy_name, p.status as policy_status, p.takes_votes_when_inactive, p.space_id,
-    coalesce(
-      (select q."limit" from quotas q where q.org_id = a.org_id and q.quota_type = 'MAX_VOTES_PER_WORKFLOW'
-        and q.scope = 'Workflow' and q.target_id = r.id),
-      (select q."limit" from quotas q where q.org_id = a.org_id and q.quota_type = 'MAX_VOTES_PER_WORKFLOW'
-        and q.scope = 'Org' and q.target_id = a.org_id)) as vote_quota,
-    case when p.natural_persons then coalesce((
-      select json_agg(v) from principals o cross join lateral (${standingText('o.id')}) v
-      where o.org_id = a.org_id and (o.person_id = a.person_id or o.id = a.id)), '[]')
-    else coalesce((select json_agg(v) from (${standingText('a.id')}) v), '[]') end as standing
+    ${bindingsText('a')} as voter_bindings,
+    array_to_string(array(
+      select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id), ' ') as voter_groups,
+    r.id, r.status, r.is_final, r.stage, r.vote_seq, r.digest, r.expires_at, r.requester_id, r.requester_person_id, r.tally,
+    r.policy_id, p.status as policy_status, p.takes_votes_when_inactive,
+    (select q."limit" from quotas q where q.org_id = a.org_id and q.quota_type = 'MAX_VOTES_PER_WORKFLOW'
+      and q.target_id in (r.id, a.org_id) order by q.scope = 'Org' limit 1) as vote_quota,
+    own.stance as own_stance, own.seats as own_seats, own.assurance as own_assurance, own.digest as own_digest
   from principals a
   left join requests r on r.org_id = a.org_id and ${byKey[key]}
   left join policies p on p.org_id = r.org_id and p.id = r.policy_id
+  left join lateral (
+    select v.stance, v.seats, v.assurance, v.digest from votes v
+    where v.org_id = r.org_id and v.request_id = r.id and v.stage = r.stage and v.principal_id = a.id
+    order by v.seq desc limit 1
+  ) own on true
   where a.org_id = $1 and a.id = $3`
 
 const factsById = statement<VotingFactsRow>(factsText('id'))
@@ -116,31 +110,49 @@ const factsByName = statement<VotingFactsRow>(factsText('name'))
 
 /**
  * Everything the kernel must know about one voter and one request, in one query whose cost depends neither on the votes
- * cast nor on the members there are. `namedGroups` are looked up beside the policy's own.
+ * cast nor on the members there are.
  */
 export async function findVotingFacts(
   db: Db,
   orgId: string,
   key: RequestKey,
   principalId: string,
-  namedGroups: readonly string[],
 ): Promise<VotingFactsRow | undefined> {
   const rows =
     'id' in key
-      ? await factsById(db, [orgId, key.id, principalId, namedGroups])
-      : await factsByName(db, [orgId, key.name, principalId, namedGroups])
+      ? await factsById(db, [orgId, key.id, principalId])
+      : await factsByName(db, [orgId, key.name, principalId])
   return rows[0]
+}
+
+const standingOfPersonStatement = statement<StandingVoteRow>(`
+  select v.* from principals o cross join lateral (
+    select v.principal_id, v.person_id, v.stance, v.seats, v.assurance, v.digest from votes v
+    where v.org_id = o.org_id and v.request_id = $2 and v.stage = $3 and v.principal_id = o.id
+    order by v.seq desc limit 1
+  ) v where o.org_id = $1 and o.person_id = $4`)
+
+/** The last votes in a stage of a natural person and of the agents that they answer for. */
+export async function findStandingOfPerson(
+  db: Db,
+  orgId: string,
+  requestId: string,
+  stage: number,
+  personId: string,
+): Promise<StandingVoteRow[]> {
+  return await standingOfPersonStatement(db, [orgId, requestId, stage, personId])
 }
 
 export interface StandingApprovalRow extends StandingVoteRow {
   is_enabled: boolean
-  bindings: RoleBinding[]
+  /** As `splitBindings` reads them. */
+  bindings: string
   member_of: string[]
 }
 
 const approvalsStatement = statement<StandingApprovalRow>(`
   select v.principal_id, v.person_id, v.stance, v.seats, v.assurance, v.digest,
-    a.disabled_at is null as is_enabled, ${bindingsOf('a')} as bindings,
+    a.disabled_at is null as is_enabled, ${bindingsText('a')} as bindings,
     array(select m.group_id from memberships m
       where m.org_id = a.org_id and m.principal_id = a.id and m.group_id = any (v.seats)) as member_of
   from (
@@ -183,12 +195,17 @@ export interface VoteWrite {
   leaf: { content: string; private: string | null }
 }
 
+const countsText = `, counts as (
+    insert into request_counts (org_id, policy_id, is_final, difference)
+    select $1, $22, difference > 0, difference from request, unnest('{-1,1}'::bigint[]) difference
+  )`
+
 // Holds only if the request is still as the vote was judged on: under the lock it always is. Everything else hangs on that
 // one update, so nothing is half done.
-const writeStatement = statement<{ id: string }>(`
+const writeText = (counts: string) => `
   with request as (
-    update requests set status = $18, is_final = $19, stage = $20, tally = $21, updated_at = coalesce($22, updated_at), vote_seq = $3
-    where org_id = $1 and id = $2 and vote_seq = $3 - 1 and stage = $4 and digest = $10 and status = $23
+    update requests set status = $16, is_final = $17, stage = $18, tally = $19, updated_at = coalesce($20, updated_at), vote_seq = $3
+    where org_id = $1 and id = $2 and vote_seq = $3 - 1 and stage = $4 and digest = $10 and status = $21
     returning id
   ), vote as (
     insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at)
@@ -196,11 +213,11 @@ const writeStatement = statement<{ id: string }>(`
   ), leaf as (
     insert into audit_leaves (org_id, kind, subject_id, content, private, created_at)
     select $1, 'vote.cast', id, $14, $15, $13 from request
-  ), counts as (
-    insert into request_counts (org_id, policy_id, is_final, difference)
-    select $1, $16, difference > 0, difference from request, unnest('{-1,1}'::bigint[]) difference where $17
-  )
-  select id from request`)
+  )${counts}
+  select id from request`
+
+const writeStatement = statement<{ id: string }>(writeText(''))
+const writeFinalStatement = statement<{ id: string }>(writeText(countsText))
 
 /**
  * Writes the vote, what it made of the request, and the audit leaf that tells of it, in one statement.
@@ -208,7 +225,7 @@ const writeStatement = statement<{ id: string }>(`
  */
 export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
   const { next, leaf } = vote
-  const written = await writeStatement(db, [
+  const values = [
     vote.orgId,
     vote.requestId,
     vote.seq,
@@ -224,14 +241,15 @@ export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
     vote.at,
     leaf.content,
     leaf.private,
-    vote.policyId,
-    vote.becameFinal,
     next.status,
     next.isFinal,
     next.stage,
     JSON.stringify(next.tally),
     next.updatedAt,
     vote.from,
-  ])
+  ]
+  const written = vote.becameFinal
+    ? await writeFinalStatement(db, [...values, vote.policyId])
+    : await writeStatement(db, values)
   return written.length > 0
 }

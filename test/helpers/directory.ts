@@ -137,7 +137,7 @@ export interface Case<K extends string> {
   /** The member that a refusal must name. */
   readonly field?: string
   /** More to hold of the answer. */
-  readonly then?: (answer: Answer) => void | Promise<void>
+  readonly check?: (answer: Answer) => void | Promise<void>
 }
 
 /**
@@ -150,7 +150,7 @@ export function table<K extends string>(
   cases: Case<K>[],
 ): void {
   const method = row.split(' ', 1)[0]?.toLowerCase() as 'get' | 'post' | 'put' | 'delete'
-  for (const { name, as, path, body, status, code, field, then } of cases) {
+  for (const { name, as, path, body, status, code, field, check } of cases) {
     test(`${row} ${status}${code === undefined ? '' : ` ${code}`}: ${name}`, async () => {
       const { world, cast } = setting()
       const before = code === undefined ? null : await contents(world)
@@ -158,7 +158,7 @@ export function table<K extends string>(
       expect(answer).toMatchObject(code === undefined ? { status } : { status, body: { code } })
       if (field !== undefined) expect(answer.body.details).toMatchObject([{ field }])
       if (before !== null) expect(await contents(world)).toEqual(before)
-      await then?.(answer)
+      await check?.(answer)
     })
   }
 }

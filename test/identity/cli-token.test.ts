@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { hashOfState } from '../../src/identity/oidc/pkce.ts'
 import { startSignIn } from '../../src/identity/oidc/start-sign-in.ts'
 import { peerClients, startOidcPeer, type OidcPeer } from '../helpers/oidc-peer.ts'
 import { clientRedirect } from '../helpers/sign-in.ts'
@@ -151,6 +152,20 @@ describe('POST /auth/cli/token with a real provider', () => {
     expect(await refused(proof)).toEqual([400, 'PKCE_CODE_ALREADY_USED'])
   })
 
+  it('POST /auth/cli/token while another call exchanges the code: 409 PKCE_CODE_CONCURRENCY_CONFLICT, for a minute at most', async () => {
+    const proof = await proofOf('crashed@example.com')
+    // What a process leaves that dies between using up the flow and the end of the exchange.
+    await world.ctx.db
+      .updateTable('sign_in_flows')
+      .set({ used_at: world.clock.now() })
+      .where('state_hash', '=', hashOfState(proof.state))
+      .execute()
+    world.clock.advance(59_999)
+    expect(await refused(proof)).toEqual([409, 'PKCE_CODE_CONCURRENCY_CONFLICT'])
+    world.clock.advance(1)
+    expect(await refused(proof)).toEqual([400, 'PKCE_CODE_ALREADY_USED'])
+  })
+
   it('POST /auth/cli/token with a wrong code: 400 PKCE_CODE_VERIFICATION_FAILED, and the flow is burned for the right one', async () => {
     const proof = await proofOf('burned@example.com')
     expect(await refused({ ...proof, code: 'wrong' })).toEqual([400, 'PKCE_CODE_VERIFICATION_FAILED'])
@@ -261,7 +276,11 @@ describe('POST /auth/cli/token with a real provider', () => {
   it('forgets the verifier of a finished flow', async () => {
     const proof = await proofOf('forget@example.com')
     await redeem(proof)
-    const rows = await world.ctx.db.selectFrom('sign_in_flows').selectAll().where('used_at', 'is not', null).execute()
-    for (const row of rows) expect(row.sealed_verifier).toHaveLength(0)
+    const row = await world.ctx.db
+      .selectFrom('sign_in_flows')
+      .selectAll()
+      .where('state_hash', '=', hashOfState(proof.state))
+      .executeTakeFirstOrThrow()
+    expect(row.sealed_verifier).toHaveLength(0)
   })
 })

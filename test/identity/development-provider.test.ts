@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { loadConfig } from '../../src/config/config.ts'
 import { developmentSignIn } from '../../src/development-sign-in.ts'
 import { hashOfState } from '../../src/identity/oidc/pkce.ts'
+import { freshDatabase } from '../helpers/fresh-database.ts'
 import { startWorld, type World } from '../helpers/world.ts'
 
 let world: World
@@ -217,16 +218,18 @@ describe('the embedded provider, over HTTP', () => {
 })
 
 it('keeps its signing key across a restart and for a second process', async () => {
-  const keysOf = async () =>
-    (await world.app.inject({ url: '/oidc/jwks' })).json() as { keys: Record<string, unknown>[] }
+  const databaseUrl = await freshDatabase()
+  const keysOf = async () => {
+    await using one = await startWorld({ databaseUrl })
+    return (await one.app.inject({ url: '/oidc/jwks' })).json() as { keys: Record<string, unknown>[] }
+  }
   const before = await keysOf()
-  world.ctx.publicUrl = `${base}/`.slice(0, -1).replace('127.0.0.1', 'localhost')
-  const after = await keysOf()
-  world.ctx.publicUrl = base
-  expect(after).toEqual(before)
+  expect(await keysOf()).toEqual(before)
   expect(before.keys).toHaveLength(1)
   expect(before.keys[0]).toMatchObject({ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA' })
   expect(before.keys[0]).not.toHaveProperty('d')
+  const elsewhere = (await world.app.inject({ url: '/oidc/jwks' })).json() as typeof before
+  expect(elsewhere.keys[0]?.['x']).not.toBe(before.keys[0]?.['x'])
 })
 
 it.each(['0.0.0.0', '192.168.0.7', '::', 'quorate.example'])('refuses to start on HOST=%s', (HOST) => {

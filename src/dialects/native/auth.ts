@@ -36,8 +36,8 @@ function bearerToken(request: FastifyRequest): string {
 }
 
 /** The Idempotency-Key belongs to the caller, so it is read once both they and the body are known. */
-export async function readIdempotencyKey(request: FastifyRequest): Promise<void> {
-  if (request.caller !== undefined && request.caller !== null) {
-    request.caller = { ...request.caller, once: onceOf(request, request.caller.principalId) }
-  }
+export function readIdempotencyKey(request: FastifyRequest): void {
+  const isSignedIn = request.caller !== undefined && request.caller !== null
+  if (!isSignedIn || request.headers['idempotency-key'] === undefined) return
+  request.caller = { ...request.caller, once: onceOf(request, request.caller.principalId) }
 }

@@ -25,10 +25,16 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerUnknownRoute)
   // The order of contract §0: lever, token, then the shape of what was sent.
-  app.addHook('onRequest', async (request) => refuseByLever(ctx, request))
-  app.addHook('onRequest', authenticator(ctx))
-  app.addHook('preHandler', refuseUnstorableText)
-  app.addHook('preHandler', readIdempotencyKey)
+  const authenticate = authenticator(ctx)
+  app.addHook('onRequest', async (request) => {
+    refuseByLever(ctx, request)
+    await authenticate(request)
+  })
+  app.addHook('preHandler', (request, _reply, done) => {
+    refuseUnstorableText(request)
+    readIdempotencyKey(request)
+    done()
+  })
 
   cliSignInRoutes(app, ctx)
   authInfoRoutes(app, ctx)

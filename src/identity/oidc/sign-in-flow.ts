@@ -29,7 +29,7 @@ export async function completeSignIn(
   }
 }
 
-/** Longer than a code exchange can last, its three requests with their timeouts; after it the taker has died. */
+/** Longer than a code exchange can last, all its requests with their timeouts; after it the taker has died. */
 const exchangeMilliseconds = 60_000
 
 async function takeFlow(ctx: Ctx, purpose: SignInPurpose, stateHash: string): Promise<Row<'sign_in_flows'>> {

@@ -125,6 +125,19 @@ export const people: readonly Case[] = [
     ],
   },
   {
+    title: 'what an agent takes back under another person is not taken from the one it voted for',
+    options: persons,
+    stages: [seats(3, 'security')],
+    steps: [
+      [1, 'bot approves', 'open [1]'],
+      [2, 'ben approves', 'open [1]'],
+      [3, 'bot comes under cleo', 'open [1]'],
+      [4, 'bot withdraws', 'open [1]'],
+      [5, 'cleo approves', 'open [2]'],
+      [6, 'dana approves', 'approved at stage 1'],
+    ],
+  },
+  {
     title: 'one voter fills one seat where the people must be distinct',
     options: distinct,
     stages: [all(seats(1, 'security'), seats(1, 'finance'))],

@@ -41,7 +41,7 @@ table<Who>('GET /agents', setting, [
     as: 'bot',
     path: () => '/agents?page=1&limit=1',
     status: 200,
-    then: (answer) =>
+    check: (answer) =>
       expect(answer.body).toEqual({
         agents: [{ id: cast.bot.id, name: 'bot' }],
         pagination: { total: 3, page: 1, limit: 1 },
@@ -52,7 +52,7 @@ table<Who>('GET /agents', setting, [
     as: 'ben',
     path: () => '/agents?page=9007199254740991&limit=99999999999999999999',
     status: 200,
-    then: (answer) => expect(answer.body).toMatchObject({ agents: [], pagination: { limit: 1000 } }),
+    check: (answer) => expect(answer.body).toMatchObject({ agents: [], pagination: { limit: 1000 } }),
   },
   ...callerCases<Who>(() => '/agents?page=0', 'nobody', 'gone'),
   ...(
@@ -163,7 +163,7 @@ table<Who>('GET /agents/{agentIdOrName}', setting, [
     as: 'cleo',
     path: () => `/agents/${cast.bot.id}`,
     status: 200,
-    then: (answer) =>
+    check: (answer) =>
       expect(answer.body).toEqual({
         id: cast.bot.id,
         agentName: 'bot',
@@ -178,7 +178,7 @@ table<Who>('GET /agents/{agentIdOrName}', setting, [
     as: 'bot',
     path: () => `/agents/${encodeURIComponent('Release bot / 1')}`,
     status: 200,
-    then: (answer) => expect(answer.body.id).toBe(registered.body.agentId),
+    check: (answer) => expect(answer.body.id).toBe(registered.body.agentId),
   },
   ...callerCases<Who>(() => '/agents/bot', 'nobody', 'gone'),
   { name: 'unknown id', as: 'ben', path: () => `/agents/${unknownId}`, status: 404, code: 'AGENT_NOT_FOUND' },

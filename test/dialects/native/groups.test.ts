@@ -47,7 +47,7 @@ table<Who>('POST /groups', setting, [
     path: groups,
     body: () => ({ name: 'finance', description: 'x'.repeat(2048) }),
     status: 201,
-    then: async (answer) => {
+    check: async (answer) => {
       const id = madeId(answer)
       expect(answer.body).toBe('')
       expect(answer.headers['location']).toBe(`http://localhost:80/groups/${id}`)
@@ -110,7 +110,7 @@ table<Who>('GET /groups', setting, [
     as: 'ada',
     path: () => '/groups?limit=2',
     status: 200,
-    then: (answer) => {
+    check: (answer) => {
       expect(answer.body).toEqual({
         groups: [
           {
@@ -127,17 +127,23 @@ table<Who>('GET /groups', setting, [
       })
     },
   },
-  { name: 'a member sees their own', as: 'cleo', path: groups, status: 200, then: named(['security']) },
-  { name: 'a manager who is no member sees none', as: 'dana', path: groups, status: 200, then: named([]) },
-  { name: 'search in the name', as: 'ada', path: () => '/groups?search=SECUR', status: 200, then: named(['security']) },
-  { name: 'search among their own', as: 'cleo', path: () => '/groups?search=fin', status: 200, then: named([]) },
-  { name: 'an underscore is a letter', as: 'ada', path: () => '/groups?search=f_n', status: 200, then: named([]) },
+  { name: 'a member sees their own', as: 'cleo', path: groups, status: 200, check: named(['security']) },
+  { name: 'a manager who is no member sees none', as: 'dana', path: groups, status: 200, check: named([]) },
+  {
+    name: 'search in the name',
+    as: 'ada',
+    path: () => '/groups?search=SECUR',
+    status: 200,
+    check: named(['security']),
+  },
+  { name: 'search among their own', as: 'cleo', path: () => '/groups?search=fin', status: 200, check: named([]) },
+  { name: 'an underscore is a letter', as: 'ada', path: () => '/groups?search=f_n', status: 200, check: named([]) },
   {
     name: 'a large limit is capped',
     as: 'ada',
     path: () => '/groups?limit=101',
     status: 200,
-    then: (answer) => expect(answer.body.pagination.limit).toBe(100),
+    check: (answer) => expect(answer.body.pagination.limit).toBe(100),
   },
   ...callerCases<Who>(() => '/groups?page=0', 'nobody', 'gone'),
   ...(
@@ -164,7 +170,7 @@ table<Who>('GET /groups/{groupIdentifier}', setting, [
     as: 'ben',
     path: () => '/groups/security',
     status: 200,
-    then: (answer) => expect(answer.body).toMatchObject({ id: ids.security, entitiesCount: 2 }),
+    check: (answer) => expect(answer.body).toMatchObject({ id: ids.security, entitiesCount: 2 }),
   },
   { name: 'by id, an admin', as: 'ada', path: () => `/groups/${ids.security.toUpperCase()}`, status: 200 },
   { name: 'who may read it without being a member', as: 'dana', path: () => '/groups/security', status: 200 },
@@ -196,7 +202,7 @@ table<Who>('GET /groups/{groupId}/entities', setting, [
     as: 'cleo',
     path: () => `/groups/${ids.security}/entities?limit=1000`,
     status: 200,
-    then: (answer) => {
+    check: (answer) => {
       const addedAt = '2026-11-21T12:00:00.000Z'
       expect(answer.body).toEqual({
         entities: [
@@ -279,7 +285,7 @@ table<Who>('POST /groups/{groupId}/entities', setting, [
     path: members(),
     body: () => ({ entities: [human(cast.eli), { entity: { entityType: 'system', entityId: cast.bot.id } }] }),
     status: 200,
-    then: async (answer) => {
+    check: async (answer) => {
       expect(answer.body).toMatchObject({ id: ids.security, entitiesCount: 4 })
       const list = await cast.cleo.get(members()())
       expect(list.body.entities.map((item: { entity: object }) => item.entity)).toContainEqual(robot(cast.bot).entity)
@@ -317,7 +323,7 @@ table<Who>('DELETE /groups/{groupId}/entities', setting, [
     path: members(),
     body: () => ({ entities: [human(cast.eli), robot(cast.bot), human(cast.eli)] }),
     status: 200,
-    then: async (answer) => {
+    check: async (answer) => {
       expect(answer.body).toMatchObject({ id: ids.security, entitiesCount: 2 })
       expect((await leavesOf(world, ids.security)).at(-1)).toBe('memberships.removed')
     },

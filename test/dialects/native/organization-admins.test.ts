@@ -28,7 +28,7 @@ table<Who>('POST /organization/{organization-name}/admins', setting, [
     path: here,
     body: () => ({ email: 'BEN@example.com' }),
     status: 201,
-    then: async (answer) => {
+    check: async (answer) => {
       expect(answer.headers['location']).toBe(`http://localhost:80/organization/default/admins/${cast.ben.id}`)
       expect(answer.body).toBe('')
       expect((await cast.ada.get(`/users/${cast.ben.id}`)).body.orgRole).toBe('admin')
@@ -89,7 +89,7 @@ table<Who>('GET /organization/{organization-name}/admins', setting, [
     as: 'ben',
     path: here,
     status: 200,
-    then: (answer) =>
+    check: (answer) =>
       expect(answer.body).toEqual({
         data: [
           { userId: cast.ada.id, email: 'ada@example.com', createdAt: '2026-11-21T12:00:00.000Z' },
@@ -103,7 +103,7 @@ table<Who>('GET /organization/{organization-name}/admins', setting, [
     as: 'ada',
     path: () => `${admins()}?page=3&limit=1`,
     status: 200,
-    then: (answer) => expect(answer.body).toEqual({ data: [], pagination: { total: 2, page: 3, limit: 1 } }),
+    check: (answer) => expect(answer.body).toEqual({ data: [], pagination: { total: 2, page: 3, limit: 1 } }),
   },
   ...callerCases<Who>(here, 'nobody', 'gone'),
   ...(
@@ -158,7 +158,7 @@ table<Who>('DELETE /organization/{organization-name}/admins', setting, [
     path: here,
     body: () => ({ userId: 'Ben@example.com' }),
     status: 204,
-    then: async (answer) => {
+    check: async (answer) => {
       expect(answer.body).toBe('')
       expect((await cast.ada.get(`/users/${cast.ben.id}`)).body.orgRole).toBe('member')
       expect((await leavesOf(world, cast.ben.id)).at(-1)).toBe('admin.removed')

@@ -50,7 +50,7 @@ table<Who>('POST /spaces', setting, [
     path: spaces,
     body: () => ({ name: 'Cleo_s 1st-space' }),
     status: 201,
-    then: async (answer) => {
+    check: async (answer) => {
       const id = madeId(answer)
       expect(answer.headers['location']).toBe(`http://localhost:80/spaces/${id}`)
       const me = await cast.cleo.get('/auth/info')
@@ -103,7 +103,7 @@ table<Who>('GET /spaces', setting, [
     as: 'dana',
     path: () => '/spaces?limit=101&page=1',
     status: 200,
-    then: (answer) =>
+    check: (answer) =>
       expect(answer.body).toEqual({
         data: [
           {
@@ -118,15 +118,15 @@ table<Who>('GET /spaces', setting, [
         pagination: { total: 2, page: 1, limit: 100 },
       }),
   },
-  { name: 'search', as: 'dana', path: () => '/spaces?search=ments%20e', status: 200, then: named(['Payments EU']) },
+  { name: 'search', as: 'dana', path: () => '/spaces?search=ments%20e', status: 200, check: named(['Payments EU']) },
   {
     name: 'an underscore is itself',
     as: 'dana',
     path: () => '/spaces?search=o_s',
     status: 200,
-    then: named(['Cleo_s 1st-space']),
+    check: named(['Cleo_s 1st-space']),
   },
-  { name: 'past the end', as: 'dana', path: () => '/spaces?page=9007199254740991', status: 200, then: named([]) },
+  { name: 'past the end', as: 'dana', path: () => '/spaces?page=9007199254740991', status: 200, check: named([]) },
   ...callerCases<Who>(() => '/spaces?page=0', 'nobody', 'gone'),
   ...(
     [
@@ -148,7 +148,7 @@ table<Who>('GET /spaces/{spaceId}', setting, [
     as: 'ben',
     path: space(),
     status: 200,
-    then: (answer) => expect(answer.body).toMatchObject({ id: ids.space, name: 'Payments EU' }),
+    check: (answer) => expect(answer.body).toMatchObject({ id: ids.space, name: 'Payments EU' }),
   },
   { name: 'who may read it', as: 'cleo', path: space(), status: 200 },
   { name: 'who may read every space', as: 'dana', path: space(), status: 200 },
@@ -267,7 +267,7 @@ table<Who>('GET /roles', setting, [
     as: 'bot',
     path: () => '/roles',
     status: 200,
-    then: (answer) => {
+    check: (answer) => {
       const { roles } = answer.body
       expect(roles).toHaveLength(35)
       expect(roles[0]).toEqual({ name: 'GroupReadOnly', permissions: ['read'], scope: 'group' })
@@ -292,7 +292,7 @@ table<Who>('GET /auth/info', setting, [
     as: 'ada',
     path: () => '/auth/info',
     status: 200,
-    then: (answer) =>
+    check: (answer) =>
       expect(answer.body).toEqual({
         entityType: 'user',
         id: cast.ada.id,
@@ -307,7 +307,7 @@ table<Who>('GET /auth/info', setting, [
     as: 'bot',
     path: () => '/auth/info',
     status: 200,
-    then: (answer) => expect(answer.body).toEqual({ entityType: 'agent', id: cast.bot.id, groups: [], roles: [] }),
+    check: (answer) => expect(answer.body).toEqual({ entityType: 'agent', id: cast.bot.id, groups: [], roles: [] }),
   },
   ...callerCases<Who>(() => '/auth/info', 'nobody', 'gone'),
 ])

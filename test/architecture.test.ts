@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { expect, it } from 'vitest'
+
+/**
+ * Who may import whom. An area is a folder of src, or a file at its top. `type` edges may carry types only. What is not
+ * listed is refused; every area may import `errors`.
+ */
+const mayImport: Readonly<Record<string, { readonly values: readonly string[]; readonly types?: readonly string[] }>> =
+  {
+    kernel: { values: [] },
+    errors: { values: [] },
+    config: { values: [] },
+    metrics: { values: [] },
+    store: { values: ['config'], types: ['kernel'] },
+    audit: { values: ['store'] },
+    identity: { values: ['store', 'audit', 'config'], types: ['context'] },
+    approvals: { values: ['kernel', 'store', 'identity', 'audit', 'config'], types: ['context'] },
+    'dialects/native': { values: ['approvals', 'identity', 'audit'], types: ['context', 'kernel', 'store', 'config'] },
+    operations: { values: [], types: ['context'] },
+    demo: { values: ['approvals', 'identity', 'store'], types: ['context'] },
+    cli: { values: [] },
+    context: { values: ['config', 'store', 'metrics', 'identity'] },
+    server: { values: ['context', 'operations', 'identity', 'dialects/native'] },
+    main: { values: ['config', 'context', 'server', 'identity', 'approvals', 'demo'] },
+  }
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly isTypeOnly: boolean
+}
+
+const src = join(import.meta.dirname, '..', 'src')
+
+it('lets no import through a wall between folders that is not listed', () => {
+  const refused = importsOf(src).filter((found) => !isAllowed(found))
+  expect(refused.map(({ from, to, isTypeOnly }) => `${from} imports ${isTypeOnly ? 'types of ' : ''}${to}`)).toEqual([])
+})
+
+it('refuses a forbidden import when there is one', () => {
+  expect(isAllowed({ from: 'kernel/decide.ts', to: 'store/open.ts', isTypeOnly: true })).toBe(false)
+  expect(isAllowed({ from: 'store/votes.ts', to: 'kernel/request.ts', isTypeOnly: false })).toBe(false)
+  expect(isAllowed({ from: 'dialects/native/plugin.ts', to: 'store/votes.ts', isTypeOnly: false })).toBe(false)
+})
+
+it('names only areas that exist', () => {
+  const areas = new Set(filesOf(src).map((file) => areaOf(relative(src, file))))
+  expect(Object.keys(mayImport).filter((area) => !areas.has(area))).toEqual([])
+})
+
+function isAllowed({ from, to, isTypeOnly }: Import): boolean {
+  const [here, there] = [areaOf(from), areaOf(to)]
+  if (here === there || there === 'errors') return here !== 'kernel' || there === 'kernel'
+  const { values = [], types = [] } = mayImport[here] ?? {}
+  return values.includes(there) || (isTypeOnly && types.includes(there))
+}
+
+function areaOf(file: string): string {
+  const [first = '', second = ''] = file.split(sep)
+  if (first === 'dialects') return `${first}/${second}`
+  return first.replace(/\.ts$/, '')
+}
+
+function importsOf(root: string): Import[] {
+  return filesOf(root).flatMap((file) => {
+    const text = readFileSync(file, 'utf8')
+    return [...text.matchAll(/^(?:import|export)\s+(type\s)?([^;'"]*?from\s+)?'(\.[^']+)'/gm)].map((match) => ({
+      from: relative(root, file),
+      to: relative(root, join(dirname(file), match[3] ?? '')),
+      isTypeOnly: match[1] !== undefined || hasOnlyTypes(match[2] ?? ''),
+    }))
+  })
+}
+
+/** `{ type A, type B } from` */
+function hasOnlyTypes(clause: string): boolean {
+  const names = /\{([^}]*)\}/.exec(clause)?.[1]?.split(',') ?? []
+  const named = names.map((name) => name.trim()).filter((name) => name !== '')
+  return named.length > 0 && named.every((name) => name.startsWith('type '))
+}
+
+function filesOf(root: string): string[] {
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.tsx?$/.test(file) && !/\.test\.tsx?$/.test(file))
+    .map((file) => join(root, file))
+}

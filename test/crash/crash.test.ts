@@ -1,0 +1,23 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { freshDatabase } from '../helpers/fresh-database.ts'
+import { runCrashes } from './crash-run.ts'
+
+// `npm run test:crash` does this a hundred times.
+const kills = 3
+
+it('loses and doubles nothing when it is killed, on PGlite', { timeout: 120_000 }, async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'quorate-crash-'))
+  const report = await runCrashes({ store: { QUORATE_DATA_DIR: directory }, kills, seed: 1 })
+  expect(report).toMatchObject({ kills, lost: 0, doubled: 0, faults: [] })
+  expect(report.acknowledged).toBeGreaterThan(0)
+  await rm(directory, { recursive: true, force: true })
+})
+
+it('loses and doubles nothing when it is killed, on PostgreSQL', { timeout: 120_000 }, async () => {
+  const report = await runCrashes({ store: { DATABASE_URL: await freshDatabase() }, kills, seed: 1 })
+  expect(report).toMatchObject({ kills, lost: 0, doubled: 0, faults: [] })
+  expect(report.acknowledged).toBeGreaterThan(0)
+})
