@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expireRequests } from '../../../src/approvals/expire-requests.ts'
 import { transact } from '../../../src/store/unit-of-work.ts'
@@ -305,20 +306,16 @@ describe('at the same moment, on PostgreSQL', () => {
 
   it('10,000 workflows are canceled in one call', async () => {
     const { id } = await world.made(one())
-    const [first] = [await opened(id)]
-    await world.ctx.db.executeQuery(
-      (await import('kysely')).sql`
-        insert into requests (org_id, id, dialect, policy_id, name, metadata, requester_id, digest, status, tally, expires_at, created_at, updated_at)
-        select org_id, gen_random_uuid(), dialect, policy_id, 'many-' || n, metadata, requester_id, digest, status, tally, expires_at, created_at, updated_at
-        from requests, generate_series(1, 9999) n where id = ${first}`.compile(world.ctx.db),
-    )
+    const first = await opened(id)
+    await sql`
+      insert into requests (org_id, id, dialect, policy_id, name, metadata, requester_id, digest, status, tally, expires_at, created_at, updated_at)
+      select org_id, gen_random_uuid(), dialect, policy_id, 'many-' || n, metadata, requester_id, digest, status, tally, expires_at, created_at, updated_at
+      from requests, generate_series(1, 9999) n where id = ${first}`.execute(world.ctx.db)
     await world.ctx.db
       .insertInto('request_counts')
       .values({ org_id: orgId, policy_id: id, is_final: false, difference: 9999 })
       .execute()
-    const started = performance.now()
     expect((await deprecate(id, { cancelWorkflows: true })).status).toBe(200)
-    expect(performance.now() - started).toBeLessThan(30_000)
     expect((await template(id)).status).toBe('DEPRECATED')
     await expectCountsToAgree(id)
     const canceled = world.ctx.db.selectFrom('audit_leaves').select('id').where('kind', '=', 'request.canceled')
