@@ -18,7 +18,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     approvals: { values: ['kernel', 'store', 'identity', 'audit', 'config'], types: ['context'] },
     'dialects/native': { values: ['approvals', 'identity', 'audit'], types: ['context', 'kernel', 'store', 'config'] },
     operations: { values: [], types: ['context'] },
-    demo: { values: ['approvals', 'identity', 'store'], types: ['context'] },
+    demo: { values: ['approvals', 'identity', 'store', 'dialects/native'], types: ['context'] },
     cli: { values: [] },
     context: { values: ['config', 'store', 'metrics', 'identity'] },
     server: { values: ['context', 'operations', 'identity', 'dialects/native'] },
