@@ -19,10 +19,9 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     'dialects/native': { values: ['approvals', 'identity', 'audit'], types: ['context', 'kernel', 'store', 'config'] },
     operations: { values: [], types: ['context'] },
     demo: { values: ['approvals', 'identity', 'store', 'dialects/native'], types: ['context'] },
-    'development-sign-in': { values: ['config', 'demo', 'identity', 'store'], types: ['context'] },
     cli: { values: [] },
     context: { values: ['config', 'store', 'metrics', 'identity'] },
-    server: { values: ['context', 'operations', 'identity', 'dialects/native', 'development-sign-in'] },
+    server: { values: ['context', 'operations', 'identity', 'dialects/native'] },
     main: { values: ['config', 'context', 'server', 'identity', 'approvals', 'demo'] },
   }
 

@@ -10,7 +10,7 @@ import { defaultOrganization, ensureDefaultOrganization } from '../identity/orga
 import { registerPerson } from '../identity/register-person.ts'
 import type { Tx } from '../store/open.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { demoPeople } from './people.ts'
+import { demoPeople } from '../identity/oidc/development/people.ts'
 
 const orgId = defaultOrganization.id
 

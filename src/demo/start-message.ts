@@ -1,5 +1,5 @@
 import type { Ctx } from '../context.ts'
-import { demoPeople } from './people.ts'
+import { demoPeople } from '../identity/oidc/development/people.ts'
 
 /** What a person reads who has just started the server in a terminal. */
 export function startMessage({ config, publicUrl, store }: Ctx): string {

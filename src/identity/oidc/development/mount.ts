@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isLoopback } from './config/config.ts'
-import { readEnv } from './config/env.ts'
-import type { Ctx } from './context.ts'
-import { demoPeople } from './demo/people.ts'
-import { AppError } from './errors.ts'
-import { developmentPath } from './identity/oidc/development/issuer.ts'
-import { contentSecurityPolicy, signInPage } from './identity/oidc/development/page.ts'
-import { serverSecret } from './store/server-secrets.ts'
+import { isLoopback } from '../../../config/config.ts'
+import { readEnv } from '../../../config/env.ts'
+import type { Ctx } from '../../../context.ts'
+import { demoPeople } from './people.ts'
+import { AppError } from '../../../errors.ts'
+import { developmentPath } from './issuer.ts'
+import { contentSecurityPolicy, signInPage } from './page.ts'
+import { serverSecret } from '../../../store/server-secrets.ts'
 
 /**
  * The embedded OpenID provider under `/oidc`, in a scope of its own: no access token, no body parser (design §6).
@@ -61,7 +61,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 /** The issuer holds the port, which is known once the listener is: the provider is made when it is first asked. */
 async function handlers(ctx: Ctx): Promise<(publicUrl: string) => Handler> {
-  const { developmentProvider } = await import('./identity/oidc/development/provider.ts')
+  const { developmentProvider } = await import('./provider.ts')
   const secret = (name: string) => serverSecret(ctx.db, name, ctx.config.masterKey, ctx.clock.now())
   const secrets = { signing: await secret('development-sign-in'), cookies: await secret('development-cookies') }
   let known: { publicUrl: string; handler: Handler } | null = null
