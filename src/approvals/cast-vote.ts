@@ -46,8 +46,8 @@ export interface CastVoteResult {
 /**
  * Casts one vote in one transaction. When this returns the outcome is settled.
  *
- * A vote that decides nothing is written by one statement that holds only if the request is still as it was read; every
- * other vote, and one that met another on the way, locks the request first (ADR 2).
+ * A vote that decides nothing is written by one statement that holds only if the request and the voter's eligibility are
+ * still as they were read; every other vote, and one that met a change on the way, locks both first (ADR 2).
  * @throws AppError WORKFLOW_NOT_FOUND, the refusals of `refusals.ts`, QUOTA_EXCEEDED, the STEP_UP_* codes (contract §1.4)
  */
 export async function castVote(
@@ -68,9 +68,8 @@ async function castUncontested(ctx: Ctx, caller: Caller, key: RequestKey, input:
   if (caller.once !== null || caller.stepUp !== null) return null
   const row = requireFacts(await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId), caller)
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
-  // Where eligibility is fixed at the vote it must not be taken away between the reading and the writing; where agents
-  // count as their person, theirs are other votes to read.
-  if (!policy.options.recheckEligibility || policy.options.naturalPersons) return null
+  // Where agents count as their person, theirs are other votes to read.
+  if (policy.options.naturalPersons) return null
   const now = ctx.clock.now()
   const { vote, outcome } = await judge(null, caller, policy, row, voteOf(row, input, []), now)
   if (outcome === null) return null

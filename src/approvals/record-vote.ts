@@ -20,7 +20,7 @@ export interface JudgedVote {
 
 /**
  * Writes the vote, the request's new state and the audit leaf, all or nothing.
- * @returns false when the request has changed since it was read
+ * @returns false when the request or the voter's eligibility has changed since they were read
  */
 export async function recordVote(db: Db, caller: Caller, policy: Policy, judged: JudgedVote): Promise<boolean> {
   const { row, vote, record, next, reason, at } = judged
@@ -63,6 +63,7 @@ export async function recordVote(db: Db, caller: Caller, policy: Policy, judged:
     reasonSalt,
     at,
     from: row.status,
+    voterVersion: row.voter_version,
     next: {
       status: next.status,
       isFinal,

@@ -53,6 +53,7 @@ interface PrincipalTable {
   public_key: string | null
   disabled_at: Date | null
   row_version: RowVersion
+  eligibility_version: Generated<number>
   created_at: Date
 }
 

@@ -48,6 +48,8 @@ export interface VotingFactsRow {
   voter_kind: PrincipalKind
   voter_person_id: string | null
   voter_disabled: boolean
+  /** Moves when any of the voter's eligibility is taken away. */
+  voter_version: number
   /** The voter's role bindings, as `splitBindings` reads them. */
   voter_bindings: string
   /** Ids of all groups of the voter, separated by blanks. */
@@ -87,6 +89,7 @@ export interface StandingVoteRow {
 // every vote, so it has few parts, and lists travel as one text each: both ends pay by the part and by the value.
 const factsText = (key: keyof typeof byKey) => `
   select a.kind as voter_kind, a.person_id as voter_person_id, a.disabled_at is not null as voter_disabled,
+    a.eligibility_version as voter_version,
     ${bindingsText('a')} as voter_bindings,
     array_to_string(array(
       select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id), ' ') as voter_groups,
@@ -187,8 +190,9 @@ export interface VoteWrite {
   reason: string | null
   reasonSalt: string | null
   at: Date
-  /** The status that the vote was judged on. */
+  /** The status and the voter's eligibility that the vote was judged on. */
   from: Status
+  voterVersion: number
   /** `updatedAt` is null when the status stays: then no indexed column changes and the update touches no index. */
   next: { status: Status; isFinal: boolean; stage: number; tally: Tally; updatedAt: Date | null }
   becameFinal: boolean
@@ -197,16 +201,19 @@ export interface VoteWrite {
 
 const countsText = `, counts as (
     insert into request_counts (org_id, policy_id, is_final, difference)
-    select $1, $22, difference > 0, difference from request, unnest('{-1,1}'::bigint[]) difference
+    select $1, $23, difference > 0, difference from request, unnest('{-1,1}'::bigint[]) difference
   )`
 
-// Holds only if the request is still as the vote was judged on: under the lock it always is. Everything else hangs on that
-// one update, so nothing is half done.
+// Holds only if the request and the voter's eligibility are still as the vote was judged on: under the locks they always
+// are. Both rows stay locked until the commit, the voter's first and only against change. Everything else hangs on that one
+// update, so nothing is half done.
 const writeText = (counts: string) => `
-  with request as (
-    update requests set status = $16, is_final = $17, stage = $18, tally = $19, updated_at = coalesce($20, updated_at), vote_seq = $3
-    where org_id = $1 and id = $2 and vote_seq = $3 - 1 and stage = $4 and digest = $10 and status = $21
-    returning id
+  with voter as (
+    select id from principals where org_id = $1 and id = $5 and eligibility_version = $22 for share
+  ), request as (
+    update requests r set status = $16, is_final = $17, stage = $18, tally = $19, updated_at = coalesce($20, r.updated_at), vote_seq = $3
+    from voter where r.org_id = $1 and r.id = $2 and r.vote_seq = $3 - 1 and r.stage = $4 and r.digest = $10 and r.status = $21
+    returning r.id
   ), vote as (
     insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at)
     select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 from request
@@ -221,7 +228,7 @@ const writeFinalStatement = statement<{ id: string }>(writeText(countsText))
 
 /**
  * Writes the vote, what it made of the request, and the audit leaf that tells of it, in one statement.
- * @returns false, and nothing is written, when the request has changed since it was read
+ * @returns false, and nothing is written, when the request or the voter's eligibility has changed since they were read
  */
 export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
   const { next, leaf } = vote
@@ -247,6 +254,7 @@ export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
     JSON.stringify(next.tally),
     next.updatedAt,
     vote.from,
+    vote.voterVersion,
   ]
   const written = vote.becameFinal
     ? await writeFinalStatement(db, [...values, vote.policyId])

@@ -131,8 +131,9 @@ describe('fifty votes at once around one quorum', () => {
     expect(await countFaults(world.ctx)).toEqual([])
 
     // Not in vain: with this many approvals and no veto that ends it, most rounds decide, and then refuse what comes later.
+    // Of several stages fewer do: who came for the second before it was open was refused.
     const approved = histories.filter(({ request }) => request.status === 'approved')
-    expect(approved.length).toBeGreaterThan(kind.vetoes > 0 && kind.options?.veto !== 'ignored' ? 0 : roundsPerRule / 2)
+    expect(approved.length).toBeGreaterThan(isHindered(kind) ? 0 : roundsPerRule / 2)
     for (const { request } of approved) {
       const answers = sentTo.get(request.id) ?? []
       expect(answers.filter(({ said }) => said === 'APPROVED')).toHaveLength(1)
@@ -140,6 +141,11 @@ describe('fifty votes at once around one quorum', () => {
     }
   })
 })
+
+/** Where a veto or a stage that is not open yet keeps many rounds from their quorum. */
+function isHindered({ rule, vetoes, options }: Kind): boolean {
+  return (vetoes > 0 && options?.veto !== 'ignored') || Array.isArray(rule('a', 'b'))
+}
 
 function stanceOf({ approvals, vetoes }: Kind, throwOfTen: number): Stance {
   if (throwOfTen < approvals) return 'approve'

@@ -34,6 +34,7 @@ const statements = [
     public_key text,
     disabled_at timestamptz,
     row_version bigint not null default 1,
+    eligibility_version integer not null default 0,
     created_at timestamptz not null,
     primary key (org_id, id),
     check (kind = 'agent' or (person_id is not null and email is not null))
@@ -91,6 +92,26 @@ const statements = [
     foreign key (org_id, principal_id) references principals on delete cascade
   )`,
   `create index role_bindings_scope on role_bindings (org_id, scope_type, scope_id, role_name)`,
+
+  // A vote is written only if its voter's eligibility is still as it was read: whatever takes some of it away moves this
+  // version, by whichever path it comes.
+  `create function move_eligibility() returns trigger language plpgsql as $$
+    begin
+      update principals set eligibility_version = eligibility_version + 1
+      where org_id = old.org_id and id = old.principal_id;
+      return null;
+    end
+  $$`,
+  `create trigger memberships_move_eligibility after delete on memberships
+    for each row execute function move_eligibility()`,
+  `create trigger role_bindings_move_eligibility after delete on role_bindings
+    for each row execute function move_eligibility()`,
+  `create function move_own_eligibility() returns trigger language plpgsql as $$
+    begin new.eligibility_version := old.eligibility_version + 1; return new; end
+  $$`,
+  `create trigger principals_move_eligibility before update on principals for each row
+    when ((old.disabled_at, old.person_id) is distinct from (new.disabled_at, new.person_id))
+    execute function move_own_eligibility()`,
 
   `create table spaces (
     org_id uuid not null references organizations,
