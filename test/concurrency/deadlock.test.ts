@@ -13,7 +13,7 @@ import {
   type Voter,
 } from '../helpers/crowd.ts'
 import { dice, type Dice } from '../helpers/dice.ts'
-import { closePolicy, removeMember } from '../helpers/facts.ts'
+import { removeMember } from '../helpers/facts.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
 import { countFaults, faultsOf, loadHistories } from '../helpers/history.ts'
 import { all, giveRole, insertPolicy, seats } from '../helpers/quorum.ts'
@@ -61,6 +61,7 @@ it('everything at once, in any order, ends without a deadlock and without a faul
   ).flat()
   const clients = await Promise.all(ids.map((id) => world.signedIn(id)))
   const commander = clients[0] as Client
+  const admin = await world.person('Admin', { admin: true })
 
   const sent: SentVote[] = []
   const answers: Answer[] = []
@@ -78,7 +79,7 @@ it('everything at once, in any order, ends without a deadlock and without a faul
           [a, b, c, d].filter(() => chance.roll(4) > 0),
         ),
       )
-    } else if (what < 173) await removeMember(ctx, chance.pick([a, b, c, d]), chance.pick(ids))
+    } else if (what < 173) answers.push(await removeMember(admin, chance.pick([a, b, c, d]), chance.pick(ids)))
     else if (what < 175) answers.push(await commander.post(`/v1/workflows/${id}/cancel`))
     else if (what < 182) answers.push(await commander.post(`/v1/workflows/${id}/close-stage`))
     else if (what < 188) {
@@ -88,8 +89,10 @@ it('everything at once, in any order, ends without a deadlock and without a faul
       )
     } else if (what < 192) await expireRequests(ctx)
     else if (what < 196) await foldRequestCounts(ctx.db)
-    else if (what < 197 && index > calls / 2) await closePolicy(ctx, chance.pick(policies))
-    else answers.push(await chance.pick(clients).get(`/workflows/${id}/canVote`))
+    else if (what < 197 && index > calls / 2) {
+      const cancelWorkflows = chance.roll(2) === 0
+      answers.push(await admin.post(`/workflow-templates/${chance.pick(policies)}/deprecate`, { cancelWorkflows }))
+    } else answers.push(await chance.pick(clients).get(`/workflows/${id}/canVote`))
     if (index === calls / 2) world.clock.set(soon)
   })
   await inBatches(deeds, atOnce, (deed) => deed())
