@@ -97,7 +97,7 @@ export async function lockPolicy(
     .selectAll()
     .where('org_id', '=', orgId)
     .where('dialect', '=', dialect)
-    .forUpdate()
+    .forNoKeyUpdate()
   return 'id' in key
     ? await policies.where('id', '=', key.id).executeTakeFirst()
     : await policies.where('name', '=', key.name).orderBy('version', 'desc').limit(1).executeTakeFirst()
@@ -124,8 +124,10 @@ export async function retirePolicy(
     .executeTakeFirstOrThrow()
 }
 
+// Not `for update`: each of two requests that end at once holds the policy's key by its counts' foreign key, and would wait
+// for the other to let go.
 const lockRetired = statement<{ id: string }>(`
-  select id from policies where org_id = $1 and id = $2 and status = 'pending-deprecation' for update`)
+  select id from policies where org_id = $1 and id = $2 and status = 'pending-deprecation' for no key update`)
 
 const closeRetired = statement<{ id: string }>(`
   update policies set status = 'deprecated', row_version = row_version + 1, updated_at = $3
