@@ -138,13 +138,8 @@ export async function retirePolicy(
     .executeTakeFirstOrThrow()
 }
 
-<<<<<<< HEAD
 // Every vote that ends a request holds a key share of its policy's row, by the foreign key of what it counts. "no key" lets
 // two of them at once queue here instead of waiting for each other.
-=======
-// Not `for update`: each of two requests that end at once holds the policy's key by its counts' foreign key, and would wait
-// for the other to let go.
->>>>>>> campaigns
 const lockRetired = statement<{ id: string }>(`
   select id from policies where org_id = $1 and id = $2 and status = 'pending-deprecation' for no key update`)
 
