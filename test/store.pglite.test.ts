@@ -19,7 +19,7 @@ vi.mock('node:fs', async (original) => {
   }
 })
 
-describe('the embedded store in a directory', { timeout: 120_000 }, () => {
+describe('the embedded store in a directory', { timeout: 300_000 }, () => {
   let directory: string
   beforeEach(async () => void (directory = await mkdtemp(join(tmpdir(), 'quorate-store-'))))
   afterEach(() => rm(directory, { recursive: true, force: true }))
