@@ -12,6 +12,8 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: ctx.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request costs more than most of what it would log; a fault names its request itself.
+    childLoggerFactory: (logger) => logger,
     // Past this a body is refused before it is read (contract §0: every refusal is an answer, never a hang).
     bodyLimit: 1024 * 1024,
     routerOptions: { maxParamLength: 2048 },

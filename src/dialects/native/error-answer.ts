@@ -5,14 +5,20 @@ import { wireErrors } from './errors.ts'
 /** The one place where an error becomes an answer: `{code, message, details?}` (contract §0). Faults show no detail. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = error instanceof AppError ? error : refusalOf(error)
-  if (refusal === null) request.log.error({ err: error }, 'fault')
+  if (refusal === null) request.log.error({ err: error, ...namesOf(request) }, 'fault')
   const { code, message, field } = refusal ?? new AppError('UNKNOWN_ERROR', 'Something went wrong on our side.')
   const { status, code: wireCode = code } = wireErrors[code]
-  if (status >= 500 && refusal !== null) request.log.error({ err: refusal.cause ?? refusal }, 'refused by a fault')
+  if (refusal?.cause !== undefined && status >= 500)
+    request.log.error({ err: refusal.cause ?? refusal, ...namesOf(request) }, 'refused by a fault')
   return reply
     .code(status)
     .type('application/json; charset=utf-8')
     .send({ code: wireCode, message, ...(field !== null && { details: [{ field, message }] }) })
+}
+
+/** Which request a log line is about: never its headers or body, which hold tokens. */
+function namesOf(request: FastifyRequest): object {
+  return { requestId: request.id, method: request.method, route: request.routeOptions.url ?? null }
 }
 
 /** What the framework itself refuses before a handler runs; null for a fault. */
