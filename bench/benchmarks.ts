@@ -67,14 +67,17 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   'big-group': bigGroup,
 }
 
-/** Rounds of both in turn, so that a machine that slows down slows both; the first round of each only warms up. */
+/** Seconds before the first round, for nothing: until then most of the time goes into compiling. */
+const warmUpSeconds = 6
+
+/** Rounds of both in turn, so that a machine that slows down slows both. */
 export async function alternate<K extends string>(
   effort: Effort,
   loads: Record<K, (seconds: number) => Promise<Load>>,
 ): Promise<Record<K, Load[]>> {
   const names = Object.keys(loads) as K[]
   const measured = Object.fromEntries(names.map((name) => [name, [] as Load[]])) as Record<K, Load[]>
-  for (const name of names) await loads[name](1)
+  for (const name of names) await loads[name](Math.min(warmUpSeconds, effort.seconds * 3))
   for (let round = 0; round < effort.rounds; round++) {
     for (const name of names) measured[name].push(await loads[name](effort.seconds))
   }

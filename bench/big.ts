@@ -82,11 +82,11 @@ async function addCrowd({ ctx, voters }: Ground, groupId: string): Promise<void>
   await sql`
     with crowd as (
       insert into principals (org_id, id, kind, name, row_version, created_at)
-      select ${orgId}, ${uuidV7Sql}, 'agent', 'crowd ' || n, 1, now() from generate_series(1, ${members}::int) n returning id
+      select ${orgId}::uuid, ${uuidV7Sql}, 'agent', 'crowd ' || n, 1, now() from generate_series(1, ${members}::int) n returning id
     )
     insert into memberships (org_id, group_id, principal_id, added_at)
-    select ${orgId}, ${groupId}, id, now() from crowd
-    union all select ${orgId}, ${groupId}, id, now() from unnest(${voters.map((voter) => voter.id)}::uuid[]) id`.execute(
+    select ${orgId}::uuid, ${groupId}::uuid, id, now() from crowd
+    union all select ${orgId}::uuid, ${groupId}::uuid, id, now() from unnest(${voters.map((voter) => voter.id)}::uuid[]) id`.execute(
     ctx.db,
   )
   await sql`analyze principals, memberships`.execute(ctx.db)

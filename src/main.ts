@@ -5,6 +5,7 @@ import { createContext } from './context.ts'
 import { prepareStore } from './demo/seed.ts'
 import { startMessage } from './demo/start-message.ts'
 import { AppError } from './errors.ts'
+import { startMaintenance } from './maintenance.ts'
 import { buildServer } from './server.ts'
 
 /** How long a stop waits for the requests in hand (design §8). */
@@ -18,11 +19,12 @@ async function main(): Promise<void> {
   await app.listen({ host: config.host, port: config.port })
   ctx.publicUrl = config.publicUrl ?? urlOf(config.host, app.server.address())
   process.stdout.write(startMessage(ctx))
+  const endMaintenance = startMaintenance(ctx)
 
   const stop = async (signal: string) => {
     ctx.log.info({ signal }, 'stopping')
     setTimeout(() => process.exit(0), drainMilliseconds).unref()
-    await app.close()
+    await Promise.all([app.close(), endMaintenance()])
     await ctx.close()
     process.exit(0)
   }

@@ -22,7 +22,8 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     cli: { values: [] },
     context: { values: ['config', 'store', 'metrics', 'identity'] },
     server: { values: ['context', 'operations', 'identity', 'dialects/native'] },
-    main: { values: ['config', 'context', 'server', 'identity', 'approvals', 'demo'] },
+    maintenance: { values: ['approvals', 'store'], types: ['context'] },
+    main: { values: ['maintenance', 'config', 'context', 'server', 'identity', 'approvals', 'demo'] },
   }
 
 interface Import {

@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { appendLeaf } from '../src/audit/append.ts'
-import type { ErrorCode } from '../src/errors.ts'
 import { ensureDefaultOrganization } from '../src/identity/organization.ts'
 import { constraintCodes } from '../src/store/constraints.ts'
 import type { Tx } from '../src/store/open.ts'
@@ -13,7 +12,6 @@ import type { NewRow } from '../src/store/schema.ts'
 import { transact, type Once } from '../src/store/unit-of-work.ts'
 import { findVotingFacts, lockFacts, lockRequestForVote } from '../src/store/voting.ts'
 import { insertGroupOf, insertRequests, insertVoters, send, type Voter } from './helpers/crowd.ts'
-import { removeMember } from './helpers/facts.ts'
 import { freshDatabase } from './helpers/fresh-database.ts'
 import { countFaults } from './helpers/history.ts'
 import { giveRole, insertPolicy, insertSpace, orgId, seats } from './helpers/quorum.ts'
@@ -285,10 +283,13 @@ describe.each(engines)('the store on $engine', ({ engine, where }) => {
 
     it('keeps nothing when it is refused', async () => {
       const key = once()
-      const refused = transact(world.ctx, key, async () => {
+      const row = group()
+      const refused = transact(world.ctx, key, async (tx) => {
+        await insert(row)(tx)
         throw new Error('not now')
       })
       await expect(refused).rejects.toThrow('not now')
+      expect(await world.ctx.db.selectFrom('groups').select('id').where('id', '=', row.id).execute()).toEqual([])
       expect(await transact(world.ctx, key, async () => 'now')).toBe('now')
     })
 
@@ -318,7 +319,7 @@ describe.each(engines)('the store on $engine', ({ engine, where }) => {
       const membership = { org_id: orgId, group_id: taken.id, principal_id: voter.id, added_at: now() }
       await world.ctx.db.insertInto('memberships').values(membership).execute()
       const spaceId = await insertSpace(world.ctx, 'taken')
-      const cases: readonly (readonly [ErrorCode | string, (tx: Tx) => Promise<unknown>])[] = [
+      const cases: readonly (readonly [string, (tx: Tx) => Promise<unknown>])[] = [
         ['GROUP_ALREADY_EXISTS', (tx) => tx.insertInto('groups').values(group('taken')).execute()],
         ['MEMBERSHIP_ENTITY_ALREADY_IN_GROUP', (tx) => tx.insertInto('memberships').values(membership).execute()],
         ['SPACE_ALREADY_EXISTS', (tx) => insertSpace({ ...world.ctx, db: tx }, 'taken')],
@@ -551,7 +552,10 @@ describe('the store on postgres, between connections', () => {
   it('a removal waits for the vote in hand, and a vote that waits for it holds no row meanwhile', async () => {
     const [, voter] = voters as [Voter, Voter]
     const release = await hold((tx) => load(tx, requests[2] as string, voter))
-    const removal = removeMember(world.ctx, group, voter.id)
+    const removal = world.ctx.db.transaction().execute(async (tx) => {
+      await lockFacts(tx, orgId)
+      await tx.deleteFrom('memberships').where('principal_id', '=', voter.id).execute()
+    })
     await untilSomeoneWaits()
     const late = world.ctx.db.transaction().execute((tx) => load(tx, requests[3] as string, voter))
     await untilSomeoneWaits(2)

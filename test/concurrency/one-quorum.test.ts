@@ -43,8 +43,8 @@ const kinds: readonly Kind[] = [
   {
     title: 'a quorum with vetoes and withdrawals mixed in',
     rule: (a, b) => all(seats(a, 4), seats(b, 3)),
-    approvals: 6,
-    vetoes: 1,
+    approvals: 7.5,
+    vetoes: 0.2,
   },
   {
     title: 'a quorum that a veto ends',

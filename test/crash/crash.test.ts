@@ -8,7 +8,7 @@ import { runCrashes } from './crash-run.ts'
 // `npm run test:crash` does this a hundred times.
 const kills = 3
 
-it('loses and doubles nothing when it is killed, on PGlite', { timeout: 120_000 }, async () => {
+it('loses and doubles nothing when it is killed, on PGlite', { timeout: 300_000 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'quorate-crash-'))
   const report = await runCrashes({ store: { QUORATE_DATA_DIR: directory }, kills, seed: 1 })
   expect(report).toMatchObject({ kills, lost: 0, doubled: 0, faults: [] })
@@ -16,7 +16,7 @@ it('loses and doubles nothing when it is killed, on PGlite', { timeout: 120_000 
   await rm(directory, { recursive: true, force: true })
 })
 
-it('loses and doubles nothing when it is killed, on PostgreSQL', { timeout: 120_000 }, async () => {
+it('loses and doubles nothing when it is killed, on PostgreSQL', { timeout: 300_000 }, async () => {
   const report = await runCrashes({ store: { DATABASE_URL: await freshDatabase() }, kills, seed: 1 })
   expect(report).toMatchObject({ kills, lost: 0, doubled: 0, faults: [] })
   expect(report.acknowledged).toBeGreaterThan(0)

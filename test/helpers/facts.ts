@@ -3,26 +3,12 @@ import type { Ctx } from '../../src/context.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
 import { lockFacts } from '../../src/store/voting.ts'
 import { orgId } from './quorum.ts'
+import type { Answer, Client } from './world.ts'
 
-/** Takes a member out of a group the way every loss of eligibility happens: under the fact lock, with a leaf. */
-export async function removeMember(ctx: Ctx, groupId: string, principalId: string): Promise<void> {
-  await transact(ctx, null, async (tx) => {
-    await lockFacts(tx, orgId)
-    await tx
-      .deleteFrom('memberships')
-      .where('org_id', '=', orgId)
-      .where('group_id', '=', groupId)
-      .where('principal_id', '=', principalId)
-      .execute()
-    await appendLeaf(tx, {
-      orgId,
-      kind: 'memberships.removed',
-      subjectId: groupId,
-      actor: { kind: 'system' },
-      at: ctx.clock.now(),
-      facts: { principals: [principalId] },
-    })
-  })
+/** Takes a person out of a group over the API. */
+export async function removeMember(admin: Client, groupId: string, principalId: string): Promise<Answer> {
+  const entities = [{ entity: { entityType: 'human', entityId: principalId } }]
+  return await admin.delete(`/groups/${groupId}/entities`, { entities })
 }
 
 /** Takes every role from a principal, and with them the right to vote. */

@@ -168,8 +168,8 @@ function happen(
       return world.closeStage(at)
     case 'memberships.added':
     case 'memberships.removed':
-      for (const principal of facts['principals'] as string[]) {
-        world.setMember(subject, principal, kind === 'memberships.added')
+      for (const { id } of facts['members'] as { id: string }[]) {
+        world.setMember(subject, id, kind === 'memberships.added')
       }
       return 'fact'
     case 'roles.removed':
