@@ -4,7 +4,7 @@
  */
 export const errorCodes = {
   // Everyone
-  UNKNOWN_ERROR: "A fault on our side; the log has the details under the answer's trace id.",
+  UNKNOWN_ERROR: 'A fault on our side; the log has the details.',
   NOT_FOUND: 'No such route.',
   MALFORMED_REQUEST: 'The body is not JSON, or not of the shape that the call needs.',
   MALFORMED_OBJECT: 'The body is not a JSON object.',

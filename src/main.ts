@@ -38,8 +38,37 @@ function urlOf(host: string, address: ReturnType<Server['address']>): string {
 
 main().catch((error: unknown) => {
   // What an operator can mend is said in one line; anything else with its stack.
-  process.stderr.write(
-    error instanceof AppError ? `quorate: ${error.message}\n` : `quorate: ${(error as Error).stack}\n`,
-  )
+  process.stderr.write(`quorate: ${complaintOf(error) ?? (error as Error).stack}\n`)
   process.exit(1)
 })
+
+/** What an operator can do about a failed start; null for a fault of ours. */
+function complaintOf(error: unknown): string | null {
+  if (error instanceof AppError) return error.message
+  const { code, syscall, message, severity } = error as NodeJS.ErrnoException & { readonly severity?: string }
+  const { host, port, store } = loadConfig(readEnv())
+  if (syscall === 'listen') {
+    if (code === 'EADDRINUSE') return `Port ${port} of ${host} is in use. Stop what listens there, or set PORT.`
+    if (code === 'EACCES') return `This user may not listen on port ${port}. Set PORT to 1024 or above.`
+    return `Cannot listen on HOST ${host}: ${message}`
+  }
+  if (code !== undefined && unreachable.has(code)) {
+    return `PostgreSQL cannot be reached at DATABASE_URL (${message || code}). Is it running, and is the address right?`
+  }
+  // A refusal of PostgreSQL's own: the password, the database, a right that is missing.
+  if (severity !== undefined) return `The store refuses: ${message} (${code}).`
+  if (syscall !== undefined && store.engine === 'pglite') {
+    return `The data directory ${store.directory} cannot be used: ${message}`
+  }
+  return null
+}
+
+const unreachable = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+])

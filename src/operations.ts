@@ -17,6 +17,13 @@ export function operations(app: FastifyInstance, ctx: Ctx): void {
     },
   )
 
+  // A browser is shown what there is to see; anyone else asked for a route that does not exist.
+  app.get('/', { schema: { hide: true } }, async (request, reply) => {
+    if (request.headers.accept?.includes('text/html') === true) return await reply.redirect('/docs')
+    reply.callNotFound()
+    return reply
+  })
+
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {

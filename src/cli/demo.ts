@@ -107,7 +107,7 @@ async function main(): Promise<void> {
   const decided = await get<Workflow>(ada, `/workflows/${workflow.id}`)
   if (decided.status !== 'APPROVED')
     throw new DemoError(`The workflow should be APPROVED now, but is ${decided.status}.`)
-  step(`Approved, with ${votes.length} votes. See ${serverUrl}/ui/ for the same in a browser.`)
+  step(`Approved, with ${votes.length} votes. ${serverUrl}/docs describes every call that was made here.`)
   if (options.json) {
     const { id: workflowId, name: workflowName } = workflow
     console.log(JSON.stringify({ workflowId, workflowName, status: decided.status, accessToken: ada.accessToken }))

@@ -3,7 +3,7 @@ import { demoPeople } from '../identity/oidc/development/people.ts'
 
 /** What a person reads who has just started the server in a terminal. */
 export function startMessage({ config, publicUrl, store }: Ctx): string {
-  const lines = [`Quorate is ready at ${publicUrl}`, `  web UI   ${publicUrl}/ui/`, `  API      ${publicUrl}/docs`]
+  const lines = [`Quorate is ready at ${publicUrl}`, `  The API and its description: ${publicUrl}/docs`]
   if (config.signIn.kind === 'development') {
     lines.push('', 'Sign-in is the development one: choose who you are, no password. Anyone on this machine may.')
   }

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { seal, unseal } from '../config/secrets.ts'
+import { AppError } from '../errors.ts'
 import type { Db } from './open.ts'
 
 /**
  * A 32-byte key that the server made for itself on first start and keeps in the store, sealed under the master key when
  * there is one. Two processes that start at once agree on the first one written.
+ * @throws AppError CONFIGURATION_INVALID without the master key that it was sealed under
  */
 export async function serverSecret(db: Db, name: string, masterKey: Buffer | null, now: Date): Promise<Buffer> {
   const fresh = randomBytes(32)
@@ -15,7 +17,14 @@ export async function serverSecret(db: Db, name: string, masterKey: Buffer | nul
     .execute()
   const row = await db.selectFrom('server_secrets').selectAll().where('name', '=', name).executeTakeFirstOrThrow()
   if (!row.is_sealed) return Buffer.from(row.value)
-  if (masterKey === null)
-    throw new Error(`server secret "${name}" is sealed: start with the QUORATE_MASTER_KEY it was made under`)
-  return unseal(masterKey, row.value)
+  if (masterKey === null) throw wrongMasterKey("is missing: this store's secrets are sealed under one.")
+  try {
+    return unseal(masterKey, row.value)
+  } catch (cause) {
+    throw wrongMasterKey("is not the one that this store's secrets are sealed under.", cause)
+  }
+}
+
+function wrongMasterKey(problem: string, cause?: unknown): AppError {
+  return new AppError('CONFIGURATION_INVALID', `QUORATE_MASTER_KEY ${problem}`, { field: 'QUORATE_MASTER_KEY', cause })
 }

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { freePort } from '../helpers/free-port.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -32,6 +35,11 @@ it('npm start with PORT=0 prints the real address, signs in over it, and stops w
   const tokens = await fetch(`${base}/auth/cli/token`, { method: 'POST', body: JSON.stringify(proof) })
   expect(tokens.status).toBe(200)
 
+  const browser = await fetch(`${base}/`, { headers: { accept: 'text/html,*/*' }, redirect: 'manual' })
+  expect([browser.status, browser.headers.get('location')]).toEqual([302, '/docs'])
+  const script = await fetch(`${base}/`)
+  expect([script.status, await script.json()]).toEqual([404, { code: 'NOT_FOUND', message: 'No route GET /.' }])
+
   server.child.kill('SIGTERM')
   expect(await server.exited).toBe(0)
   // Nothing but the message: the embedded provider's own warnings are dealt with, not printed.
@@ -46,4 +54,40 @@ it.each<[string, Record<string, string>]>([
   const server = start({ QUORATE_DATA_DIR: 'memory://', PORT: '0', ...env })
   expect(await server.exited).toBe(1)
   expect(server.complaint()).toMatch(/^quorate: OIDC_ISSUER is required/)
+})
+
+it('npm start on a port that is in use says so in one line and exits with 1', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  const server = start({ QUORATE_DATA_DIR: 'memory://', PORT: String(port), QUORATE_DEMO: '0', LOG_LEVEL: 'silent' })
+  expect(await server.exited).toBe(1)
+  expect(server.complaint()).toBe(
+    `quorate: Port ${port} of 127.0.0.1 is in use. Stop what listens there, or set PORT.\n`,
+  )
+  other.close()
+})
+
+it('npm start without its PostgreSQL says so in one line and exits with 1', async () => {
+  const server = start({ DATABASE_URL: `postgres://quorate@127.0.0.1:${await freePort()}/quorate`, PORT: '0' })
+  expect(await server.exited).toBe(1)
+  expect(server.complaint()).toMatch(
+    /^quorate: PostgreSQL cannot be reached at DATABASE_URL \(.*ECONNREFUSED.*\)\. .*\n$/,
+  )
+})
+
+it('npm start without the master key that the store was made under says so in one line and exits with 1', async () => {
+  const env = { DATABASE_URL: await freshDatabase(), PORT: '0', LOG_LEVEL: 'error' }
+  const masterKey = Buffer.alloc(32, 7).toString('base64')
+  const first = start({ ...env, QUORATE_MASTER_KEY: masterKey })
+  await expect.poll(first.output, { timeout: 30_000 }).toContain('ready')
+  first.child.kill('SIGTERM')
+  expect(await first.exited).toBe(0)
+
+  const without = start(env)
+  expect(await without.exited).toBe(1)
+  expect(without.complaint()).toMatch(/^quorate: QUORATE_MASTER_KEY is missing: .*\n$/)
+  const other = start({ ...env, QUORATE_MASTER_KEY: Buffer.alloc(32, 8).toString('base64') })
+  expect(await other.exited).toBe(1)
+  expect(other.complaint()).toMatch(/^quorate: QUORATE_MASTER_KEY is not the one .*\n$/)
 })
