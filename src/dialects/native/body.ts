@@ -13,7 +13,7 @@ export function addJsonParser(app: FastifyInstance): void {
     void parse(request, text as string, (error, body) => {
       if (error)
         return done(new AppError('MALFORMED_REQUEST', `The body is not JSON: ${error.message}.`, { cause: error }))
-      done(mayHoldTrouble(text as string) ? findUnstorableText(body) : null, body)
+      done(mayHoldTrouble(text as string) ? findTrouble(body) : null, body)
     })
   })
 }
@@ -22,21 +22,27 @@ export function addJsonParser(app: FastifyInstance): void {
 export function refuseUnstorableText(request: FastifyRequest): void {
   // Only what was written with an escape can decode to such text.
   if (!request.url.includes('%')) return
-  const problem = findUnstorableText({ path: request.params, query: request.query })
+  const problem = findTrouble({ path: request.params, query: request.query })
   if (problem !== null) throw problem
 }
 
-// JSON can carry NUL and half pairs only as escapes, and be deep only with as many brackets: most bodies need no walk.
+// JSON can carry NUL and half pairs only as escapes, numbers past the largest only with an exponent or as many digits, and
+// be deep only with as many brackets: most bodies need no walk.
 function mayHoldTrouble(text: string): boolean {
-  return text.includes('\\u') || text.split(/[[{]/, maxDepth + 1).length > maxDepth
+  return (
+    text.includes('\\u') || /\d[eE]|(?<!\d)\d{309}/.test(text) || text.split(/[[{]/, maxDepth + 1).length > maxDepth
+  )
 }
 
-// PostgreSQL cannot hold NUL, and RFC 8785 (section 3.2.2.2) has no canonical form for a lone surrogate.
-function findUnstorableText(root: unknown): AppError | null {
+// PostgreSQL cannot hold NUL, and RFC 8785 (sections 3.2.2.2 and 3.2.2.3) has no canonical form for a lone surrogate or for
+// a number that a double cannot hold, which the parser reads as infinite.
+function findTrouble(root: unknown): AppError | null {
   const pending: { value: unknown; path: string; depth: number }[] = [{ value: root, path: '', depth: 0 }]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { value, path, depth } = next
     if (typeof value === 'string' && !isStorable(value)) return unstorable(path)
+    if (typeof value === 'number' && !Number.isFinite(value))
+      return new AppError('MALFORMED_REQUEST', 'A number is too large.', { field: path })
     if (typeof value !== 'object' || value === null) continue
     if (depth >= maxDepth)
       return new AppError('MALFORMED_REQUEST', `The body is nested deeper than ${maxDepth} levels.`, { field: path })
