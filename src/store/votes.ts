@@ -33,3 +33,25 @@ export async function listVotes(db: Db, orgId: string, requestId: string, page: 
   if (page !== null) query = query.offset(offsetOf(page)).limit(page.limit)
   return await query.execute()
 }
+
+/** A principal's last vote in any stage up to `lastStage`; null when there is none. */
+export async function findLastStance(
+  db: Db,
+  orgId: string,
+  requestId: string,
+  lastStage: number,
+  principalId: string,
+): Promise<Stance | null> {
+  const vote = await db
+    .selectFrom('votes')
+    .select('stance')
+    .where('org_id', '=', orgId)
+    .where('request_id', '=', requestId)
+    // Named one by one, each is a range of the index, however many votes there are.
+    .where('stage', 'in', [...Array(lastStage + 1).keys()])
+    .where('principal_id', '=', principalId)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return vote?.stance ?? null
+}

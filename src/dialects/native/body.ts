@@ -45,7 +45,7 @@ function findUnstorable(root: unknown): AppError | null {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { value, path, depth } = next
     if (typeof value === 'string' && !isStorable(value)) return unstorable(path)
-    if (value === Infinity || value === -Infinity)
+    if (typeof value === 'number' && !Number.isFinite(value))
       return new AppError('MALFORMED_REQUEST', 'A number is too large.', { field: path })
     if (typeof value !== 'object' || value === null) continue
     if (depth >= maxDepth)
