@@ -62,7 +62,7 @@ describe('POST /workflows/{workflowId}/vote 200', () => {
     ['null as reason', { reason: null }, undefined],
     ['an empty reason', { reason: '' }, ''],
     ['the longest reason', { reason: 'x'.repeat(1024) }, 'x'.repeat(1024)],
-    ['members that nobody knows', { reason: 'ok', vote: 1, voteType: { ...{ type: 'VETO' }, x: 1 } }, 'ok'],
+    ['members that nobody knows', { reason: 'ok', vote: 1, voteType: { type: 'VETO', x: 1 } }, 'ok'],
   ])('%s', async (_, members, reason) => {
     const id = await world.opened({ approvalRule: world.rule(2) })
     expect((await world.cleo.post(url(id), { ...approval(), ...members })).status).toBe(200)
