@@ -152,6 +152,9 @@ refusals('POST /workflows', () => world, [
   body('a text', 'MALFORMED_REQUEST', '"x"'),
   body('a number', 'MALFORMED_REQUEST', '7'),
   body('null', 'MALFORMED_REQUEST', 'null'),
+  body('a number too large', 'MALFORMED_REQUEST', '1e400'),
+  body('a text with a NUL', 'MALFORMED_REQUEST', '"\\u0000"'),
+  body('a member with a NUL', 'MALFORMED_REQUEST', '{"\\u0000":1}'),
   body('half of a body', 'MALFORMED_REQUEST', '{"name":'),
   body('two bodies', 'MALFORMED_REQUEST', '{}{}'),
   [
