@@ -45,11 +45,9 @@ function findUnstorable(root: unknown): AppError | null {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { value, path, depth } = next
     if (typeof value === 'string' && !isStorable(value)) return unstorable(path)
-    if (typeof value === 'number' && !Number.isFinite(value))
-      return new AppError('MALFORMED_REQUEST', 'A number is too large.', { field: path })
+    if (typeof value === 'number' && !Number.isFinite(value)) return malformed('A number is too large.', path)
     if (typeof value !== 'object' || value === null) continue
-    if (depth >= maxDepth)
-      return new AppError('MALFORMED_REQUEST', `The body is nested deeper than ${maxDepth} levels.`, { field: path })
+    if (depth >= maxDepth) return malformed(`The body is nested deeper than ${maxDepth} levels.`, path)
     for (const [name, member] of Object.entries(value)) {
       const place = Array.isArray(value) ? `${path}[${name}]` : path === '' ? name : `${path}.${name}`
       if (!isStorable(name)) return unstorable(path)
@@ -64,5 +62,10 @@ function isStorable(text: string): boolean {
 }
 
 function unstorable(field: string): AppError {
-  return new AppError('MALFORMED_REQUEST', 'Text may not hold a NUL character or half of a surrogate pair.', { field })
+  return malformed('Text may not hold a NUL character or half of a surrogate pair.', field)
+}
+
+/** What is wrong with the body as a whole names no field. */
+function malformed(message: string, field: string): AppError {
+  return new AppError('MALFORMED_REQUEST', message, field === '' ? {} : { field })
 }
