@@ -8,7 +8,7 @@ import type { VotePage, VoteRow } from '../../../store/votes.ts'
 import { idOrName, isUuidV7 } from './ids.ts'
 import { offsetOf, PaginationSchema, readPage, type Page } from './page.ts'
 import { booleanParameter, listParameter, textParameter } from './query.ts'
-import { asObject, optionalText, refuse, type JsonObject } from './read.ts'
+import { asObject, optionalText, refuse, requireModest, type JsonObject } from './read.ts'
 import { workflowStatus } from './votes.ts'
 
 /** Reads the body of `POST /workflows`. @throws AppError with the codes of contract §1.4, in its order */
@@ -38,6 +38,7 @@ function parseMetadata(value: unknown): Record<string, string> {
   for (const [name, text] of Object.entries(metadata)) {
     if (typeof text !== 'string') refuse('METADATA_MALFORMED', `metadata.${name}`)
   }
+  requireModest(metadata, 'METADATA_MALFORMED', 'metadata')
   return metadata as Record<string, string>
 }
 
