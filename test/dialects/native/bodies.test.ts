@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { madeId } from '../../helpers/directory.ts'
 import { startWorld, type Client, type World } from '../../helpers/world.ts'
 
 let world: World
@@ -47,5 +48,40 @@ describe('bytes that are not UTF-8', () => {
       Buffer.from('"}'),
     ])
     expect(await post('/groups', body)).toMatchObject({ status: 400, body: { code: 'MALFORMED_REQUEST' } })
+  })
+})
+
+describe('what is kept as it was sent takes at most 64 KiB of JSON', () => {
+  const largest = 'x'.repeat(64 * 1024 - '{"text":""}'.length)
+  let template = { name: '', spaceId: '', approvalRule: {} }
+  let templateId = ''
+
+  beforeAll(async () => {
+    const spaceId = madeId(await ada.post('/spaces', { name: 'modest' }))
+    const groupId = madeId(await ada.post('/groups', { name: 'modest' }))
+    template = { name: 'modest', spaceId, approvalRule: { type: 'GROUP_REQUIREMENT', groupId, minCount: 1 } }
+    templateId = (await ada.post('/workflow-templates', template)).body.id as string
+  })
+
+  test('metadata of a workflow', async () => {
+    const workflow = { name: 'modest', workflowTemplateId: templateId }
+    const tooLarge = await ada.post('/workflows', { ...workflow, metadata: { text: `${largest}x` } })
+    expect(tooLarge).toMatchObject({
+      status: 400,
+      body: { code: 'METADATA_MALFORMED', details: [{ field: 'metadata' }] },
+    })
+    expect(await ada.post('/workflows', { ...workflow, metadata: { text: largest } })).toMatchObject({ status: 201 })
+  })
+
+  test('metadata of a template', async () => {
+    const tooLarge = await ada.put('/workflow-templates/modest', { metadata: { text: `${largest}x` } })
+    expect(tooLarge).toMatchObject({ status: 400, body: { code: 'WORKFLOW_TEMPLATE_METADATA_INVALID' } })
+    expect(await ada.put('/workflow-templates/modest', { metadata: { text: largest } })).toMatchObject({ status: 200 })
+  })
+
+  test('all actions of a template together', async () => {
+    const actions = Array.from({ length: 2000 }, () => ({ type: 'WEBHOOK', url: 'https://example.com/?token=secret' }))
+    const tooMany = await ada.post('/workflow-templates', { ...template, name: 'immodest', actions })
+    expect(tooMany).toMatchObject({ status: 400, body: { code: 'MALFORMED_REQUEST', details: [{ field: 'actions' }] } })
   })
 })

@@ -1,15 +1,16 @@
 import { restoreSecrets } from '../../../approvals/action-secrets.ts'
 import type { Action, ActionTrigger, EmailAction, SlackAction, WebhookAction } from '../../../approvals/actions.ts'
-import { asObject, refuse, type JsonObject } from './read.ts'
+import { asObject, refuse, requireModest, type JsonObject } from './read.ts'
 
 const methods: readonly unknown[] = ['POST', 'PUT', 'GET']
 const redactions: readonly unknown[] = ['HEADERS', 'URL', 'ALL']
 const triggers: readonly unknown[] = ['APPROVED', 'REJECTED', 'EXPIRED', 'CANCELED']
 const maxRecipients = 5
 
-/** Reads WorkflowAction[]; anything but a list counts as none (contract §2.4). @throws AppError with the WORKFLOW_ACTION_* codes */
+/** Reads WorkflowAction[]; anything but a list counts as none (contract §2.4). @throws AppError with the WORKFLOW_ACTION_* codes, MALFORMED_REQUEST for too many */
 export function parseActions(value: unknown): readonly Action[] {
   if (!Array.isArray(value)) return []
+  requireModest(value, 'MALFORMED_REQUEST', 'actions')
   return value.map((action: unknown, index) => parseAction(action, `actions[${index}]`))
 }
 

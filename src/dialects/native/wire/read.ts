@@ -28,3 +28,16 @@ export function optionalText(
 export function refuse(code: ErrorCode, field: string): never {
   throw new AppError(code, undefined, { field })
 }
+
+const maxJsonBytes = 64 * 1024
+
+/**
+ * A value that is kept as it was sent, within bounds: a list may have to show a thousand of them.
+ * @throws AppError `code`
+ */
+export function requireModest(value: object, code: ErrorCode, field: string): void {
+  const bytes = Buffer.byteLength(JSON.stringify(value))
+  if (bytes > maxJsonBytes) {
+    throw new AppError(code, `${field} is ${bytes} bytes of JSON; ${maxJsonBytes} are allowed.`, { field })
+  }
+}

@@ -6,7 +6,7 @@ import type { OpenPolicy, PolicyBehaviour, PolicyRules } from '../../../approval
 import type { PolicyOptions } from '../../../kernel/rule.ts'
 import { parseActions, parseNewActions } from './actions.ts'
 import { isUuidV7 } from './ids.ts'
-import { asObject, optionalText, refuse, type JsonObject } from './read.ts'
+import { asObject, optionalText, refuse, requireModest, type JsonObject } from './read.ts'
 import { parseRule, renderRule, ruleBudget, toKernelRule, usesAtLeast, type WireRule } from './rules.ts'
 
 const maxNameLength = 512
@@ -96,7 +96,9 @@ function parseSpaceId({ spaceId }: JsonObject): string {
 
 function parseMetadata({ metadata }: JsonObject): JsonObject | undefined {
   if (isAbsent(metadata)) return undefined
-  return asObject(metadata, 'WORKFLOW_TEMPLATE_METADATA_INVALID', 'metadata')
+  const known = asObject(metadata, 'WORKFLOW_TEMPLATE_METADATA_INVALID', 'metadata')
+  requireModest(known, 'WORKFLOW_TEMPLATE_METADATA_INVALID', 'metadata')
+  return known
 }
 
 /** What a template's rules look like as they travel: the contract's one rule, or our stages. */

@@ -8,7 +8,7 @@ import type { VotePage, VoteRow } from '../../../store/votes.ts'
 import { idOrName, isUuidV7 } from './ids.ts'
 import { cappedAt, paginationSchema, parsePage } from './pages.ts'
 import { booleanParameter, listParameter, textParameter } from './query.ts'
-import { asObject, optionalText, refuse, type JsonObject } from './read.ts'
+import { asObject, optionalText, refuse, requireModest, type JsonObject } from './read.ts'
 import { workflowStatus } from './votes.ts'
 
 /** Most that a page of workflows or votes holds (contract §1). */
@@ -41,6 +41,7 @@ function parseMetadata(value: unknown): Record<string, string> {
   for (const [name, text] of Object.entries(metadata)) {
     if (typeof text !== 'string') refuse('METADATA_MALFORMED', `metadata.${name}`)
   }
+  requireModest(metadata, 'METADATA_MALFORMED', 'metadata')
   return metadata as Record<string, string>
 }
 
