@@ -3,7 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Ctx } from './context.ts'
 import { developmentSignIn } from './identity/oidc/development/mount.ts'
-import { answerError } from './dialects/native/error-answer.ts'
+import { answerError, answerUnreadable } from './dialects/native/error-answer.ts'
 import { nativeDialect } from './dialects/native/plugin.ts'
 import { operations } from './operations.ts'
 
@@ -12,13 +12,20 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: ctx.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request costs more than most of what it would log; a fault names its request itself.
+    childLoggerFactory: (logger) => logger,
     // Past this a body is refused before it is read (contract §0: every refusal is an answer, never a hang).
     bodyLimit: 1024 * 1024,
     routerOptions: { maxParamLength: 2048 },
     forceCloseConnections: 'idle',
-    // A path that is no path reaches no dialect.
+    // Whoever sends half a request and then nothing may not hold a connection for ever.
+    requestTimeout: 60_000,
+    // A path that is no path reaches no dialect, and what is no HTTP reaches no route.
     frameworkErrors: answerError,
+    clientErrorHandler: answerUnreadable,
   })
+  // The envelope of contract §0 wherever no dialect has its own.
+  app.setErrorHandler(answerError)
   await app.register(swagger, { openapi: description })
   await app.register(swaggerUi, { routePrefix: '/docs', indexPrefix: '' })
   await app.register(async (scope) => operations(scope, ctx))

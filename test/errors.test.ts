@@ -10,7 +10,7 @@ const documented = new Map(
 )
 
 it('documents every error code, and nothing that is no error code', () => {
-  expect([...documented.keys()].toSorted()).toEqual(Object.keys(errorCodes).toSorted())
+  expect(new Set(documented.keys())).toEqual(new Set(Object.keys(errorCodes)))
 })
 
 it('documents each code with the status, wire code and meaning that it has', () => {

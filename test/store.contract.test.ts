@@ -587,7 +587,7 @@ describe('the store on postgres, between connections', () => {
     const url = new URL(await freshDatabase())
     url.searchParams.set('options', '-c timezone=America/St_Johns')
     await using other = await startWorld({ databaseUrl: url.href })
-    const [{ rows }] = await Promise.all([sql<{ TimeZone: string }>`show timezone`.execute(other.ctx.db)])
+    const { rows } = await sql<{ TimeZone: string }>`show timezone`.execute(other.ctx.db)
     expect(rows[0]?.TimeZone).toBe('America/St_Johns')
     const [voter] = (await insertVoters(other.ctx, [{}])) as [Voter]
     const id = await insertGroupOf(other.ctx, [voter.id])

@@ -8,6 +8,7 @@ import {
   type RequestFilter,
   type RequestOrder,
 } from '../store/request-list.ts'
+import { offsetOf } from '../store/page.ts'
 import type { RequestRow } from '../store/requests.ts'
 
 export interface ListRequestsInput extends PolicyFilter {
@@ -32,7 +33,7 @@ export async function listRequestPage(ctx: Ctx, caller: Caller, input: ListReque
     onlyOpen: input.onlyOpen,
     now: ctx.clock.now(),
   }
-  const offset = (input.page - 1) * input.limit
+  const offset = offsetOf(input)
   const total = await countRequests(ctx.db, filter)
   // A page past the end costs nothing, however far past it is.
   const rows = offset >= total ? [] : await listRequests(ctx.db, filter, input.order, { offset, limit: input.limit })

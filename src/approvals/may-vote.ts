@@ -1,23 +1,33 @@
 import type { Ctx } from '../context.ts'
 import type { Caller } from '../identity/actor.ts'
 import { mayVote, type MayVote } from '../kernel/eligibility.ts'
+import type { Stance } from '../kernel/request.ts'
+import { findLastStance } from '../store/votes.ts'
 import { findVotingFacts, type RequestKey } from '../store/voting.ts'
 import { requireFacts } from './cast-vote.ts'
 import { policyRules } from './policy-rules.ts'
 import { stateOf } from './request-state.ts'
-import { factsOf } from './voting-facts.ts'
+import { factsOf, type FoundFacts } from './voting-facts.ts'
 
 export type VotingPosition = MayVote & { readonly hasVoted: boolean }
 
 /**
- * Whether the caller may vote on a request now, and whether a vote of theirs stands there.
+ * Whether the caller may vote on a request now, and whether a vote of theirs stands there (contract §3.3).
  * @throws AppError WORKFLOW_NOT_FOUND
  */
 export async function votingPosition(ctx: Ctx, caller: Caller, key: RequestKey): Promise<VotingPosition> {
   const row = requireFacts(await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId), caller)
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
+  const stance = await lastStance(ctx, caller, row)
   return {
     ...mayVote(policy, stateOf(row), factsOf(row, policy, caller.principalId), ctx.clock.now().getTime()),
-    hasVoted: row.own_stance !== null && row.own_stance !== 'withdraw',
+    hasVoted: stance !== null && stance !== 'withdraw',
   }
+}
+
+/** The caller's last vote in the open stage; once the request is decided, and no stage open, their last vote of all. */
+async function lastStance(ctx: Ctx, caller: Caller, row: FoundFacts): Promise<Stance | null> {
+  return row.is_final
+    ? await findLastStance(ctx.db, caller.orgId, row.id, row.stage, caller.principalId)
+    : row.own_stance
 }

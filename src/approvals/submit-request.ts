@@ -4,8 +4,12 @@ import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { loadActor, type Caller } from '../identity/actor.ts'
 import { authorize } from '../identity/authorize.ts'
+import { requireQuota } from '../identity/require-quota.ts'
 import { initialState } from '../kernel/request.ts'
-import { findPolicyForShare } from '../store/policies.ts'
+import type { Tx } from '../store/open.ts'
+import { findPolicyForShare, type PolicyRow } from '../store/policies.ts'
+import type { QuotaTarget } from '../store/quotas.ts'
+import { countRequests } from '../store/request-list.ts'
 import { insertRequest } from '../store/requests.ts'
 import { transact } from '../store/unit-of-work.ts'
 
@@ -71,6 +75,7 @@ export async function submitRequest(ctx: Ctx, caller: Caller, input: SubmitReque
       created_at: at,
       updated_at: at,
     })
+    await requireRoomFor(tx, policy, at)
     await appendLeaf(tx, {
       orgId: caller.orgId,
       kind: 'request.created',
@@ -82,4 +87,15 @@ export async function submitRequest(ctx: Ctx, caller: Caller, input: SubmitReque
     })
     return { id }
   })
+}
+
+/**
+ * The open requests of a version, the new one among them: asked after the insert, since a name that is taken is told before a
+ * quota that is full (contract §0, §5).
+ */
+async function requireRoomFor(tx: Tx, { org_id: orgId, id, space_id: spaceId }: PolicyRow, now: Date): Promise<void> {
+  const targets: QuotaTarget[] = [{ scope: 'WorkflowTemplate', id }]
+  if (spaceId !== null) targets.push({ scope: 'Space', id: spaceId })
+  const open = () => countRequests(tx, { orgId, policyIds: [id], onlyOpen: true, now })
+  await requireQuota(tx, orgId, 'MAX_CONCURRENT_WORKFLOWS', targets, open, 0)
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { acceptPolicy } from './accept.ts'
-import { advisory, all, everyday, seats } from './cases/case.ts'
+import { advisory, all, everyday, seats } from '../../test/kernel/cases/case.ts'
 import type { Rule } from './rule.ts'
 
 const stage = (rule: unknown) => ({ binding: true, rule })

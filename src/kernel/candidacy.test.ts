@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { candidacies, type EligiblePrincipal } from './candidacy.ts'
-import { all, policyOf, seat, seats, type Case } from './cases/case.ts'
+import { all, policyOf, seat, seats, type Case } from '../../test/kernel/cases/case.ts'
 import { holdsExactly, mayHold } from './recount.ts'
 import { initialState, type StandingApproval } from './request.ts'
 

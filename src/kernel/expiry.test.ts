@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { policyOf, seats } from './cases/case.ts'
+import { policyOf, seats } from '../../test/kernel/cases/case.ts'
 import { isTerminal, statusAt } from './expiry.ts'
 import { decide, initialState } from './request.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { all, any, atLeast, policyOf, seat, seats } from './cases/case.ts'
+import { all, any, atLeast, policyOf, seat, seats } from '../../test/kernel/cases/case.ts'
 import { explain } from './explain.ts'
 import { initialState } from './request.ts'
 import type { Rule } from './rule.ts'

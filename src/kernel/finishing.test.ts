@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { all, any, atLeast, seats } from './cases/case.ts'
+import { all, any, atLeast, seats } from '../../test/kernel/cases/case.ts'
 import { countGauge } from './count-gauge.ts'
 import { coveringSet } from './covering.ts'
 import { distinctGauge } from './distinct-gauge.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { histories, memberships, policies, take, worldOf, type Step } from './cases/arbitrary.ts'
+import { histories, memberships, policies, take, worldOf, type Step } from '../../test/kernel/cases/arbitrary.ts'
 import { holdsByCount } from './quorum.ts'
 import { holdsExactly, leavesByVoter, mayHold, votersPerLeaf } from './recount.ts'
 import { decide, type Event, type RequestState, type StandingApproval } from './request.ts'

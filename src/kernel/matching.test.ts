@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { all, any, atLeast, seats } from './cases/case.ts'
+import { all, any, atLeast, seats } from '../../test/kernel/cases/case.ts'
 import { crowdOf, holdsDistinctly, missingPerSet, setOf, sufficientSets, votersMissing } from './matching.ts'
 import { holds, neededBy } from './quorum.ts'
 import { leavesOf, type Rule } from './rule.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { all, any, atLeast, seats } from './cases/case.ts'
+import { all, any, atLeast, seats } from '../../test/kernel/cases/case.ts'
 import { holds, holdsByCount, neededBy } from './quorum.ts'
 import { leavesOf, seatKey, type Rule } from './rule.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { all, everyday, policyOf, seat, seats } from './cases/case.ts'
+import { all, everyday, policyOf, seat, seats } from '../../test/kernel/cases/case.ts'
 import {
   decide,
   initialState,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { all, any, policyOf, seat, seats } from './cases/case.ts'
+import { all, any, policyOf, seat, seats } from '../../test/kernel/cases/case.ts'
 import { isSatisfiable, unsatisfiable } from './satisfiable.ts'
 
 const sizes = (given: Record<string, number>) =>

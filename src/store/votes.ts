@@ -1,6 +1,7 @@
 import type { Assurance } from '../kernel/rule.ts'
 import type { Stance } from '../kernel/request.ts'
 import type { Db } from './open.ts'
+import { offsetOf, type Page } from './page.ts'
 import type { PrincipalKind } from './schema.ts'
 
 export interface VoteRow {
@@ -14,10 +15,8 @@ export interface VoteRow {
   readonly cast_at: Date
 }
 
-export interface VotePage {
+export interface VotePage extends Page {
   readonly newestFirst: boolean
-  readonly offset: number
-  readonly limit: number
 }
 
 /** The votes of a request in the order in which they were committed; all of them without a page. */
@@ -31,6 +30,28 @@ export async function listVotes(db: Db, orgId: string, requestId: string, page: 
     .where('v.org_id', '=', orgId)
     .where('v.request_id', '=', requestId)
     .orderBy('v.seq', page?.newestFirst === true ? 'desc' : 'asc')
-  if (page !== null) query = query.offset(page.offset).limit(page.limit)
+  if (page !== null) query = query.offset(offsetOf(page)).limit(page.limit)
   return await query.execute()
+}
+
+/** A principal's last vote in any stage up to `lastStage`; null when there is none. */
+export async function findLastStance(
+  db: Db,
+  orgId: string,
+  requestId: string,
+  lastStage: number,
+  principalId: string,
+): Promise<Stance | null> {
+  const vote = await db
+    .selectFrom('votes')
+    .select('stance')
+    .where('org_id', '=', orgId)
+    .where('request_id', '=', requestId)
+    // Named one by one, each is a range of the index, however many votes there are.
+    .where('stage', 'in', [...Array(lastStage + 1).keys()])
+    .where('principal_id', '=', principalId)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return vote?.stance ?? null
 }

@@ -117,6 +117,7 @@ describe('POST /auth/cli/initiate', () => {
     ' http://localhost/callback',
     'http://localhost/callback\n',
     'http://local\thost/callback',
+    `http://localhost/${'a'.repeat(2048)}`,
   ])('POST /auth/cli/initiate with the look-alike %j: 400 AUTH_INVALID_REDIRECT_URI', async (redirectUri) => {
     const answer = await initiate({ redirectUri })
     expect([answer.status, answer.body.code]).toEqual([400, 'AUTH_INVALID_REDIRECT_URI'])

@@ -198,7 +198,7 @@ describe('the embedded provider, over HTTP', () => {
   })
 
   it('names its addresses after its issuer, whatever Host and forwarding headers say', async () => {
-    const headers = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https', host: 'evil.example' }
+    const headers = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https', host: 'localhost:1' }
     const answer = await world.app.inject({ url: '/oidc/.well-known/openid-configuration', headers })
     expect(answer.json()).toMatchObject({
       issuer: `${base}/oidc`,
@@ -206,6 +206,30 @@ describe('the embedded provider, over HTTP', () => {
       token_endpoint: `${base}/oidc/token`,
       code_challenge_methods_supported: ['S256'],
     })
+  })
+
+  // A page of that name, resolved to this machine, could read the code out of a form_post answer.
+  it.each(['evil.example', 'localhost.evil.example:8080', '127.0.0.1.nip.io', '10.0.0.1', 'localhost@evil.example'])(
+    'answers nothing under the foreign name %j, by which only DNS rebinding leads here',
+    async (host) => {
+      const url = new URL(`${await initiate()}&login_hint=ada@example.com&response_mode=form_post`)
+      for (const path of [`${url.pathname}${url.search}`, '/oidc/sign-in', '/oidc/jwks']) {
+        const answer = await world.app.inject({ url: path, headers: { host } })
+        expect(answer.statusCode).toBe(400)
+        expect(answer.json()).toMatchObject({ code: 'MALFORMED_REQUEST', details: [{ field: 'Host' }] })
+      }
+    },
+  )
+
+  it.each(['localhost', '127.0.0.1:1', '[::1]:8080', 'LOCALHOST:8080'])('answers under the name %s', async (host) => {
+    expect((await world.app.inject({ url: '/oidc/jwks', headers: { host } })).statusCode).toBe(200)
+  })
+
+  it('answers under the name of the public URL', async () => {
+    await using named = await startWorld({ env: { QUORATE_PUBLIC_URL: 'https://quorate.example:8443' } })
+    const statusUnder = async (host: string) =>
+      (await named.app.inject({ url: '/oidc/jwks', headers: { host } })).statusCode
+    expect([await statusUnder('quorate.example:8443'), await statusUnder('quorate.example')]).toEqual([200, 400])
   })
 
   it('leaves the rest of the server as it is: bodies are still JSON and calls still need a token', async () => {

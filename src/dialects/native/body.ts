@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../../errors.ts'
 
@@ -8,12 +9,15 @@ const maxDepth = 64
 export function addJsonParser(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'string' }, (request, text, done) => {
-    if (text === '') return done(null, undefined)
-    void parse(request, text as string, (error, body) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
+    if (bytes.length === 0) return done(null, undefined)
+    // Decoding would put replacement characters where the caller wrote something else.
+    if (!isUtf8(bytes as Buffer)) return done(new AppError('MALFORMED_REQUEST', 'The body is not UTF-8.'))
+    const text = bytes.toString()
+    void parse(request, text, (error, body) => {
       if (error)
         return done(new AppError('MALFORMED_REQUEST', `The body is not JSON: ${error.message}.`, { cause: error }))
-      done(mayHoldTrouble(text as string) ? findUnstorableText(body) : null, body)
+      done(mayHoldTrouble(text) ? findUnstorable(body) : null, body)
     })
   })
 }
@@ -22,21 +26,27 @@ export function addJsonParser(app: FastifyInstance): void {
 export function refuseUnstorableText(request: FastifyRequest): void {
   // Only what was written with an escape can decode to such text.
   if (!request.url.includes('%')) return
-  const problem = findUnstorableText({ path: request.params, query: request.query })
+  const problem = findUnstorable({ path: request.params, query: request.query })
   if (problem !== null) throw problem
 }
 
-// JSON can carry NUL and half pairs only as escapes, and be deep only with as many brackets: most bodies need no walk.
+// JSON can carry NUL and half pairs only as escapes, be deep only with as many brackets, and name a number past the largest
+// only with an exponent or hundreds of digits: most bodies need no walk.
 function mayHoldTrouble(text: string): boolean {
-  return text.includes('\\u') || text.split(/[[{]/, maxDepth + 1).length > maxDepth
+  return text.includes('\\u') || hugeNumber.test(text) || text.split(/[[{]/, maxDepth + 1).length > maxDepth
 }
 
-// PostgreSQL cannot hold NUL, and RFC 8785 (section 3.2.2.2) has no canonical form for a lone surrogate.
-function findUnstorableText(root: unknown): AppError | null {
+const hugeNumber = /\d[eE]\+?\d{2}|\d{300}/
+
+// PostgreSQL cannot hold NUL, and RFC 8785 (sections 3.2.2.2 and 3.2.2.3) has no canonical form for a lone surrogate, nor
+// for the infinity that a parser makes of 1e400.
+function findUnstorable(root: unknown): AppError | null {
   const pending: { value: unknown; path: string; depth: number }[] = [{ value: root, path: '', depth: 0 }]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { value, path, depth } = next
     if (typeof value === 'string' && !isStorable(value)) return unstorable(path)
+    if (typeof value === 'number' && !Number.isFinite(value))
+      return new AppError('MALFORMED_REQUEST', 'A number is too large.', { field: path })
     if (typeof value !== 'object' || value === null) continue
     if (depth >= maxDepth)
       return new AppError('MALFORMED_REQUEST', `The body is nested deeper than ${maxDepth} levels.`, { field: path })

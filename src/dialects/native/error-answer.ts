@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../errors.ts'
 import { wireErrors } from './errors.ts'
@@ -5,14 +7,20 @@ import { wireErrors } from './errors.ts'
 /** The one place where an error becomes an answer: `{code, message, details?}` (contract §0). Faults show no detail. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = error instanceof AppError ? error : refusalOf(error)
-  if (refusal === null) request.log.error({ err: error }, 'fault')
+  if (refusal === null) request.log.error({ err: error, ...namesOf(request) }, 'fault')
   const { code, message, field } = refusal ?? new AppError('UNKNOWN_ERROR', 'Something went wrong on our side.')
   const { status, code: wireCode = code } = wireErrors[code]
-  if (status >= 500 && refusal !== null) request.log.error({ err: refusal.cause ?? refusal }, 'refused by a fault')
+  if (refusal?.cause !== undefined && status >= 500)
+    request.log.error({ err: refusal.cause ?? refusal, ...namesOf(request) }, 'refused by a fault')
   return reply
     .code(status)
     .type('application/json; charset=utf-8')
     .send({ code: wireCode, message, ...(field !== null && { details: [{ field, message }] }) })
+}
+
+/** Which request a log line is about: never its headers or body, which hold tokens. */
+function namesOf(request: FastifyRequest): object {
+  return { requestId: request.id, method: request.method, route: request.routeOptions.url ?? null }
 }
 
 /** What the framework itself refuses before a handler runs; null for a fault. */
@@ -33,4 +41,24 @@ export function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply)
     request,
     reply,
   )
+}
+
+const unreadable: Readonly<Record<string, readonly [status: number, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'The address and the headers are too long.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request took too long to arrive.'],
+}
+
+/** Answers what never became a request: no framework stands between us and the socket here. */
+export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const [status, message] = unreadable[error.code ?? ''] ?? [400, 'This is not an HTTP request.']
+  const body = JSON.stringify({ code: 'MALFORMED_REQUEST', message })
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.destroy(error)
 }

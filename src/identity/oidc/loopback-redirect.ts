@@ -4,8 +4,11 @@
  * `http:\\localhost`, `127.1`, `LOCALHOST` or a tab in the host into something harmless that other parsers read otherwise.
  */
 export function isLoopbackRedirect(uri: string): boolean {
-  return loopback.test(uri) && URL.canParse(uri)
+  return uri.length <= maxLength && loopback.test(uri) && URL.canParse(uri)
 }
+
+// It is kept until the sign-in is over, and anyone may start one.
+const maxLength = 2048
 
 // No user name, no fragment (RFC 6749 section 3.1.2), no blanks, control characters or backslashes.
 const loopback = /^https?:\/\/(?:localhost|127\.0\.0\.1)(?::\d{1,5})?(?:[/?][^\s\p{Cc}\\#]*)?$/u

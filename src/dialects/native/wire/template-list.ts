@@ -1,6 +1,6 @@
 import type { PolicyPage, PolicyQuery } from '../../../approvals/list-policies.ts'
 import { idOrName } from './ids.ts'
-import { readPage } from './page.ts'
+import { cappedAt, parsePage } from './pages.ts'
 import { chosenParameters, textParameter } from './query.ts'
 import { refuse, type JsonObject } from './read.ts'
 import { templateStatus } from './templates.ts'
@@ -23,7 +23,7 @@ const searchModes = { CONTAINS: { shortest: 3 }, EXACT: { shortest: 1 } } as con
 
 /** Reads the query of a template list (contract §1.5). @throws AppError with the codes of that row */
 export function parseTemplateQuery(query: JsonObject): PolicyQuery {
-  return { ...readPage(query), filter: parseFilter(query), order: parseOrder(query) }
+  return { ...parsePage(query, cappedAt(1000)), filter: parseFilter(query), order: parseOrder(query) }
 }
 
 function parseFilter(query: JsonObject): Filter {

@@ -1,5 +1,5 @@
 import { Type, type TSchema } from 'typebox'
-import { PaginationSchema } from './page.ts'
+import { paginationSchema } from './pages.ts'
 
 const anyObject = (description: string) => Type.Object({}, { additionalProperties: true, description })
 const uuid = Type.String({ format: 'uuid' })
@@ -115,7 +115,7 @@ export const listTemplates = {
           updatedAt: instant,
         }),
       ),
-      pagination: PaginationSchema,
+      pagination: paginationSchema,
     }),
   },
 }

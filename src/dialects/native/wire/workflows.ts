@@ -6,10 +6,13 @@ import type { RequestOrder } from '../../../store/request-list.ts'
 import type { RequestRow } from '../../../store/requests.ts'
 import type { VotePage, VoteRow } from '../../../store/votes.ts'
 import { idOrName, isUuidV7 } from './ids.ts'
-import { offsetOf, PaginationSchema, readPage, type Page } from './page.ts'
+import { cappedAt, paginationSchema, parsePage } from './pages.ts'
 import { booleanParameter, listParameter, textParameter } from './query.ts'
 import { asObject, optionalText, refuse, type JsonObject } from './read.ts'
 import { workflowStatus } from './votes.ts'
+
+/** Most that a page of workflows or votes holds (contract §1). */
+const maxLimit = 1000
 
 /** Reads the body of `POST /workflows`. @throws AppError with the codes of contract §1.4, in its order */
 export function parseNewWorkflow(value: unknown): SubmitRequestInput {
@@ -52,7 +55,7 @@ const orderFields: Readonly<Record<string, RequestOrder['field']>> = {
 
 /** Reads the query of `GET /workflows`. @throws AppError with the codes of contract §1.4 */
 export function parseWorkflowList(query: JsonObject): WorkflowListQuery {
-  const page = readPage(query)
+  const page = parsePage(query, cappedAt(maxLimit))
   const includeTemplate = parseInclude(query, 'INVALID_INCLUDE')
   const openNames = ['includeOnlyNonTerminalState', 'include-only-non-terminal-state']
   const onlyOpen = booleanParameter(query, openNames, 'INVALID_INCLUDE_ONLY_NON_TERMINAL_STATE')
@@ -88,10 +91,10 @@ function parseOrder(query: JsonObject): RequestOrder[] {
 export function parseVotePage(query: JsonObject): VotePage | null {
   const isAsked = ['page', 'limit', 'orderBy'].some((name) => query[name] !== undefined)
   if (!isAsked) return null
-  const page: Page = readPage(query)
+  const page = parsePage(query, cappedAt(maxLimit))
   const [order = 'TIMESTAMP:DESC', ...rest] = listParameter(query, 'orderBy')
   if (!['TIMESTAMP:ASC', 'TIMESTAMP:DESC'].includes(order) || rest.length > 0) refuse('INVALID_ORDER_BY', 'orderBy')
-  return { newestFirst: order === 'TIMESTAMP:DESC', offset: offsetOf(page), limit: page.limit }
+  return { ...page, newestFirst: order === 'TIMESTAMP:DESC' }
 }
 
 /** Renders a Workflow (contract §2.5). `template` goes into `ref` when it was asked for. */
@@ -135,7 +138,7 @@ export const WorkflowSchema = Type.Object({
   expiresAt: Type.String(),
 })
 
-export const WorkflowListSchema = Type.Object({ data: Type.Array(WorkflowSchema), pagination: PaginationSchema })
+export const WorkflowListSchema = Type.Object({ data: Type.Array(WorkflowSchema), pagination: paginationSchema })
 
 export const VoteListSchema = Type.Object({
   votes: Type.Array(

@@ -21,7 +21,8 @@ export async function developmentSignIn(app: FastifyInstance, ctx: Ctx): Promise
 
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', async (request, reply) => {
+    refuseForeignName(ctx, request.headers.host)
     reply.header('referrer-policy', 'no-referrer').header('x-content-type-options', 'nosniff')
   })
 
@@ -54,6 +55,19 @@ export async function developmentSignIn(app: FastifyInstance, ctx: Ctx): Promise
     })
     const answerHeaders = Object.entries(answer.headers).map(([name, value]): [string, string] => [name, String(value)])
     return new Response(answer.body, { status: answer.statusCode, headers: answerHeaders })
+  })
+}
+
+/**
+ * A page whose own name was made to resolve to this machine (DNS rebinding) could read what it fetches here, and so the
+ * code of anyone it names.
+ * @throws AppError MALFORMED_REQUEST
+ */
+function refuseForeignName({ publicUrl }: Ctx, host: string | undefined): void {
+  const name = URL.parse(`http://${host ?? ''}`)?.hostname.replace(/^\[|\]$/g, '') ?? ''
+  if (isLoopback(name) || host === new URL(publicUrl).host) return
+  throw new AppError('MALFORMED_REQUEST', 'The development sign-in answers to the names of this machine only.', {
+    field: 'Host',
   })
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { createWorld, type World, type WorldVote } from '../../../test/kernel/world.ts'
-import type { Outcome } from '../request.ts'
-import type { Assurance, Policy, PolicyOptions, Rule, SeatSource, Seats } from '../rule.ts'
+import { createWorld, type World, type WorldVote } from '../world.ts'
+import type { Outcome } from '../../../src/kernel/request.ts'
+import type { Assurance, Policy, PolicyOptions, Rule, SeatSource, Seats } from '../../../src/kernel/rule.ts'
 import { atLeast } from './case.ts'
 
 /** Small worlds in which everything that can go wrong is likely to. */

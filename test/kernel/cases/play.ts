@@ -1,6 +1,6 @@
-import { createWorld, type World } from '../../../test/kernel/world.ts'
-import type { Outcome, Refusal, RequestState, Stance } from '../request.ts'
-import type { Assurance } from '../rule.ts'
+import { createWorld, type World } from '../world.ts'
+import type { Outcome, Refusal, RequestState, Stance } from '../../../src/kernel/request.ts'
+import type { Assurance } from '../../../src/kernel/rule.ts'
 import { groups, people, policyOf, seat, type Case, type Step } from './case.ts'
 
 /** What each step of a case really led to, in the words of its `then`. */

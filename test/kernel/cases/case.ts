@@ -1,5 +1,5 @@
-import type { WorldPerson } from '../../../test/kernel/world.ts'
-import type { Assurance, Policy, PolicyOptions, Rule, SeatSource, Seats, Stage } from '../rule.ts'
+import type { WorldPerson } from '../world.ts'
+import type { Assurance, Policy, PolicyOptions, Rule, SeatSource, Seats, Stage } from '../../../src/kernel/rule.ts'
 
 /**
  * A story that an auditor can read: who is who, what the policy says, what happens when, and how things stand after
