@@ -124,7 +124,8 @@ interface DatabaseError {
   readonly constraint?: unknown
 }
 
-function isDeadlock(error: unknown): boolean {
+/** The database ended the work to let another go on; nothing of it is written and it may run again. */
+export function isDeadlock(error: unknown): boolean {
   const { code } = (error ?? {}) as DatabaseError
   return code === '40P01' || code === '40001'
 }

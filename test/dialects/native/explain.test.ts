@@ -230,7 +230,7 @@ describe('GET /v1/workflows/{workflowId}/explain 200', () => {
     const team = await insertGroup(world.ctx, [a.id, b.id])
     const id = await world.opened({ approvalRule: world.rule(2, team) })
     await world.voted(b, id, 'APPROVE', [team])
-    await removeMember(world.ctx, team, b.id)
+    await removeMember(world.ada, team, b.id)
     expect(await explained(id)).toMatchObject({
       approvals: [{ voterId: b.id, countsForGroups: [] }],
       pending: { rule: { held: 0, missing: 2, satisfiable: false }, nobodyCan: true, finishingSets: [] },

@@ -171,7 +171,7 @@ describe('states', () => {
     const team = await insertGroup(world.ctx, [a.id, b.id, c.id])
     const id = await world.opened({ approvalRule: world.rule(2, team) })
     await world.voted(a, id, 'APPROVE', [team])
-    await removeMember(world.ctx, team, a.id)
+    await removeMember(world.ada, team, a.id)
     expect(await world.statusOf(id)).toBe('EVALUATION_IN_PROGRESS')
     expect(await world.voted(b, id, 'APPROVE', [team])).toBe('EVALUATION_IN_PROGRESS')
     expect(await world.voted(c, id, 'APPROVE', [team])).toBe('APPROVED')
@@ -493,7 +493,7 @@ describe('options', () => {
     const team = await insertGroup(world.ctx, [a.id, b.id])
     const id = await world.opened({ approvalRule: world.rule(2, team), options: { recheckEligibility: false } })
     await world.voted(a, id, 'APPROVE', [team])
-    await removeMember(world.ctx, team, a.id)
+    await removeMember(world.ada, team, a.id)
     expect(await world.voted(b, id, 'APPROVE', [team])).toBe('APPROVED')
   })
 
