@@ -72,6 +72,9 @@ beforeAll(async () => {
     // Some that are due have been swept, the rest not.
     if (id === ids[29]) await expireRequests(world.ctx)
   }
+  // One reaches its deadline at this very instant.
+  const { body } = await world.ben.get(`${workflows}?includeOnlyNonTerminalState=true`)
+  await world.expiresIn(0, { id: body.data[0].id })
   all = []
   for (const id of ids) all.push((await world.ben.get(`${workflows}/${id}`)).body)
 })

@@ -449,7 +449,9 @@ describe('POST /workflows/{workflowId}/vote 403 QUOTA_EXCEEDED', () => {
     expect(await said(world.cleo, own, 'APPROVE')).toBe('EVALUATION_IN_PROGRESS')
     expect(await said(world.dan, own, 'APPROVE')).toBe('403 QUOTA_EXCEEDED')
     expect(await said(world.cleo, other, 'VETO')).toBe('403 QUOTA_EXCEEDED')
-    // Before the proof, which a full quota makes needless.
+    // Before the proof, which a full quota makes needless, whatever it is worth.
+    const wrong = await world.steppedUp(keeper, { operation: 'admin_action' })
+    expect((await world.vote(wrong, locked, 'APPROVE', [keepers])).body.code).toBe('QUOTA_EXCEEDED')
     expect((await world.vote(keeper, locked, 'APPROVE', [keepers])).body.code).toBe('QUOTA_EXCEEDED')
     expect((await world.vote(bot, locked, 'APPROVE', [keepers])).body.code).toBe('QUOTA_EXCEEDED')
     await Promise.all(lifts.map((lift) => lift()))
