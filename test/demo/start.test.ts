@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { freshDatabase } from '../helpers/fresh-database.ts'
@@ -46,4 +47,22 @@ it.each<[string, Record<string, string>]>([
   const server = start({ QUORATE_DATA_DIR: 'memory://', PORT: '0', ...env })
   expect(await server.exited).toBe(1)
   expect(server.complaint()).toMatch(/^quorate: OIDC_ISSUER is required/)
+})
+
+it('npm start says in one line why it cannot have its port, its database or its directory', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => taken.once('listening', resolve))
+  const port = String((taken.address() as AddressInfo).port)
+  const attempts: [Record<string, string>, string][] = [
+    [{ QUORATE_DATA_DIR: 'memory://', PORT: port }, 'HOST and PORT'],
+    [{ DATABASE_URL: 'postgres://someone:secret@127.0.0.1:1/none', PORT: '0' }, 'DATABASE_URL'],
+    [{ QUORATE_DATA_DIR: main, PORT: '0' }, 'QUORATE_DATA_DIR'],
+  ]
+  for (const [env, variable] of attempts) {
+    const server = start({ ...env, QUORATE_DEMO: '0', LOG_LEVEL: 'silent' })
+    expect(await server.exited).toBe(1)
+    expect(server.complaint()).toMatch(new RegExp(`^quorate: [^\\n]+ \\(see ${variable}\\)\\.\\n$`))
+    expect(server.complaint()).not.toContain('secret')
+  }
+  taken.close()
 })
