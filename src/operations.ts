@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import type { Ctx } from './context.ts'
@@ -9,7 +10,7 @@ export function operations(app: FastifyInstance, ctx: Ctx): void {
     { schema: { tags: ['Operations'], summary: 'Whether requests can be served', security: [] } },
     async (_request, reply) => {
       try {
-        await sql`select 1`.execute(ctx.db)
+        await Promise.race([sql`select 1`.execute(ctx.db), failAfter(healthMilliseconds)])
         return { status: 'OK' }
       } catch {
         return reply.code(503).send({ status: 'DEPENDENCY_ERROR', message: 'The store cannot be reached.' })
@@ -30,4 +31,12 @@ export function operations(app: FastifyInstance, ctx: Ctx): void {
     reply.type(ctx.metrics.registry.contentType)
     return await ctx.metrics.registry.metrics()
   })
+}
+
+/** A database that does not refuse but is silent is unreachable as well. */
+const healthMilliseconds = 2_000
+
+async function failAfter(milliseconds: number): Promise<never> {
+  await setTimeout(milliseconds, undefined, { ref: false })
+  throw new Error('the store does not answer')
 }

@@ -18,6 +18,8 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
     bodyLimit: 1024 * 1024,
     routerOptions: { maxParamLength: 2048 },
     forceCloseConnections: 'idle',
+    // What still arrives on an open connection while the server stops is done like everything in hand, and is its last.
+    return503OnClosing: false,
     // Whoever sends half a request and then nothing may not hold a connection for ever.
     requestTimeout: 60_000,
     // A path that is no path reaches no dialect, and what is no HTTP reaches no route.

@@ -15,6 +15,7 @@ export function openPostgres(url: string, maxConnections: number): { pool: Pool;
   const pool = new Pool({
     connectionString: url,
     max: maxConnections,
+    connectionTimeoutMillis: 10_000,
     Client: PreparingClient,
     pipeline: true,
   } as PoolOptions)
@@ -35,6 +36,9 @@ class PreparingClient extends Client {
 
   constructor(config?: string | ClientConfig) {
     super(config as ClientConfig)
+    // A connection that dies in use fails the statements sent on it, which is where it shows; without a listener it would
+    // take the process down. The pool does not take it back.
+    this.on('error', () => {})
     const query = this.query.bind(this) as (...args: unknown[]) => unknown
     this.query = ((text: unknown, values?: unknown, ...rest: unknown[]) => {
       this.#gather()

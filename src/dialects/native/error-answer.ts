@@ -27,13 +27,25 @@ function namesOf(request: FastifyRequest): object {
 function refusalOf(error: unknown): AppError | null {
   const { code, statusCode, message } = (error ?? {}) as { code?: unknown; statusCode?: unknown; message?: unknown }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AppError('BODY_TOO_LARGE')
-  if (code === 'ECONNREFUSED' || code === '57P01' || code === '57P03')
-    return new AppError('SERVICE_UNAVAILABLE', undefined, { cause: error })
+  if (isLostStore(code, message)) return new AppError('SERVICE_UNAVAILABLE', undefined, { cause: error })
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return new AppError('MALFORMED_REQUEST', String(message), { cause: error })
   }
   return null
 }
+
+/**
+ * What a PostgreSQL that stops, starts or cannot be reached gives: errors of the socket, SQLSTATE class 08, 57P01 to 57P03
+ * and 53300, and those of `pg`, which have no code.
+ */
+function isLostStore(code: unknown, message: unknown): boolean {
+  if (typeof code === 'string') return lostCodes.test(code)
+  return code === undefined && typeof message === 'string' && lostMessages.test(message)
+}
+
+const lostCodes = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|08...|57P0[123]|53300)$/
+const lostMessages =
+  /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/
 
 export function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return answerError(

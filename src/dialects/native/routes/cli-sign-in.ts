@@ -5,6 +5,7 @@ import { startSignIn } from '../../../identity/oidc/start-sign-in.ts'
 import { refreshTokens } from '../../../identity/refresh-tokens.ts'
 import type { Once } from '../../../store/unit-of-work.ts'
 import { onceOf } from '../idempotency.ts'
+import { answers } from '../wire/schemas.ts'
 import {
   AuthorizationUrlSchema,
   parseCodeAndState,
@@ -26,7 +27,12 @@ export function cliSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     {
       config,
       onSend,
-      schema: { tags, summary: 'Start a sign-in: where to send the person', response: { 200: AuthorizationUrlSchema } },
+      schema: {
+        tags,
+        summary: 'Start a sign-in: where to send the person',
+        security: [],
+        response: answers({ 200: AuthorizationUrlSchema }),
+      },
     },
     async (request) => {
       const { redirectUri } = parseInitiate(request.body)
@@ -39,7 +45,12 @@ export function cliSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     {
       config,
       onSend,
-      schema: { tags, summary: 'Finish a sign-in: code and state for tokens', response: { 200: TokenPairSchema } },
+      schema: {
+        tags,
+        summary: 'Finish a sign-in: code and state for tokens',
+        security: [],
+        response: answers({ 200: TokenPairSchema }),
+      },
     },
     async (request) => {
       const proof = parseCodeAndState(request.body)
@@ -52,7 +63,12 @@ export function cliSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     {
       config,
       onSend,
-      schema: { tags, summary: 'Exchange a refresh token for a new pair', response: { 200: TokenPairSchema } },
+      schema: {
+        tags,
+        summary: 'Exchange a refresh token for a new pair',
+        security: [],
+        response: answers({ 200: TokenPairSchema }),
+      },
     },
     async (request) => {
       const { refreshToken } = parseRefresh(request.body)

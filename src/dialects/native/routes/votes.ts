@@ -3,7 +3,7 @@ import { castVote } from '../../../approvals/cast-vote.ts'
 import { votingPosition } from '../../../approvals/may-vote.ts'
 import type { Ctx } from '../../../context.ts'
 import { idOrName } from '../wire/ids.ts'
-import { parseVote, renderCanVote, workflowStatus } from '../wire/votes.ts'
+import { canVoteSchema, castVoteSchema, parseVote, renderCanVote, workflowStatus } from '../wire/votes.ts'
 
 interface WorkflowPath {
   readonly Params: { readonly workflowId: string }
@@ -11,7 +11,7 @@ interface WorkflowPath {
 
 /** Voting on a workflow, and asking whether one may (contract §1.4). */
 export function voteRoutes(app: FastifyInstance, ctx: Ctx): void {
-  app.post<WorkflowPath>('/workflows/:workflowId/vote', async (request) => {
+  app.post<WorkflowPath>('/workflows/:workflowId/vote', { schema: castVoteSchema }, async (request) => {
     const stop = ctx.metrics.voteSeconds.startTimer()
     try {
       const result = await castVote(ctx, request.caller, idOrName(request.params.workflowId), parseVote(request.body))
@@ -23,7 +23,7 @@ export function voteRoutes(app: FastifyInstance, ctx: Ctx): void {
     }
   })
 
-  app.get<WorkflowPath>('/workflows/:workflowId/canVote', async (request) =>
+  app.get<WorkflowPath>('/workflows/:workflowId/canVote', { schema: canVoteSchema }, async (request) =>
     renderCanVote(await votingPosition(ctx, request.caller, idOrName(request.params.workflowId))),
   )
 }

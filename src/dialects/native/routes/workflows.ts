@@ -12,9 +12,11 @@ import { ExplanationSchema, renderExplanation } from '../wire/explanation.ts'
 import { idOrName } from '../wire/ids.ts'
 import { answerCreated } from '../wire/location.ts'
 import type { JsonObject } from '../wire/read.ts'
+import { answers, createdNoBody } from '../wire/schemas.ts'
 import { renderTemplate } from '../wire/templates.ts'
-import { workflowStatus } from '../wire/votes.ts'
+import { OutcomeSchema, workflowStatus } from '../wire/votes.ts'
 import {
+  ClosedStageSchema,
   NewWorkflowSchema,
   parseInclude,
   parseNewWorkflow,
@@ -39,7 +41,12 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
   app.post(
     '/workflows',
     {
-      schema: { tags, summary: 'Open a workflow under an active template', body: NewWorkflowSchema },
+      schema: {
+        tags,
+        summary: 'Open a workflow under an active template',
+        body: NewWorkflowSchema,
+        response: answers({ 201: createdNoBody }),
+      },
       config: { lever: 'disable_workflow_creation' },
     },
     async (request, reply) => {
@@ -50,7 +57,7 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
 
   app.get<WorkflowPath>(
     '/workflows',
-    { schema: { tags, summary: 'List workflows', response: { 200: WorkflowListSchema } } },
+    { schema: { tags, summary: 'List workflows', response: answers({ 200: WorkflowListSchema }) } },
     async (request) => {
       const query = parseWorkflowList(request.query)
       const { rows, total } = await listRequestPage(ctx, request.caller, query)
@@ -64,7 +71,7 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
 
   app.get<WorkflowPath>(
     '/workflows/:workflowId',
-    { schema: { tags, summary: 'Read a workflow by id or name', response: { 200: WorkflowSchema } } },
+    { schema: { tags, summary: 'Read a workflow by id or name', response: answers({ 200: WorkflowSchema }) } },
     async (request) => {
       const includeTemplate = parseInclude(request.query, 'REQUEST_INVALID_INCLUDE')
       const row = await readRequest(ctx, request.caller, idOrName(request.params.workflowId))
@@ -75,7 +82,7 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
 
   app.get<WorkflowPath>(
     '/workflows/:workflowId/votes',
-    { schema: { tags, summary: 'List the votes of a workflow', response: { 200: VoteListSchema } } },
+    { schema: { tags, summary: 'List the votes of a workflow', response: answers({ 200: VoteListSchema }) } },
     async (request) => {
       const page = parseVotePage(request.query)
       const votes = await listRequestVotes(ctx, request.caller, idOrName(request.params.workflowId), page)
@@ -85,14 +92,20 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
 
   app.get<WorkflowPath>(
     '/v1/workflows/:workflowId/explain',
-    { schema: { tags, summary: 'What is missing, and who could finish it', response: { 200: ExplanationSchema } } },
+    {
+      schema: {
+        tags,
+        summary: 'What is missing, and who could finish it',
+        response: answers({ 200: ExplanationSchema }),
+      },
+    },
     async (request) =>
       renderExplanation(await explainRequest(ctx, request.caller, idOrName(request.params.workflowId))),
   )
 
   app.post<WorkflowPath>(
     '/v1/workflows/:workflowId/close-stage',
-    { schema: { tags, summary: 'Close the open advisory stage' } },
+    { schema: { tags, summary: 'Close the open advisory stage', response: answers({ 200: ClosedStageSchema }) } },
     async (request) => {
       const { status, stage } = await closeStage(ctx, request.caller, idOrName(request.params.workflowId))
       return { workflowStatus: workflowStatus[status], stage }
@@ -101,7 +114,7 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
 
   app.post<WorkflowPath>(
     '/v1/workflows/:workflowId/cancel',
-    { schema: { tags, summary: 'Cancel a workflow that is not decided' } },
+    { schema: { tags, summary: 'Cancel a workflow that is not decided', response: answers({ 200: OutcomeSchema }) } },
     async (request) => {
       const { status } = await cancelRequest(ctx, request.caller, idOrName(request.params.workflowId))
       return { workflowStatus: workflowStatus[status] }

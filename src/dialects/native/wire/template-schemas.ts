@@ -1,5 +1,6 @@
 import { Type, type TSchema } from 'typebox'
 import { paginationSchema } from './pages.ts'
+import { answers, noBody } from './schemas.ts'
 
 const anyObject = (description: string) => Type.Object({}, { additionalProperties: true, description })
 const uuid = Type.String({ format: 'uuid' })
@@ -86,7 +87,7 @@ export const createTemplate = {
   tags,
   summary: 'Create a workflow template',
   body: Type.Object({ name: Type.String({ minLength: 3, maxLength: 512 }), spaceId: uuid, ...changes }),
-  response: { 201: WrittenTemplateSchema },
+  response: answers({ 201: WrittenTemplateSchema }),
 }
 
 export const listTemplates = {
@@ -102,7 +103,7 @@ export const listTemplates = {
     sortBy: repeatable(Type.Enum(['VERSION', 'UPDATED_AT', 'CREATED_AT'])),
     sortDirection: repeatable(Type.Enum(['ASC', 'DESC'])),
   }),
-  response: {
+  response: answers({
     200: Type.Object({
       data: Type.Array(
         Type.Object({
@@ -117,31 +118,31 @@ export const listTemplates = {
       ),
       pagination: paginationSchema,
     }),
-  },
+  }),
 }
 
 export const getTemplate = {
   tags,
   summary: 'Read a workflow template: a version by its id, the active or else the newest one by name',
-  response: { 200: TemplateSchema },
+  response: answers({ 200: TemplateSchema }),
 }
 
 export const updateTemplate = {
   tags,
   summary: 'Write the next version of a workflow template; what is left out is copied',
   body: Type.Object({ ...changes, cancelWorkflows, concurrencyControl: Type.Optional(concurrencyControl) }),
-  response: { 200: WrittenTemplateSchema },
+  response: answers({ 200: WrittenTemplateSchema }),
 }
 
 export const deprecateTemplate = {
   tags,
   summary: 'Take a workflow template out of use',
   body: Type.Object({ cancelWorkflows }),
-  response: { 200: TemplateSchema },
+  response: answers({ 200: TemplateSchema }),
 }
 
 export const deleteTemplate = {
   tags,
   summary: 'Delete every version of a workflow template, with its workflows',
-  response: { 204: Type.Null() },
+  response: answers({ 204: noBody }),
 }

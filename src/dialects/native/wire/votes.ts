@@ -1,9 +1,11 @@
+import { Type } from 'typebox'
 import type { CastVoteInput } from '../../../approvals/cast-vote.ts'
 import type { VotingPosition } from '../../../approvals/may-vote.ts'
 import type { Status, Stance } from '../../../kernel/request.ts'
 import type { Refusal } from '../../../kernel/request.ts'
 import { isUuidV7 } from './ids.ts'
 import { asObject, optionalText, refuse, type JsonObject } from './read.ts'
+import { answers, uuidSchema } from './schemas.ts'
 
 export const workflowStatus: Record<Status, string> = {
   open: 'EVALUATION_IN_PROGRESS',
@@ -67,4 +69,34 @@ const terminalReasons: Record<Status, string> = {
   // Ours: only a template whose option says that a veto is final leads here.
   rejected: 'WORKFLOW_REJECTED',
   open: 'NO_PERMISSIONS',
+}
+
+const tags = ['Workflows']
+
+export const OutcomeSchema = Type.Object({ workflowStatus: Type.Enum(Object.values(workflowStatus)) })
+
+export const castVoteSchema = {
+  tags,
+  summary: 'Vote on a workflow; the answer is the settled outcome',
+  body: Type.Object({
+    reason: Type.Optional(Type.String({ maxLength: 1024 })),
+    voteType: Type.Union([
+      Type.Object({ type: Type.Enum(['APPROVE']), votedForGroups: Type.Array(uuidSchema) }),
+      Type.Object({ type: Type.Enum(['VETO', 'WITHDRAW']) }),
+    ]),
+  }),
+  response: answers({ 200: OutcomeSchema }),
+}
+
+export const canVoteSchema = {
+  tags,
+  summary: 'Whether the caller may vote on a workflow, and why not',
+  response: answers({
+    200: Type.Object({
+      canVote: Type.Boolean(),
+      voteStatus: Type.Enum(['VOTE_PENDING', 'ALREADY_VOTED']),
+      cantVoteReason: Type.Optional(Type.String()),
+      requireHighPrivilege: Type.Optional(Type.Boolean()),
+    }),
+  }),
 }

@@ -161,3 +161,5 @@ export const NewWorkflowSchema = Type.Object({
   metadata: Type.Optional(Type.Record(Type.String(), Type.String())),
   workflowTemplateId: Type.String({ format: 'uuid' }),
 })
+
+export const ClosedStageSchema = Type.Object({ workflowStatus: Type.String(), stage: Type.Integer() })
