@@ -8,6 +8,8 @@ import { seats } from '../test/helpers/quorum.ts'
 export interface Effort {
   readonly rounds: number
   readonly seconds: number
+  /** Seconds of each load before the first round, for nothing: until then much of the time goes into compiling. */
+  readonly warmUp: number
 }
 
 export type Benchmark = (ground: Ground, effort: Effort) => Promise<BenchRow[]>
@@ -67,9 +69,6 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   'big-group': bigGroup,
 }
 
-/** Seconds before the first round, for nothing: until then most of the time goes into compiling. */
-const warmUpSeconds = 6
-
 /** Rounds of both in turn, so that a machine that slows down slows both. */
 export async function alternate<K extends string>(
   effort: Effort,
@@ -77,7 +76,7 @@ export async function alternate<K extends string>(
 ): Promise<Record<K, Load[]>> {
   const names = Object.keys(loads) as K[]
   const measured = Object.fromEntries(names.map((name) => [name, [] as Load[]])) as Record<K, Load[]>
-  for (const name of names) await loads[name](Math.min(warmUpSeconds, effort.seconds * 3))
+  for (const name of names) await loads[name](effort.warmUp)
   for (let round = 0; round < effort.rounds; round++) {
     for (const name of names) measured[name].push(await loads[name](effort.seconds))
   }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { seats } from '../test/helpers/quorum.ts'
-import { alternate, type Benchmark } from './benchmarks.ts'
+import { alternate, type Benchmark, type Effort } from './benchmarks.ts'
 import { openRequests, type Ground } from './ground.ts'
 import { median, runLoad, type Load } from './load.ts'
 import type { BenchRow } from './report.ts'
@@ -11,11 +11,9 @@ const large = 1_000_000
 /** Every filter that a list offers, each among a thousand and among a million requests: p99 of a page of 20. */
 export const listBenchmark: Benchmark = async (ground, effort) => {
   const filters = await fillWith(ground, small)
-  // Once for nothing: what the code's first thousand runs cost belongs to neither side.
-  await measure(ground, 1, 1, filters)
-  const ofSmall = await measure(ground, effort.rounds, effort.seconds, filters)
+  const ofSmall = await measure(ground, effort, filters)
   await fillWith(ground, large - small)
-  const ofLarge = await measure(ground, effort.rounds, effort.seconds, filters)
+  const ofLarge = await measure(ground, effort, filters)
   return Object.keys(filters).map((name): BenchRow => {
     const p99 = (loads: readonly Load[] | undefined) => median((loads ?? []).map((load) => load.p99))
     return {
@@ -65,7 +63,7 @@ async function decideEveryTenth({ ctx }: Ground, ids: readonly string[]): Promis
 
 const rareGroups = new WeakMap<Ground, string>()
 
-async function measure(ground: Ground, rounds: number, seconds: number, filters: Record<string, string>) {
+async function measure(ground: Ground, effort: Effort, filters: Record<string, string>) {
   const loads = Object.entries(filters).map(([name, filter]) => {
     const next = (n: number) => {
       const path = `/workflows?limit=20&page=${1 + (n % 5)}${filter}`
@@ -76,5 +74,8 @@ async function measure(ground: Ground, rounds: number, seconds: number, filters:
       (length: number) => runLoad({ origin: ground.ours.origin, clients: 4, seconds: length, next }),
     ] as const
   })
-  return await alternate({ rounds, seconds: Math.max(1, seconds / 2) }, Object.fromEntries(loads))
+  return await alternate(
+    { ...effort, seconds: effort.seconds / 2, warmUp: effort.warmUp / 3 },
+    Object.fromEntries(loads),
+  )
 }

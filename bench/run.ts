@@ -37,11 +37,12 @@ if (unknown.length > 0) {
 
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 5))
 const seconds = Number(values.seconds ?? (values.quick ? 2 : 5))
+const warmUp = values.quick ? 5 : 15
 const postgres = await startPostgres()
 try {
   await using ground = await prepareGround(postgres)
   for (const name of names) {
-    const rows = await benchmarks[name]!(ground, { rounds, seconds })
+    const rows = await benchmarks[name]!(ground, { rounds, seconds, warmUp })
     for (const row of rows) printRow(row)
   }
 } finally {
