@@ -72,22 +72,6 @@ export async function findPolicyByKey(
     : await policies.where('name', '=', key.name).orderBy('version', 'desc').limit(1).executeTakeFirst()
 }
 
-export async function findActivePolicyByName(
-  db: Db,
-  orgId: string,
-  name: string,
-  dialect: Dialect = 'native',
-): Promise<PolicyRow | undefined> {
-  return await db
-    .selectFrom('policies')
-    .selectAll()
-    .where('org_id', '=', orgId)
-    .where('dialect', '=', dialect)
-    .where('name', '=', name)
-    .where('status', '=', 'active')
-    .executeTakeFirst()
-}
-
 /** How many different names the policies of a space have, whatever their versions. */
 export async function countPolicyNames(tx: Tx, orgId: string, spaceId: string): Promise<number> {
   const { names } = await tx
