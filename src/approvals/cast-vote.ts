@@ -25,7 +25,7 @@ import {
 } from '../store/voting.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
 import { policyRules, type PolicyRules } from './policy-rules.ts'
-import { recordVote } from './record-vote.ts'
+import { recordVote, rowAfter } from './record-vote.ts'
 import { refusalError } from './refusals.ts'
 import { stateOf } from './request-state.ts'
 import { factsOf, standingApprovalOf, type FoundFacts } from './voting-facts.ts'
@@ -66,29 +66,57 @@ type Cast = CastVoteResult & { readonly changed: boolean }
 /** Null when the vote has to be cast under the lock. */
 async function castUncontested(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<Cast | null> {
   if (caller.once !== null || caller.stepUp !== null) return null
+  const recalled = recall(ctx, caller, key, input)
+  if (recalled !== undefined) {
+    const cast = await castOn(ctx, caller, input, recalled, true)
+    if (cast !== 'refused') return cast
+  }
   const row = requireFacts(await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId), caller)
+  ctx.store.votingMemory.learn(caller.orgId, caller.principalId, row)
+  const cast = await castOn(ctx, caller, input, row, false)
+  return cast === 'refused' ? null : cast
+}
+
+/**
+ * A voter who was remembered may hold more by now. Of an approval that names its groups, more can only lift a refusal, and
+ * refusals are never given from memory; any other vote may rest on all that its voter holds.
+ */
+function recall(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): FoundFacts | undefined {
+  const namesItsSeats = input.stance === 'approve' && input.groups.length > 0
+  if (!namesItsSeats || !('id' in key)) return undefined
+  return ctx.store.votingMemory.recall(caller.orgId, key.id, caller.principalId)
+}
+
+/** Writes the vote if it decides nothing and the row is still true; null when it does, or is not. */
+async function castOn(
+  ctx: Ctx,
+  caller: Caller,
+  input: CastVoteInput,
+  row: FoundFacts,
+  isRecalled: boolean,
+): Promise<Cast | 'refused' | null> {
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
   // Where agents count as their person, theirs are other votes to read.
   if (policy.options.naturalPersons) return null
-  const now = ctx.clock.now()
-  const { vote, outcome } = await judge(null, caller, policy, row, voteOf(row, input, []), now)
+  const at = ctx.clock.now()
+  const { vote, outcome } = await judge(null, caller, policy, row, voteOf(row, input, []), at)
   if (outcome === null) return null
+  if (isRecalled && (outcome.kind === 'refused' || isVoteQuotaSpent(row))) return 'refused'
   const { record, next } = accept(outcome, row)
   const decidesNothing = next.status === row.status && next.stage === row.stage
   if (!decidesNothing) return null
-  const isWritten = await recordVote(ctx.db, caller, policy, {
-    row,
-    vote,
-    record,
-    next,
-    reason: input.reason,
-    at: now,
-  }).catch(falseOnDeadlock)
-  return isWritten ? castOf(row, record, next.status) : null
+  const judged = { row, vote, record, next, reason: input.reason, at, isRecalled }
+  const isWritten = await recordVote(ctx.db, caller, policy, judged).catch(falseOnDeadlock)
+  if (!isWritten) {
+    ctx.store.votingMemory.forget(caller.orgId, row.id, caller.principalId)
+    return null
+  }
+  ctx.store.votingMemory.learn(caller.orgId, caller.principalId, rowAfter(judged))
+  return castOf(row, record, next.status)
 }
 
 async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<Cast> {
-  return await transact(ctx, caller.once, async (tx, withCommit) => {
+  const cast = await transact(ctx, caller.once, async (tx, withCommit) => {
     // Sent together; the server runs them in this order, so the second one reads what the lock waited for.
     const [, found] = await Promise.all([
       lockRequestForVote(tx, caller.orgId, key),
@@ -106,7 +134,15 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
     const { vote, outcome } = judged
     if (outcome === null) throw new Error('the kernel asked for approvals twice')
     const { record, next } = accept(outcome, row)
-    const recorded = recordVote(tx, caller, policy, { row, vote, record, next, reason: input.reason, at: now })
+    const recorded = recordVote(tx, caller, policy, {
+      row,
+      vote,
+      record,
+      next,
+      reason: input.reason,
+      at: now,
+      isRecalled: false,
+    })
     withCommit(recorded.then(requireWritten))
     if (row.policy_status !== 'active' && isTerminal(policy, next)) {
       await recorded
@@ -114,6 +150,8 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
     }
     return castOf(row, record, next.status)
   })
+  ctx.store.votingMemory.forget(caller.orgId, cast.requestId, caller.principalId)
+  return cast
 }
 
 type Settled = Exclude<Outcome, { kind: 'needs-approvals' }>
@@ -188,7 +226,11 @@ function voteOf(row: FoundFacts, input: CastVoteInput, assurance: readonly Assur
 }
 
 function requireVoteQuota(row: FoundFacts): void {
-  if (row.vote_quota !== null && row.vote_seq + 1 > Number(row.vote_quota)) throw new AppError('QUOTA_EXCEEDED')
+  if (isVoteQuotaSpent(row)) throw new AppError('QUOTA_EXCEEDED')
+}
+
+function isVoteQuotaSpent(row: FoundFacts): boolean {
+  return row.vote_quota !== null && row.vote_seq + 1 > row.vote_quota
 }
 
 function castOf(row: FoundFacts, record: VoteRecord, status: Status): Cast {

@@ -17,6 +17,8 @@ export type VotingPosition = MayVote & { readonly hasVoted: boolean }
  */
 export async function votingPosition(ctx: Ctx, caller: Caller, key: RequestKey): Promise<VotingPosition> {
   const row = requireFacts(await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId), caller)
+  // Most who ask are about to vote.
+  ctx.store.votingMemory.learn(caller.orgId, caller.principalId, row)
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
   const stance = await lastStance(ctx, caller, row)
   return {

@@ -16,6 +16,8 @@ export interface JudgedVote {
   readonly next: RequestState
   readonly reason: string | null
   readonly at: Date
+  /** The row was remembered and not read. */
+  readonly isRecalled: boolean
 }
 
 /**
@@ -72,6 +74,21 @@ export async function recordVote(db: Db, caller: Caller, policy: Policy, judged:
       updatedAt: next.status === row.status ? null : at,
     },
     becameFinal: isFinal && !row.is_final,
+    recalled: judged.isRecalled ? { ownSeq: row.own_seq } : null,
     leaf: { content: leaf.content, private: null },
   })
+}
+
+/** What a read would find after a vote that decided nothing. */
+export function rowAfter({ row, vote, record, next }: JudgedVote): FoundFacts {
+  return {
+    ...row,
+    vote_seq: next.seq,
+    tally: next.tally,
+    own_seq: record.seq,
+    own_stance: vote.stance,
+    own_seats: record.seats.map((seat) => seat.id),
+    own_assurance: [...vote.assurance],
+    own_digest: vote.digest,
+  }
 }

@@ -18,7 +18,6 @@ export function factsOf(
   voterId: string,
   others: readonly StandingVoteRow[] | null = null,
 ): Facts {
-  const groups = row.voter_groups === '' ? [] : row.voter_groups.split(' ')
   return {
     policyOpen: row.policy_status === 'active' || row.takes_votes_when_inactive,
     voter: {
@@ -26,8 +25,8 @@ export function factsOf(
       person: row.voter_person_id,
       enabled: !row.voter_disabled,
       hasRight: hasRight(row.voter_bindings, policy),
-      inAnyGroup: groups.length > 0,
-      groups,
+      inAnyGroup: row.voter_groups.length > 0,
+      groups: row.voter_groups,
       provable: row.voter_kind === 'human' ? provableByPeople : [],
       standing: (others ?? ownVote(row, voterId)).map(standingVoteOf),
     },

@@ -5,6 +5,7 @@ import { migrations } from './migrations/list.ts'
 import { openPglite } from './pglite.ts'
 import { openPostgres } from './postgres.ts'
 import type { Database } from './schema.ts'
+import { createVotingMemory, type VotingMemory } from './voting-memory.ts'
 
 /** A handle that runs queries: the database, or a transaction on it. */
 export type Db = Kysely<Database>
@@ -13,6 +14,7 @@ export type Tx = Transaction<Database>
 export interface Store {
   readonly engine: StoreConfig['engine']
   readonly db: Db
+  readonly votingMemory: VotingMemory
   close(): Promise<void>
 }
 
@@ -41,12 +43,12 @@ async function embedded(directory: string): Promise<Store> {
     await db.destroy()
     release()
   }
-  return { engine: 'pglite', db, close }
+  return { engine: 'pglite', db, votingMemory: createVotingMemory(), close }
 }
 
 function server(url: string): Store {
   const db = new Kysely<Database>({ dialect: openPostgres(url, maxConnections).dialect })
-  return { engine: 'postgres', db, close: () => db.destroy() }
+  return { engine: 'postgres', db, votingMemory: createVotingMemory(), close: () => db.destroy() }
 }
 
 async function migrate(db: Db): Promise<void> {

@@ -52,8 +52,8 @@ export interface VotingFactsRow {
   voter_version: number
   /** The voter's role bindings, as `splitBindings` reads them. */
   voter_bindings: string
-  /** Ids of all groups of the voter, separated by blanks. */
-  voter_groups: string
+  /** Ids of all groups of the voter. */
+  voter_groups: readonly string[]
   /** Null from here on when there is no such request. */
   id: string | null
   status: Status
@@ -68,8 +68,9 @@ export interface VotingFactsRow {
   policy_id: string
   policy_status: PolicyStatus
   takes_votes_when_inactive: boolean
-  vote_quota: string | null
+  vote_quota: number | null
   /** The voter's last vote in the open stage; all null when there is none. */
+  own_seq: number | null
   own_stance: Stance | null
   own_seats: string[]
   own_assurance: Assurance[]
@@ -85,31 +86,43 @@ export interface StandingVoteRow {
   digest: string
 }
 
+const quotaOf = (scope: 'Workflow' | 'Org', target: string): string => `(
+      select q."limit" from quotas q where q.org_id = $1 and q.quota_type = 'MAX_VOTES_PER_WORKFLOW'
+        and q.scope = '${scope}' and q.target_id = ${target})`
+
 // A separate statement from the lock: it must see what was committed while the lock was waited for. It is on the way of
-// every vote, so it has few parts, and lists travel as one text each: both ends pay by the part and by the value.
+// every vote that was not remembered, so all of it travels as one value: both ends pay
+// by the column. What is looked up by key stands in a lateral, or a plan made while the table was small would walk it.
 const factsText = (key: keyof typeof byKey) => `
-  select a.kind as voter_kind, a.person_id as voter_person_id, a.disabled_at is not null as voter_disabled,
-    a.eligibility_version as voter_version,
-    ${bindingsText('a')} as voter_bindings,
-    array_to_string(array(
-      select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id), ' ') as voter_groups,
-    r.id, r.status, r.is_final, r.stage, r.vote_seq, r.digest, r.expires_at, r.requester_id, r.requester_person_id, r.tally,
-    r.policy_id, p.status as policy_status, p.takes_votes_when_inactive,
-    (select q."limit" from quotas q where q.org_id = a.org_id and q.quota_type = 'MAX_VOTES_PER_WORKFLOW'
-      and q.target_id in (r.id, a.org_id) order by q.scope = 'Org' limit 1) as vote_quota,
-    own.stance as own_stance, own.seats as own_seats, own.assurance as own_assurance, own.digest as own_digest
+  select json_build_object(
+    'voter_kind', a.kind, 'voter_person_id', a.person_id, 'voter_disabled', a.disabled_at is not null,
+    'voter_version', a.eligibility_version, 'voter_bindings', ${bindingsText('a')},
+    'voter_groups', array(
+      select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id),
+    'id', r.id, 'status', r.status, 'is_final', r.is_final, 'stage', r.stage, 'vote_seq', r.vote_seq, 'digest', r.digest,
+    'expires_at', r.expires_at, 'requester_id', r.requester_id, 'requester_person_id', r.requester_person_id,
+    'tally', r.tally, 'policy_id', r.policy_id, 'policy_status', p.status,
+    'takes_votes_when_inactive', p.takes_votes_when_inactive, 'vote_quota', coalesce(${quotaOf('Workflow', 'r.id')}, ${quotaOf('Org', 'r.org_id')}),
+    'own_seq', own.seq, 'own_stance', own.stance, 'own_seats', own.seats, 'own_assurance', own.assurance,
+    'own_digest', own.digest
+  ) as facts
   from principals a
   left join requests r on r.org_id = a.org_id and ${byKey[key]}
-  left join policies p on p.org_id = r.org_id and p.id = r.policy_id
   left join lateral (
-    select v.stance, v.seats, v.assurance, v.digest from votes v
+    select status, takes_votes_when_inactive from policies where org_id = r.org_id and id = r.policy_id limit 1
+  ) p on true
+  left join lateral (
+    select v.seq, v.stance, v.seats, v.assurance, v.digest from votes v
     where v.org_id = r.org_id and v.request_id = r.id and v.stage = r.stage and v.principal_id = a.id
     order by v.seq desc limit 1
   ) own on true
   where a.org_id = $1 and a.id = $3`
 
-const factsById = statement<VotingFactsRow>(factsText('id'))
-const factsByName = statement<VotingFactsRow>(factsText('name'))
+/** A date has no form of its own in JSON. */
+type FactsAnswer = { facts: Omit<VotingFactsRow, 'expires_at'> & { expires_at: string | null } }
+
+const factsById = statement<FactsAnswer>(factsText('id'))
+const factsByName = statement<FactsAnswer>(factsText('name'))
 
 /**
  * Everything the kernel must know about one voter and one request, in one query whose cost depends neither on the votes
@@ -121,11 +134,11 @@ export async function findVotingFacts(
   key: RequestKey,
   principalId: string,
 ): Promise<VotingFactsRow | undefined> {
-  const rows =
+  const [answer] =
     'id' in key
       ? await factsById(db, [orgId, key.id, principalId])
       : await factsByName(db, [orgId, key.name, principalId])
-  return rows[0]
+  return answer && { ...answer.facts, expires_at: new Date(answer.facts.expires_at ?? Number.NaN) }
 }
 
 const standingOfPersonStatement = statement<StandingVoteRow>(`
@@ -196,6 +209,8 @@ export interface VoteWrite {
   /** `updatedAt` is null when the status stays: then no indexed column changes and the update touches no index. */
   next: { status: Status; isFinal: boolean; stage: number; tally: Tally; updatedAt: Date | null }
   becameFinal: boolean
+  /** What the voter's last vote in the stage was thought to be, when that was remembered and not read. */
+  recalled: { ownSeq: number | null } | null
   leaf: { content: string; private: string | null }
 }
 
@@ -204,15 +219,26 @@ const countsText = `, counts as (
     select $1, $23, difference > 0, difference from request, unnest('{-1,1}'::bigint[]) difference
   )`
 
+// What a read would have told beside, for a vote that was judged on what was remembered. None of it mentions the request's
+// row, so it is looked up once and the row is found by its key.
+const recalledText = `
+      and $24::integer is not distinct from (
+        select v.seq from votes v where v.org_id = $1 and v.request_id = $2 and v.stage = $4 and v.principal_id = $5
+        order by v.seq desc limit 1)
+      and $3 <= coalesce(${quotaOf('Workflow', '$2')}, ${quotaOf('Org', '$1')}, $3)
+      and exists (
+        select from policies p
+        where p.org_id = $1 and p.id = $23 and (p.status = 'active' or p.takes_votes_when_inactive))`
+
 // Holds only if the request and the voter's eligibility are still as the vote was judged on: under the locks they always
 // are. Both rows stay locked until the commit, the voter's first and only against change. Everything else hangs on that one
 // update, so nothing is half done.
-const writeText = (counts: string) => `
+const writeText = ({ guards = '', counts = '' }) => `
   with voter as (
     select id from principals where org_id = $1 and id = $5 and eligibility_version = $22 for share
   ), request as (
     update requests r set status = $16, is_final = $17, stage = $18, tally = $19, updated_at = coalesce($20, r.updated_at), vote_seq = $3
-    from voter where r.org_id = $1 and r.id = $2 and r.vote_seq = $3 - 1 and r.stage = $4 and r.digest = $10 and r.status = $21
+    from voter where r.org_id = $1 and r.id = $2 and r.vote_seq = $3 - 1 and r.stage = $4 and r.digest = $10 and r.status = $21${guards}
     returning r.id
   ), vote as (
     insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at)
@@ -223,8 +249,9 @@ const writeText = (counts: string) => `
   )${counts}
   select id from request`
 
-const writeStatement = statement<{ id: string }>(writeText(''))
-const writeFinalStatement = statement<{ id: string }>(writeText(countsText))
+const writeStatement = statement<{ id: string }>(writeText({}))
+const writeRecalledStatement = statement<{ id: string }>(writeText({ guards: recalledText }))
+const writeFinalStatement = statement<{ id: string }>(writeText({ counts: countsText }))
 
 /**
  * Writes the vote, what it made of the request, and the audit leaf that tells of it, in one statement.
@@ -256,8 +283,11 @@ export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
     vote.from,
     vote.voterVersion,
   ]
-  const written = vote.becameFinal
-    ? await writeFinalStatement(db, [...values, vote.policyId])
-    : await writeStatement(db, values)
+  const written = await writeAs(db, vote, values)
   return written.length > 0
+}
+
+async function writeAs(db: Db, { recalled, becameFinal, policyId }: VoteWrite, values: readonly unknown[]) {
+  if (recalled !== null) return await writeRecalledStatement(db, [...values, policyId, recalled.ownSeq])
+  return becameFinal ? await writeFinalStatement(db, [...values, policyId]) : await writeStatement(db, values)
 }

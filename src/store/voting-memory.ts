@@ -1,0 +1,66 @@
+import { LRUCache } from 'lru-cache'
+import type { VotingFactsRow } from './voting.ts'
+
+type Row = VotingFactsRow & { readonly id: string }
+
+/**
+ * What this process last saw of voters, requests and their votes, so that most votes need not be read for before they are
+ * written (ADR 2). None of it is known to be true: only a write that proves it may rest on it, and no refusal ever does.
+ */
+export interface VotingMemory {
+  /** Undefined when the voter or the request was not seen. A vote of theirs that was not seen counts as none. */
+  recall(orgId: string, requestId: string, principalId: string): Row | undefined
+  /** Keeps what was read, or what a vote has just made of it. */
+  learn(orgId: string, principalId: string, row: Row): void
+  /** Drops what proved wrong or is about to be. */
+  forget(orgId: string, requestId: string, principalId: string): void
+}
+
+/** Entries, and bytes at the most: a voter may have thousands of groups and a rule hundreds of leaves. */
+const limits = { max: 10_000, maxSize: 16_000_000, sizeCalculation: sizeOf }
+
+export function createVotingMemory(): VotingMemory {
+  // Each keeps the row in which its part was last seen.
+  const voters = new LRUCache<string, Row>(limits)
+  const requests = new LRUCache<string, Row>(limits)
+  const votes = new LRUCache<string, Row>(limits)
+  return {
+    recall(orgId, requestId, principalId) {
+      const voter = voters.get(orgId + principalId)
+      const request = requests.get(orgId + requestId)
+      if (voter === undefined || request === undefined) return undefined
+      return { ...request, ...voterPart(voter), ...ownPart(votes.get(requestId + principalId), request.stage) }
+    },
+    learn(orgId, principalId, row) {
+      voters.set(orgId + principalId, row)
+      votes.set(row.id + principalId, row)
+      // Answers may arrive in another order than the commits they tell of.
+      const isNews = row.vote_seq >= (requests.peek(orgId + row.id)?.vote_seq ?? 0)
+      if (isNews) requests.set(orgId + row.id, row)
+    },
+    forget(orgId, requestId, principalId) {
+      voters.delete(orgId + principalId)
+      votes.delete(requestId + principalId)
+      requests.delete(orgId + requestId)
+    },
+  }
+}
+
+function voterPart(row: Row) {
+  const { voter_kind, voter_person_id, voter_disabled, voter_version, voter_bindings, voter_groups } = row
+  return { voter_kind, voter_person_id, voter_disabled, voter_version, voter_bindings, voter_groups }
+}
+
+function ownPart(row: Row | undefined, stage: number) {
+  if (row === undefined || row.stage !== stage) {
+    return { own_seq: null, own_stance: null, own_seats: [], own_assurance: [], own_digest: '' }
+  }
+  const { own_seq, own_stance, own_seats, own_assurance, own_digest } = row
+  return { own_seq, own_stance, own_seats, own_assurance, own_digest }
+}
+
+function sizeOf({ voter_bindings, voter_groups, tally, own_seats }: Row): number {
+  return (
+    600 + voter_bindings.length + 40 * voter_groups.length + 8 * tally.approvals.length + 40 * (own_seats?.length ?? 0)
+  )
+}
