@@ -23,6 +23,11 @@ export interface Database {
   refresh_tokens: RefreshTokenTable
   single_use_tokens: SingleUseTokenTable
   server_secrets: ServerSecretTable
+  sessions: SessionTable
+  agent_challenges: AgentChallengeTable
+  seen_proofs: SeenProofTable
+  api_keys: ApiKeyTable
+  call_counters: CallCounterTable
 }
 
 /** A 64-bit counter; text on the way out, since JavaScript numbers end at 2^53. */
@@ -54,6 +59,8 @@ interface PrincipalTable {
   disabled_at: Date | null
   row_version: RowVersion
   eligibility_version: Generated<number>
+  ended_sessions: Generated<string[]>
+  dpop_required: Generated<boolean>
   created_at: Date
 }
 
@@ -239,6 +246,56 @@ interface ServerSecretTable {
   value: Uint8Array
   is_sealed: boolean
   created_at: Date
+}
+
+export type SessionChannel = 'cli' | 'web' | 'agent'
+
+interface SessionTable {
+  org_id: string
+  id: string
+  principal_id: string
+  channel: SessionChannel
+  user_agent: string | null
+  created_at: Date
+  last_used_at: Date
+  ended_at: Date | null
+}
+
+interface AgentChallengeTable {
+  nonce_hash: string
+  org_id: string
+  principal_id: string
+  used_at: Date | null
+  expires_at: Date
+  created_at: Date
+}
+
+interface SeenProofTable {
+  org_id: string
+  principal_id: string
+  jti_hash: string
+  expires_at: Date
+}
+
+interface ApiKeyTable {
+  org_id: string
+  id: string
+  principal_id: string
+  name: string
+  secret_hash: string
+  hint: string
+  scopes: string[]
+  expires_at: Date | null
+  revoked_at: Date | null
+  last_used_at: Date | null
+  created_by: string
+  created_at: Date
+}
+
+interface CallCounterTable {
+  caller: string
+  window_start: Date
+  calls: number
 }
 
 export type Row<T extends keyof Database> = Selectable<Database[T]>
