@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts'
 import { authenticator, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { rateLimiter } from './rate-limit.ts'
 import { agentRoutes } from './routes/agents.ts'
 import { authInfoRoutes } from './routes/auth-info.ts'
 import { cliSignInRoutes } from './routes/cli-sign-in.ts'
@@ -24,11 +25,13 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   app.setValidatorCompiler(() => () => true)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerUnknownRoute)
-  // The order of contract §0: lever, token, then the shape of what was sent.
+  // The order of contract §0: lever, token, rate limit, then the shape of what was sent.
   const authenticate = authenticator(ctx)
-  app.addHook('onRequest', async (request) => {
+  const limitCalls = rateLimiter(ctx)
+  app.addHook('onRequest', async (request, reply) => {
     refuseByLever(ctx, request)
     await authenticate(request)
+    await limitCalls(request, reply)
   })
   app.addHook('preHandler', (request, _reply, done) => {
     refuseUnstorableText(request)
