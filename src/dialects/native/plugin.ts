@@ -6,10 +6,13 @@ import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { rateLimiter } from './rate-limit.ts'
 import { agentRoutes } from './routes/agents.ts'
+import { auditLogRoutes } from './routes/audit-log.ts'
 import { authInfoRoutes } from './routes/auth-info.ts'
 import { cliSignInRoutes } from './routes/cli-sign-in.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { organizationAdminRoutes } from './routes/organization-admins.ts'
+import { quotaRoutes } from './routes/quotas.ts'
+import { resourceRoutes } from './routes/resources.ts'
 import { roleRoutes } from './routes/roles.ts'
 import { spaceRoutes } from './routes/spaces.ts'
 import { templateRoutes } from './routes/templates.ts'
@@ -48,6 +51,9 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   spaceRoutes(app, ctx)
   organizationAdminRoutes(app, ctx)
   voteRoutes(app, ctx)
+  quotaRoutes(app, ctx)
+  auditLogRoutes(app, ctx)
+  resourceRoutes(app, ctx)
   workflowRoutes(app, ctx)
   templateRoutes(app, ctx)
 }
