@@ -158,6 +158,9 @@ table<Who>('GET /audit-logs', setting, [
   filtered('who did it', () => `?actors=user:${cast.ada.id}`, newestFirst.slice(2, 6)),
   filtered('any of two', () => `?actors=user:${cast.ada.id}&actors=user:${cast.ben.id}`, newestFirst),
   filtered('a user’s id as an agent’s', () => `?actors=agent:${cast.ada.id}`, []),
+  filtered('who did it, and one type', () => `?actors=user:${cast.ada.id}&auditTypes=AGENT_ROLES_REMOVED`, [
+    'AGENT_ROLES_REMOVED',
+  ]),
   filtered('all filters together', () => `?actors=user:${cast.ben.id}&targets=USER:${cast.audrey.id}`, []),
   filtered(
     'all filters together, with something left',
