@@ -18,8 +18,8 @@ async function limited(quotaType: string, limit: number, scope: string, targetId
   expect(status).toBe(201)
   const path = `/quotas/${body.id}`
   return {
-    move: async (to: number) => void expect(await world.ada.patch(path, { limit: to })).toMatchObject({ status: 200 }),
-    lift: async () => void expect(await world.ada.delete(path)).toMatchObject({ status: 204 }),
+    move: async (to: number) => expect(await world.ada.patch(path, { limit: to })).toMatchObject({ status: 200 }),
+    lift: async () => expect(await world.ada.delete(path)).toMatchObject({ status: 204 }),
   }
 }
 
