@@ -21,6 +21,8 @@ export interface Ctx {
   readonly identityProvider: IdentityProvider
   /** Where clients reach us, without a trailing slash; known once the listener is. */
   publicUrl: string
+  /** Where the web UI is, without a trailing slash. */
+  readonly frontendUrl: string
   close(): Promise<void>
 }
 
@@ -54,6 +56,9 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     metrics: createMetrics(),
     identityProvider: openIdentityProvider(config.signIn, () => ctx.publicUrl),
     publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
+    get frontendUrl() {
+      return config.frontendUrl ?? `${ctx.publicUrl}/ui`
+    },
     close: () => store.close(),
   }
   return ctx

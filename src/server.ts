@@ -1,11 +1,14 @@
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Config } from './config/config.ts'
 import type { Ctx } from './context.ts'
+import { allowFrontend } from './cross-origin.ts'
 import { developmentSignIn } from './identity/oidc/development/mount.ts'
 import { answerError, answerUnreadable } from './dialects/native/error-answer.ts'
 import { nativeDialect } from './dialects/native/plugin.ts'
 import { operations } from './operations.ts'
+import { traceAnswer } from './trace.ts'
 
 /** The whole HTTP server, not listening: `main.ts` listens, tests inject. */
 export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
@@ -23,17 +26,33 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
     // Whoever sends half a request and then nothing may not hold a connection for ever.
     requestTimeout: 60_000,
     // A path that is no path reaches no dialect, and what is no HTTP reaches no route.
-    frameworkErrors: answerError,
+    frameworkErrors: (error, request, reply) => {
+      traceAnswer(request, reply)
+      answerError(error, request, reply)
+    },
     clientErrorHandler: answerUnreadable,
+    // Without one, whatever a client says of its address, scheme and host is ignored (contract §7.3).
+    trustProxy: trustOf(ctx.config),
   })
   // The envelope of contract §0 wherever no dialect has its own.
   app.setErrorHandler(answerError)
+  app.decorateRequest('traceId')
+  app.addHook('onRequest', (request, reply, done) => {
+    traceAnswer(request, reply)
+    done()
+  })
+  await allowFrontend(app, ctx)
   await app.register(swagger, { openapi: description })
   await app.register(swaggerUi, { routePrefix: '/docs', indexPrefix: '' })
   await app.register(async (scope) => operations(scope, ctx))
   if (ctx.config.signIn.kind === 'development') await app.register(async (scope) => developmentSignIn(scope, ctx))
   await app.register(async (scope) => nativeDialect(scope, ctx))
   return app
+}
+
+function trustOf({ trustedProxy }: Config): false | string[] | ((address: string, hop: number) => boolean) {
+  if (typeof trustedProxy === 'number') return (_address, hop) => hop < trustedProxy
+  return trustedProxy !== null && [...trustedProxy]
 }
 
 const description = {

@@ -38,6 +38,7 @@ test('a call that makes something says 201', () => {
     'post /groups',
     'post /spaces',
     'post /organization/{organization}/admins',
+    'post /quotas',
     'post /workflows',
     'post /workflow-templates',
   ])

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { appendLeaf } from '../src/audit/append.ts'
 import { ensureDefaultOrganization } from '../src/identity/organization.ts'
+import { listLog, type LogFilter, type LogPlace } from '../src/store/audit-log.ts'
 import { constraintCodes } from '../src/store/constraints.ts'
 import type { Tx } from '../src/store/open.ts'
 import { migrations } from '../src/store/migrations/list.ts'
@@ -352,6 +353,52 @@ describe.each(engines)('the store on $engine', ({ engine, where }) => {
       for (const [code, work] of cases) {
         expect(await refusal(transact(world.ctx, null, work))).toBe(code)
       }
+    })
+  })
+
+  describe('the audit log', () => {
+    it('is read by every filter, alone and together, newest first, page by page', async () => {
+      const [human, agent] = [newId(), newId()]
+      const [space, user] = [newId(), newId()]
+      const made = [
+        { kind: 'space.created', subjectId: space, actor: { kind: 'human', id: human }, facts: {} },
+        { kind: 'roles.assigned', subjectId: user, actor: { kind: 'human', id: human }, facts: { holder: 'human' } },
+        { kind: 'roles.assigned', subjectId: user, actor: { kind: 'agent', id: agent }, facts: { holder: 'agent' } },
+        { kind: 'user.created', subjectId: user, actor: { kind: 'human', id: human }, facts: {} },
+        { kind: 'space.deleted', subjectId: space, actor: { kind: 'system' }, facts: {} },
+      ] as const
+      await transact(world.ctx, null, async (tx) => {
+        for (const leaf of made) await appendLeaf(tx, { ...leaf, orgId, at: now() })
+      })
+      const subjects = [space, user]
+      const list = async (filter: Partial<LogFilter>, limit = 50, place: LogPlace | null = null) => {
+        const none = { types: null, targets: null, actors: null }
+        const rows = await listLog(world.ctx.db, orgId, { ...none, ...filter }, { since: now(), place, limit })
+        return rows.filter((row) => subjects.includes(row.subject_id))
+      }
+      const shown = async (filter: Partial<LogFilter>) =>
+        (await list(filter)).map(({ kind, content }) => `${kind} ${JSON.parse(content).actor.kind}`)
+      const [created, byHuman, byAgent] = ['space.created human', 'roles.assigned human', 'roles.assigned agent']
+      const ofHumans = { kind: 'roles.assigned', holder: 'human' } as const
+      const ofSpaces = { kind: 'space.created', holder: '' } as const
+      const [ada, bot] = [{ kind: 'human', id: human } as const, { kind: 'agent', id: agent } as const]
+
+      expect(await shown({})).toEqual([byAgent, byHuman, created])
+      expect(await shown({ types: [ofHumans, ofHumans] })).toEqual([byHuman])
+      expect(await shown({ types: [ofHumans, ofSpaces] })).toEqual([byHuman, created])
+      expect(await shown({ actors: [ada] })).toEqual([byHuman, created])
+      expect(await shown({ actors: [bot, ada] })).toEqual([byAgent, byHuman, created])
+      expect(await shown({ actors: [{ kind: 'agent', id: human }] })).toEqual([])
+      expect(await shown({ actors: [ada], types: [ofSpaces] })).toEqual([created])
+      expect(await shown({ targets: [{ ...ofHumans, id: user }] })).toEqual([byHuman])
+      expect(await shown({ targets: [{ ...ofHumans, id: user }], actors: [bot] })).toEqual([])
+      expect(await shown({ targets: [{ ...ofHumans, id: user }], types: [ofSpaces] })).toEqual([])
+      expect(await shown({ types: [] })).toEqual([])
+
+      const [first, second] = await list({}, 2)
+      const place = { at: first?.created_at as Date, id: first?.id ?? '' }
+      expect(await list({}, 1, place)).toEqual([second])
+      expect(first?.created_at).toEqual(now())
     })
   })
 

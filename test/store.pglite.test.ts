@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { migrations } from '../src/store/migrations/list.ts'
 import { openStore, type Store } from '../src/store/open.ts'
 import { transact } from '../src/store/unit-of-work.ts'
 import { runMain, startServer, type ServerProcess } from './helpers/server-process.ts'
@@ -57,7 +58,8 @@ describe('the embedded store in a directory', { timeout: 300_000 }, () => {
     await first.close()
     const second = await open()
     expect(await organizations(second)).toEqual(['kept'])
-    expect((await sql`select * from kysely_migration`.execute(second.db)).rows).toHaveLength(1)
+    const { rows } = await sql`select * from kysely_migration`.execute(second.db)
+    expect(rows).toHaveLength(Object.keys(migrations).length)
     await second.close()
   })
 

@@ -26,6 +26,12 @@ export interface Config {
   readonly port: number
   /** Where clients reach us, without a trailing slash; absent until the listener knows its port. */
   readonly publicUrl: string | null
+  /** Where the web UI is, without a trailing slash; absent while it hangs on a public URL that is not known yet. */
+  readonly frontendUrl: string | null
+  /** Whose forwarded headers are believed: addresses and networks, or how many proxies stand in front; null for nobody's. */
+  readonly trustedProxy: readonly string[] | number | null
+  /** Calls a minute that one caller may make; 0 for any number. */
+  readonly rateLimit: number
   readonly store: StoreConfig
   readonly demo: boolean
   readonly signIn: SignInConfig
@@ -44,10 +50,14 @@ export function loadConfig(raw: RawEnv): Config {
   const store = storeOf(raw)
   const signIn = signInOf(raw)
   if (signIn.kind === 'development') requireSafeForDevelopmentSignIn(host, raw)
+  const publicUrl = baseUrlOf('QUORATE_PUBLIC_URL', raw.QUORATE_PUBLIC_URL)
   return {
     host,
     port: portOf(raw.PORT),
-    publicUrl: publicUrlOf(raw.QUORATE_PUBLIC_URL),
+    publicUrl,
+    frontendUrl: baseUrlOf('QUORATE_FRONTEND_URL', raw.QUORATE_FRONTEND_URL) ?? (publicUrl && `${publicUrl}/ui`),
+    trustedProxy: trustedProxyOf(raw.QUORATE_TRUST_PROXY),
+    rateLimit: rateLimitOf(raw.QUORATE_RATE_LIMIT),
     store,
     demo: flag('QUORATE_DEMO', raw.QUORATE_DEMO, store.engine === 'pglite' && signIn.kind === 'development'),
     signIn,
@@ -105,8 +115,33 @@ function portOf(value: string | undefined): number {
   return port
 }
 
-function publicUrlOf(value: string | undefined): string | null {
-  return value === undefined ? null : httpUrl('QUORATE_PUBLIC_URL', value).replace(/\/+$/, '')
+function baseUrlOf(name: string, value: string | undefined): string | null {
+  return value === undefined ? null : httpUrl(name, value).replace(/\/+$/, '')
+}
+
+function trustedProxyOf(value: string | undefined): readonly string[] | number | null {
+  if (value === undefined) return null
+  if (/^[1-9]\d?$/.test(value)) return Number(value)
+  const networks = value.split(',').map((network) => network.trim())
+  if (!networks.every(isNetwork)) {
+    invalid(
+      'QUORATE_TRUST_PROXY',
+      'must be addresses and networks (10.0.0.0/8), separated by commas, or a number of proxies',
+    )
+  }
+  return networks
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return bits > 0 && rest.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+}
+
+function rateLimitOf(value: string | undefined): number {
+  if (value === undefined) return 600
+  if (!/^\d{1,9}$/.test(value)) invalid('QUORATE_RATE_LIMIT', 'must be a number of calls a minute; 0 switches it off')
+  return Number(value)
 }
 
 function httpUrl(name: string, value: string): string {

@@ -11,5 +11,6 @@ export const constraintCodes: Readonly<Record<string, ErrorCode>> = {
   policies_version: 'WORKFLOW_TEMPLATE_ALREADY_EXISTS',
   policies_one_active: 'CONCURRENCY_ERROR',
   requests_name: 'WORKFLOW_ALREADY_EXISTS',
+  quotas_target: 'QUOTA_ALREADY_EXISTS',
   organization_admins_pkey: 'ORGANIZATION_ADMIN_ALREADY_EXISTS',
 }

@@ -3,13 +3,20 @@ import type { Db } from './open.ts'
 const day = 86_400_000
 /** How long a repeated call with the same Idempotency-Key still gets the stored answer. */
 const idempotencyMilliseconds = day
+/** The clocks of the processes that count calls may differ by this, at least. */
+const windowMilliseconds = 300_000
 
-/** Deletes what is past any use: answers to repeated calls, sign-ins that ended, tokens that expired a day ago. */
+/**
+ * Deletes what is past any use: answers to repeated calls, sign-ins that ended, tokens that expired a day ago, counts of
+ * calls whose minute is over.
+ */
 export async function forgetExpired(db: Db, now: Date): Promise<void> {
   const aDayAgo = new Date(now.getTime() - day)
   const answered = new Date(now.getTime() - idempotencyMilliseconds)
   await db.deleteFrom('idempotency_keys').where('created_at', '<', answered).execute()
   await db.deleteFrom('sign_in_flows').where('expires_at', '<', aDayAgo).execute()
   await db.deleteFrom('refresh_tokens').where('expires_at', '<', aDayAgo).execute()
+  const counted = new Date(now.getTime() - windowMilliseconds)
+  await db.deleteFrom('call_counters').where('window_start', '<', counted).execute()
   await db.deleteFrom('single_use_tokens').where('expires_at', '<', aDayAgo).execute()
 }

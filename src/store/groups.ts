@@ -17,6 +17,17 @@ export async function findGroup(db: Db, orgId: string, key: GroupKey): Promise<G
   return await found.executeTakeFirst()
 }
 
+/** Names of those of `ids` that exist. */
+export async function findGroupNames(db: Db, orgId: string, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await db
+    .selectFrom('groups')
+    .select(['id', 'name'])
+    .where('org_id', '=', orgId)
+    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+    .execute()
+  return new Map(rows.map((row) => [row.id, row.name]))
+}
+
 /** Everyone who changes a group's members holds this lock, so that `member_count` is what there is. */
 export async function lockGroup(tx: Tx, orgId: string, id: string): Promise<GroupRow | undefined> {
   return await tx

@@ -10,9 +10,11 @@ export type QuotaType =
   | 'MAX_ROLES_PER_USER'
   | 'MAX_VOTES_PER_WORKFLOW'
 
+export type QuotaScope = 'Org' | 'Space' | 'WorkflowTemplate' | 'Workflow' | 'Group' | 'User'
+
 /** Something below the organization that a quota may be set on. */
 export interface QuotaTarget {
-  readonly scope: 'Space' | 'WorkflowTemplate' | 'Workflow' | 'Group' | 'User'
+  readonly scope: Exclude<QuotaScope, 'Org'>
   readonly id: string
 }
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db, Tx } from './open.ts'
 import { containing, offsetOf, type Page } from './page.ts'
 import type { NewRow, Row } from './schema.ts'
@@ -10,6 +11,17 @@ export async function insertSpace(tx: Tx, space: NewRow<'spaces'>): Promise<void
 
 export async function findSpace(db: Db, orgId: string, id: string): Promise<SpaceRow | undefined> {
   return await db.selectFrom('spaces').selectAll().where('org_id', '=', orgId).where('id', '=', id).executeTakeFirst()
+}
+
+/** Names of those of `ids` that exist. */
+export async function findSpaceNames(db: Db, orgId: string, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await db
+    .selectFrom('spaces')
+    .select(['id', 'name'])
+    .where('org_id', '=', orgId)
+    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+    .execute()
+  return new Map(rows.map((row) => [row.id, row.name]))
 }
 
 /** Its policies, their requests and votes go with it. True when there was one. */

@@ -115,7 +115,15 @@ export async function leavesOf(world: World, subjectId: string): Promise<string[
 /** How much there is in every table that a call here may write: a refused call leaves all of it alone. */
 export async function contents(world: World): Promise<Record<string, unknown>> {
   const { db } = world.ctx
-  const tables = ['principals', 'organization_admins', 'groups', 'memberships', 'role_bindings', 'spaces'] as const
+  const tables = [
+    'principals',
+    'organization_admins',
+    'groups',
+    'memberships',
+    'role_bindings',
+    'spaces',
+    'quotas',
+  ] as const
   const entries = await tables.reduce<Promise<[string, unknown][]>>(async (read, table) => {
     const rows = await db.selectFrom(table).selectAll().execute()
     return [...(await read), [table, rows.map((row) => JSON.stringify(row)).toSorted()]]
@@ -149,7 +157,7 @@ export function table<K extends string>(
   setting: () => { world: World; cast: Cast<K> },
   cases: Case<K>[],
 ): void {
-  const method = row.split(' ', 1)[0]?.toLowerCase() as 'get' | 'post' | 'put' | 'delete'
+  const method = row.split(' ', 1)[0]?.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete'
   for (const { name, as, path, body, status, code, field, check } of cases) {
     test(`${row} ${status}${code === undefined ? '' : ` ${code}`}: ${name}`, async () => {
       const { world, cast } = setting()

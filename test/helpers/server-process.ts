@@ -53,7 +53,7 @@ export function runMain(env: Readonly<Record<string, string>>): {
 } {
   const inherited = { PATH: process.env['PATH'] ?? '', NODE_NO_WARNINGS: '1' }
   const child = spawn(process.execPath, [main], {
-    env: { ...inherited, HOST: '127.0.0.1', QUORATE_DEMO: '0', LOG_LEVEL: 'error', ...env },
+    env: { ...inherited, HOST: '127.0.0.1', QUORATE_DEMO: '0', QUORATE_RATE_LIMIT: '0', LOG_LEVEL: 'error', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

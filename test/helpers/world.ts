@@ -58,7 +58,13 @@ export interface World extends AsyncDisposable {
 export async function startWorld(options: { databaseUrl?: string; env?: RawEnv } = {}): Promise<World> {
   const store: RawEnv =
     options.databaseUrl === undefined ? { QUORATE_DATA_DIR: 'memory://' } : { DATABASE_URL: options.databaseUrl }
-  const config = loadConfig({ ...store, QUORATE_DEMO: '0', LOG_LEVEL: 'silent', ...options.env })
+  const config = loadConfig({
+    ...store,
+    QUORATE_DEMO: '0',
+    QUORATE_RATE_LIMIT: '0',
+    LOG_LEVEL: 'silent',
+    ...options.env,
+  })
   const clock = testClock()
   const ctx = await createContext(config, { clock, log: pino({ level: config.logLevel }) })
   await prepareStore(ctx)

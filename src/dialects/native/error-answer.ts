@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../errors.ts'
+import { continueTrace } from '../../trace.ts'
 import { wireErrors } from './errors.ts'
 
 /** The one place where an error becomes an answer: `{code, message, details?}` (contract §0). Faults show no detail. */
@@ -20,7 +21,12 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 
 /** Which request a log line is about: never its headers or body, which hold tokens. */
 function namesOf(request: FastifyRequest): object {
-  return { requestId: request.id, method: request.method, route: request.routeOptions.url ?? null }
+  return {
+    requestId: request.id,
+    traceId: request.traceId ?? null,
+    method: request.method,
+    route: request.routeOptions.url ?? null,
+  }
 }
 
 /** What the framework itself refuses before a handler runs; null for a fault. */
@@ -69,6 +75,7 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    `traceparent: ${continueTrace(undefined).traceparent}`,
     'Connection: close',
   ]
   if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)

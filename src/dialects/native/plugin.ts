@@ -4,11 +4,15 @@ import { AppError } from '../../errors.ts'
 import { authenticator, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { rateLimiter } from './rate-limit.ts'
 import { agentRoutes } from './routes/agents.ts'
+import { auditLogRoutes } from './routes/audit-log.ts'
 import { authInfoRoutes } from './routes/auth-info.ts'
 import { cliSignInRoutes } from './routes/cli-sign-in.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { organizationAdminRoutes } from './routes/organization-admins.ts'
+import { quotaRoutes } from './routes/quotas.ts'
+import { resourceRoutes } from './routes/resources.ts'
 import { roleRoutes } from './routes/roles.ts'
 import { spaceRoutes } from './routes/spaces.ts'
 import { templateRoutes } from './routes/templates.ts'
@@ -24,11 +28,13 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   app.setValidatorCompiler(() => () => true)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerUnknownRoute)
-  // The order of contract §0: lever, token, then the shape of what was sent.
+  // The order of contract §0: lever, token, rate limit, then the shape of what was sent.
   const authenticate = authenticator(ctx)
-  app.addHook('onRequest', async (request) => {
+  const limitCalls = rateLimiter(ctx)
+  app.addHook('onRequest', async (request, reply) => {
     refuseByLever(ctx, request)
     await authenticate(request)
+    await limitCalls(request, reply)
   })
   app.addHook('preHandler', (request, _reply, done) => {
     refuseUnstorableText(request)
@@ -45,6 +51,9 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   spaceRoutes(app, ctx)
   organizationAdminRoutes(app, ctx)
   voteRoutes(app, ctx)
+  quotaRoutes(app, ctx)
+  auditLogRoutes(app, ctx)
+  resourceRoutes(app, ctx)
   workflowRoutes(app, ctx)
   templateRoutes(app, ctx)
 }

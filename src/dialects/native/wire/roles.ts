@@ -69,7 +69,7 @@ function sortKey({ roleName, scopeType, scopeId }: Binding): string {
   return [roleName, scopeType, scopeId].join('\0')
 }
 
-function renderScope(type: Binding['scopeType'], id: string): object {
+export function renderScope(type: Binding['scopeType'], id: string): object {
   switch (type) {
     case 'org':
       return { type }

@@ -1,0 +1,25 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Ctx } from '../../context.ts'
+import { AppError } from '../../errors.ts'
+import { callLimiter, windowSeconds } from '../../identity/call-limiter.ts'
+
+/**
+ * Holds each user and agent to the configured number of calls a minute, and says on every answer to them how they stand
+ * (contract §7.4). To be asked once the caller is known, before anything is looked at that they sent.
+ */
+export function rateLimiter(ctx: Ctx): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+  const { rateLimit: limit } = ctx.config
+  const take = callLimiter(ctx)
+  return async (request, reply) => {
+    const isSignedIn = request.caller !== undefined && request.caller !== null
+    if (limit === 0 || !isSignedIn) return
+    const { isOver, remaining, resetsAt } = await take(request.caller.principalId)
+    const resetSeconds = Math.ceil((resetsAt.getTime() - ctx.clock.now().getTime()) / 1000)
+    reply.headers({
+      RateLimit: `limit=${limit}, remaining=${remaining}, reset=${resetSeconds}`,
+      'RateLimit-Policy': `${limit};w=${windowSeconds}`,
+      'Retry-After': resetsAt.toUTCString(),
+    })
+    if (isOver) throw new AppError('TOO_MANY_REQUESTS')
+  }
+}
