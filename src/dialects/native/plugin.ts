@@ -5,6 +5,7 @@ import { authenticator, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { agentRoutes } from './routes/agents.ts'
+import { apiKeyRoutes } from './routes/api-keys.ts'
 import { authInfoRoutes } from './routes/auth-info.ts'
 import { cliSignInRoutes } from './routes/cli-sign-in.ts'
 import { groupRoutes } from './routes/groups.ts'
@@ -40,6 +41,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   authInfoRoutes(app, ctx)
   userRoutes(app, ctx)
   agentRoutes(app, ctx)
+  apiKeyRoutes(app, ctx)
   roleRoutes(app, ctx)
   groupRoutes(app, ctx)
   spaceRoutes(app, ctx)
