@@ -29,6 +29,8 @@ export const errorCodes = {
   CALLER_AGENT_NOT_FOUND: 'The access token names an agent that no longer exists, or is disabled.',
   INVALID_STEP_UP_OPERATION: 'The step-up token names an unknown operation.',
   INVALID_ENTITY_TYPE: 'The access token names an unknown kind of caller.',
+  API_KEY_INVALID: 'The API key is unknown, revoked or expired, or acts for someone who is disabled.',
+  API_KEY_SCOPE_MISSING: 'The API key does not hold the scope that this call needs.',
   REQUESTOR_NOT_AUTHORIZED: 'The caller does not hold the permission that this call needs.',
   QUOTA_EXCEEDED: 'A quota of the organization does not allow one more.',
   // Lists
@@ -190,6 +192,17 @@ export const errorCodes = {
   ROLE_ENTITY_TYPE_ROLE_RESTRICTION: 'An agent may only hold workflow template roles.',
   ROLE_TOTAL_ROLES_EXCEED_MAXIMUM: 'A user may hold at most 128 roles.',
   AGENT_ROLE_TOTAL_ROLES_EXCEED_MAXIMUM: 'An agent may hold at most 128 roles.',
+  // API keys
+  API_KEY_NAME_EMPTY: 'name is missing or blank.',
+  API_KEY_NAME_TOO_LONG: 'name is longer than 255 characters.',
+  API_KEY_PRINCIPAL_ID_INVALID: 'principalId must be a UUID.',
+  API_KEY_SCOPES_INVALID:
+    'scopes must be a non-empty list of native:read, native:write, privx, fortanix and govern, none of them twice.',
+  API_KEY_EXPIRES_AT_INVALID: 'expiresAt must be a timestamp in the future, at most 365 days ahead.',
+  API_KEY_GRACE_SECONDS_INVALID: 'graceSeconds must be a whole number from 0 to 86400.',
+  PRINCIPAL_NOT_FOUND: 'The body names a principal who does not exist, or is disabled.',
+  API_KEY_NOT_FOUND: 'No such API key.',
+  API_KEY_NOT_ACTIVE: 'The API key is revoked or has expired; make a new one.',
   // Groups and spaces
   GROUP_NAME_EMPTY: 'name is missing or blank.',
   GROUP_NAME_TOO_LONG: 'name is longer than 512 characters.',

@@ -35,6 +35,7 @@ test('a call that makes something says 201', () => {
   expect(made).toEqual([
     'post /users',
     'post /agents/register',
+    'post /v1/api-keys',
     'post /groups',
     'post /spaces',
     'post /organization/{organization}/admins',

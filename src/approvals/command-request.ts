@@ -1,6 +1,6 @@
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { loadActor, type Caller } from '../identity/actor.ts'
+import { leafActorOf, loadActor, type Caller } from '../identity/actor.ts'
 import { authorize } from '../identity/authorize.ts'
 import type { RequestState } from '../kernel/request.ts'
 import { findPolicy } from '../store/policies.ts'
@@ -52,8 +52,7 @@ async function commandRequest(
     const isRequester = row.requester_id === caller.principalId
     if (!isRequester) authorize(actor, permission, template)
     const at = ctx.clock.now()
-    const leafActor = { kind: caller.kind, id: caller.principalId }
-    const next = await changeRequest(tx, row, { ...command, actor: leafActor }, at)
+    const next = await changeRequest(tx, row, { ...command, actor: leafActorOf(caller) }, at)
     if (policy.status !== 'active') await closeDrainedPolicy(tx, caller.orgId, policy.id, at)
     return next
   })

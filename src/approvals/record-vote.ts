@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { commitmentTo, renderLeaf } from '../audit/leaf.ts'
-import type { Caller } from '../identity/actor.ts'
+import { leafActorOf, type Caller } from '../identity/actor.ts'
 import { isTerminal } from '../kernel/expiry.ts'
 import type { RequestState, Vote, VoteRecord } from '../kernel/request.ts'
 import type { Policy } from '../kernel/rule.ts'
@@ -32,7 +32,7 @@ export async function recordVote(db: Db, caller: Caller, policy: Policy, judged:
     orgId: caller.orgId,
     kind: 'vote.cast',
     subjectId: row.id,
-    actor: { kind: caller.kind, id: caller.principalId },
+    actor: leafActorOf(caller),
     at,
     facts: {
       seq: record.seq,

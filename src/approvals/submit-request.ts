@@ -3,6 +3,7 @@ import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { loadActor, type Caller } from '../identity/actor.ts'
+import { requirePrincipal } from '../identity/admin-key.ts'
 import { authorize } from '../identity/authorize.ts'
 import { requireQuota } from '../identity/require-quota.ts'
 import { initialState } from '../kernel/request.ts'
@@ -32,6 +33,7 @@ const defaultLifeHours = 30 * 24
  */
 export async function submitRequest(ctx: Ctx, caller: Caller, input: SubmitRequestInput): Promise<{ id: string }> {
   return await transact(ctx, caller.once, async (tx) => {
+    requirePrincipal(caller)
     const actor = await loadActor(tx, caller)
     // Shared with other submissions, exclusive with the change that ends the version: no request slips in behind it.
     const policy = await findPolicyForShare(tx, caller.orgId, input.policyId)

@@ -7,6 +7,9 @@ export type LeafKind =
   | 'user.created'
   | 'user.signed-in'
   | 'agent.registered'
+  | 'api-key.created'
+  | 'api-key.rotated'
+  | 'api-key.revoked'
   | 'admin.added'
   | 'admin.removed'
   | 'group.created'
@@ -30,7 +33,11 @@ export type LeafKind =
   | 'request.stage-closed'
   | 'vote.cast'
 
-export type LeafActor = { readonly kind: 'human' | 'agent'; readonly id: string } | { readonly kind: 'system' }
+/** Who did it: a principal, perhaps through an API key of theirs; the operator's admin key; or the server by itself. */
+export type LeafActor =
+  | { readonly kind: 'human' | 'agent'; readonly id: string; readonly apiKey?: string }
+  | { readonly kind: 'admin-key' }
+  | { readonly kind: 'system' }
 
 export interface Leaf {
   readonly orgId: string

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { AppError } from '../errors.ts'
+import { adminKeyOf, type AdminKey } from './admin-key.ts'
 import type { RawEnv } from './env.ts'
 
 export type StoreConfig =
@@ -37,6 +38,8 @@ export interface Config {
   readonly signIn: SignInConfig
   /** 32 bytes under which secrets at rest are encrypted; null keeps them readable in the store. */
   readonly masterKey: Buffer | null
+  /** Null when there is none. */
+  readonly adminKey: AdminKey | null
   readonly levers: ReadonlySet<Lever>
   readonly logLevel: LogLevel
 }
@@ -51,6 +54,7 @@ export function loadConfig(raw: RawEnv): Config {
   const signIn = signInOf(raw)
   if (signIn.kind === 'development') requireSafeForDevelopmentSignIn(host, raw)
   const publicUrl = baseUrlOf('QUORATE_PUBLIC_URL', raw.QUORATE_PUBLIC_URL)
+  const demo = flag('QUORATE_DEMO', raw.QUORATE_DEMO, store.engine === 'pglite' && signIn.kind === 'development')
   return {
     host,
     port: portOf(raw.PORT),
@@ -59,9 +63,10 @@ export function loadConfig(raw: RawEnv): Config {
     trustedProxy: trustedProxyOf(raw.QUORATE_TRUST_PROXY),
     rateLimit: rateLimitOf(raw.QUORATE_RATE_LIMIT),
     store,
-    demo: flag('QUORATE_DEMO', raw.QUORATE_DEMO, store.engine === 'pglite' && signIn.kind === 'development'),
+    demo,
     signIn,
     masterKey: masterKeyOf(raw.QUORATE_MASTER_KEY),
+    adminKey: adminKeyOf(raw.QUORATE_ADMIN_KEY, demo && signIn.kind === 'development'),
     levers: leversOf(raw.QUORATE_LEVERS),
     logLevel: oneOf('LOG_LEVEL', raw.LOG_LEVEL ?? 'info', logLevels),
   }

@@ -11,9 +11,14 @@ export interface Caller {
   readonly principalId: string
   readonly kind: PrincipalKind
   readonly stepUp: StepUp | null
+  /** Set when a key speaks for the principal, and not a sign-in of their own. */
+  readonly machine?: MachineCredential
   /** Set when the call carries an Idempotency-Key. */
   readonly once: Once | null
 }
+
+/** A key that a machine was given: an API key of its principal, or the operator's `QUORATE_ADMIN_KEY`, which is nobody's. */
+export type MachineCredential = { readonly kind: 'api-key'; readonly id: string } | { readonly kind: 'admin-key' }
 
 /** A fresh sign-in bound to one operation, to be spent by the call that needs it (contract §6.4). */
 export interface StepUp {
@@ -37,6 +42,7 @@ export interface Actor extends Caller {
  * @throws AppError CALLER_USER_NOT_FOUND or CALLER_AGENT_NOT_FOUND when they are gone or disabled
  */
 export async function loadActor(db: Db, caller: Caller): Promise<Actor> {
+  if (caller.machine?.kind === 'admin-key') return adminKeyActor(caller)
   const row = await findActorRow(db, caller.orgId, caller.principalId)
   if (row === undefined || row.disabled_at !== null) throw callerNotFound(caller)
   return {
@@ -50,11 +56,25 @@ export async function loadActor(db: Db, caller: Caller): Promise<Actor> {
   }
 }
 
+/** An admin by configuration, with no row in the store: no role, so no right to vote, and no person behind it. */
+function adminKeyActor(caller: Caller): Actor {
+  return {
+    ...caller,
+    personId: null,
+    name: 'admin-key',
+    email: null,
+    isAdmin: true,
+    bindings: [],
+    rowVersion: '0',
+  }
+}
+
 export function callerNotFound(caller: Pick<Caller, 'kind'>): AppError {
   return new AppError(caller.kind === 'human' ? 'CALLER_USER_NOT_FOUND' : 'CALLER_AGENT_NOT_FOUND')
 }
 
 /** The caller as an audit leaf names them. */
-export function leafActorOf({ kind, principalId }: Caller): LeafActor {
-  return { kind, id: principalId }
+export function leafActorOf({ kind, principalId, machine }: Caller): LeafActor {
+  if (machine?.kind === 'admin-key') return { kind: 'admin-key' }
+  return { kind, id: principalId, ...(machine !== undefined && { apiKey: machine.id }) }
 }

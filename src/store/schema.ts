@@ -283,9 +283,11 @@ interface ApiKeyTable {
   principal_id: string
   name: string
   secret_hash: string
+  previous_hash: string | null
+  previous_expires_at: Date | null
   hint: string
   scopes: string[]
-  expires_at: Date | null
+  expires_at: Date
   revoked_at: Date | null
   last_used_at: Date | null
   created_by: string

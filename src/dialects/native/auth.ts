@@ -5,6 +5,7 @@ import { AppError } from '../../errors.ts'
 import { accessTokenVerifier } from '../../identity/access-token.ts'
 import type { Caller } from '../../identity/actor.ts'
 import { onceOf } from './idempotency.ts'
+import { machineCaller } from './machine-auth.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,8 +25,8 @@ export function authenticator(ctx: Ctx): (request: FastifyRequest) => Promise<vo
   const verify = accessTokenVerifier(ctx.keys.token, ctx.clock)
   return async (request) => {
     if (request.routeOptions.config.public === true || request.is404) return
-    const claims = await verify(bearerToken(request))
-    request.caller = { ...claims, once: null }
+    const token = bearerToken(request)
+    request.caller = (await machineCaller(ctx, request, token)) ?? { ...(await verify(token)), once: null }
   }
 }
 

@@ -28,6 +28,8 @@ export const wireErrors: Record<ErrorCode, { readonly status: number; readonly c
   CALLER_AGENT_NOT_FOUND: { status: 401, code: 'AGENT_NOT_FOUND' },
   INVALID_STEP_UP_OPERATION: { status: 401 },
   INVALID_ENTITY_TYPE: { status: 401 },
+  API_KEY_INVALID: { status: 401 },
+  API_KEY_SCOPE_MISSING: { status: 403 },
   REQUESTOR_NOT_AUTHORIZED: { status: 403 },
   QUOTA_EXCEEDED: { status: 403 },
   // Lists
@@ -185,6 +187,16 @@ export const wireErrors: Record<ErrorCode, { readonly status: number; readonly c
   ROLE_ENTITY_TYPE_ROLE_RESTRICTION: { status: 400 },
   ROLE_TOTAL_ROLES_EXCEED_MAXIMUM: { status: 422 },
   AGENT_ROLE_TOTAL_ROLES_EXCEED_MAXIMUM: { status: 422 },
+  // API keys
+  API_KEY_NAME_EMPTY: { status: 400 },
+  API_KEY_NAME_TOO_LONG: { status: 400 },
+  API_KEY_PRINCIPAL_ID_INVALID: { status: 400 },
+  API_KEY_SCOPES_INVALID: { status: 400 },
+  API_KEY_EXPIRES_AT_INVALID: { status: 400 },
+  API_KEY_GRACE_SECONDS_INVALID: { status: 400 },
+  PRINCIPAL_NOT_FOUND: { status: 400 },
+  API_KEY_NOT_FOUND: { status: 404 },
+  API_KEY_NOT_ACTIVE: { status: 409 },
   // Groups and spaces
   GROUP_NAME_EMPTY: { status: 400 },
   GROUP_NAME_TOO_LONG: { status: 400 },

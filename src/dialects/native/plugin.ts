@@ -7,6 +7,7 @@ import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { rateLimiter } from './rate-limit.ts'
 import { agentRoutes } from './routes/agents.ts'
 import { auditLogRoutes } from './routes/audit-log.ts'
+import { apiKeyRoutes } from './routes/api-keys.ts'
 import { authInfoRoutes } from './routes/auth-info.ts'
 import { cliSignInRoutes } from './routes/cli-sign-in.ts'
 import { groupRoutes } from './routes/groups.ts'
@@ -46,6 +47,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   authInfoRoutes(app, ctx)
   userRoutes(app, ctx)
   agentRoutes(app, ctx)
+  apiKeyRoutes(app, ctx)
   roleRoutes(app, ctx)
   groupRoutes(app, ctx)
   spaceRoutes(app, ctx)

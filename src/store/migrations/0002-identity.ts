@@ -55,16 +55,19 @@ const statements = [
   )`,
   `create index seen_proofs_expiry on seen_proofs (expires_at)`,
 
-  // Keys of machine callers: 256 random bits, of which only the hash is kept. A key acts as its principal.
+  // Keys of machine callers: 256 random bits, of which only the hash is kept. A key acts as its principal. After a rotation
+  // the secret before is accepted for a while beside the new one.
   `create table api_keys (
     org_id uuid not null,
     id uuid not null,
     principal_id uuid not null,
     name text not null,
     secret_hash text not null unique,
+    previous_hash text unique,
+    previous_expires_at timestamptz,
     hint text not null,
     scopes text[] not null,
-    expires_at timestamptz,
+    expires_at timestamptz not null,
     revoked_at timestamptz,
     last_used_at timestamptz,
     created_by uuid not null,
@@ -73,6 +76,7 @@ const statements = [
     foreign key (org_id, principal_id) references principals on delete cascade
   )`,
   `create index api_keys_list on api_keys (org_id, principal_id, created_at desc, id desc)`,
+  `create index api_keys_list_all on api_keys (org_id, created_at desc, id desc)`,
 
   // Calls of each caller in each window, shared by all processes. Not worth a log: after a crash all count from nothing.
   `create unlogged table call_counters (

@@ -6,6 +6,7 @@ import type { Ctx } from '../../../context.ts'
 import { demoPeople } from './people.ts'
 import { AppError } from '../../../errors.ts'
 import { developmentPath } from './issuer.ts'
+import { isOwnName } from './own-name.ts'
 import { contentSecurityPolicy, signInPage } from './page.ts'
 import { serverSecret } from '../../../store/server-secrets.ts'
 
@@ -64,8 +65,7 @@ export async function developmentSignIn(app: FastifyInstance, ctx: Ctx): Promise
  * @throws AppError MALFORMED_REQUEST
  */
 function refuseForeignName({ publicUrl }: Ctx, host: string | undefined): void {
-  const name = URL.parse(`http://${host ?? ''}`)?.hostname.replace(/^\[|\]$/g, '') ?? ''
-  if (isLoopback(name) || host === new URL(publicUrl).host) return
+  if (isOwnName(publicUrl, host)) return
   throw new AppError('MALFORMED_REQUEST', 'The development sign-in answers to the names of this machine only.', {
     field: 'Host',
   })
