@@ -4,7 +4,10 @@ import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { accessTokenVerifier } from '../../identity/access-token.ts'
 import type { Caller } from '../../identity/actor.ts'
+import type { ProvenCall } from '../../identity/agents/proof.ts'
+import { requireBinding } from '../../identity/agents/token-binding.ts'
 import { onceOf } from './idempotency.ts'
+import { addressOf } from './wire/location.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,15 +27,31 @@ export function authenticator(ctx: Ctx): (request: FastifyRequest) => Promise<vo
   const verify = accessTokenVerifier(ctx.keys.token, ctx.clock)
   return async (request) => {
     if (request.routeOptions.config.public === true || request.is404) return
-    const claims = await verify(bearerToken(request))
+    const { scheme, token } = credentialsOf(request)
+    const claims = await verify(token)
+    await requireBinding(ctx, claims, { scheme, token, proof: proofOf(request), call: callOf(ctx, request) })
     request.caller = { ...claims, once: null }
   }
 }
 
-function bearerToken(request: FastifyRequest): string {
-  const [scheme, token, ...rest] = (request.headers.authorization ?? '').split(' ')
-  if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0) throw new AppError('MISSING_JWT_TOKEN')
-  return token
+const schemes = { bearer: 'Bearer', dpop: 'DPoP' } as const
+
+function credentialsOf(request: FastifyRequest): { scheme: 'Bearer' | 'DPoP'; token: string } {
+  const [name = '', token, ...rest] = (request.headers.authorization ?? '').split(' ')
+  const scheme = schemes[name.toLowerCase() as keyof typeof schemes]
+  if (scheme === undefined || !token || rest.length > 0) throw new AppError('MISSING_JWT_TOKEN')
+  return { scheme, token }
+}
+
+/** The header DPoP; several are told apart from one by the comma that joins them (RFC 9449 section 4.3 check 1). */
+export function proofOf(request: FastifyRequest): string | undefined {
+  const { dpop } = request.headers
+  return Array.isArray(dpop) ? dpop.join(',') : dpop
+}
+
+/** The call that a proof must have been made for. */
+export function callOf(ctx: Ctx, request: FastifyRequest): ProvenCall {
+  return { method: request.method, url: addressOf(ctx, request) }
 }
 
 /** The Idempotency-Key belongs to the caller, so it is read once both they and the body are known. */

@@ -4,6 +4,8 @@ import { AppError } from '../../errors.ts'
 import { authenticator, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { agentManagementRoutes } from './routes/agent-management.ts'
+import { agentSignInRoutes } from './routes/agent-sign-in.ts'
 import { agentRoutes } from './routes/agents.ts'
 import { authInfoRoutes } from './routes/auth-info.ts'
 import { cliSignInRoutes } from './routes/cli-sign-in.ts'
@@ -37,9 +39,11 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   })
 
   cliSignInRoutes(app, ctx)
+  agentSignInRoutes(app, ctx)
   authInfoRoutes(app, ctx)
   userRoutes(app, ctx)
   agentRoutes(app, ctx)
+  agentManagementRoutes(app, ctx)
   roleRoutes(app, ctx)
   groupRoutes(app, ctx)
   spaceRoutes(app, ctx)
