@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { maintain } from '../../src/maintenance.ts'
 import { leavesOf } from '../helpers/directory.ts'
 import {
   goodAssertion,
@@ -48,6 +49,20 @@ describe('POST /auth/agents/challenge (contract §1.3, §6.6)', () => {
     const rows = await world.ctx.db.selectFrom('agent_challenges').selectAll().execute()
     expect(rows.length).toBeGreaterThan(0)
     expect(JSON.stringify(rows)).not.toContain(nonce)
+  })
+
+  it('is forgotten a day after it has expired', async () => {
+    const late = await startWorld()
+    const agent = await machine(late, 'bot')
+    await nonceFor(late, agent)
+    const kept = async () => (await late.ctx.db.selectFrom('agent_challenges').selectAll().execute()).length
+    late.clock.advance(24 * 60 * minute + 10 * minute)
+    await maintain(late.ctx)
+    expect(await kept()).toBe(1)
+    late.clock.advance(1)
+    await maintain(late.ctx)
+    expect(await kept()).toBe(0)
+    await late.close()
   })
 
   it('names the agent as audience where a key of 4096 bits carries it, and is without where it does not', async () => {

@@ -1,6 +1,7 @@
 import { createSign, type KeyObject } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { maintain } from '../../src/maintenance.ts'
 import {
   goodProof,
   machine,
@@ -257,6 +258,9 @@ describe('RFC 9449 §11.1: a proof works once', () => {
     const rows = await world.ctx.db.selectFrom('seen_proofs').selectAll().execute()
     expect(rows.length).toBeGreaterThan(0)
     expect(JSON.stringify(rows)).not.toContain('to be forgotten')
+    world.clock.advance(390_001)
+    await maintain(world.ctx)
+    expect(await world.ctx.db.selectFrom('seen_proofs').selectAll().execute()).toEqual([])
   })
 })
 
