@@ -180,6 +180,17 @@ describe('RFC 8725: an assertion cannot be forged by its form', () => {
     expect(await said(signedText('{"alg":"RS256"}', `{"x":{"iss":1,"y":[{"iss":2}]},${claims}`))).toEqual(ok)
   })
 
+  it('RFC 8725 §3.7: a claim in bytes that are not UTF-8, though it is signed', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from(JSON.stringify(await good()).replace(/}$/, ',"x":"')),
+      Buffer.of(0xff),
+      Buffer.from('"}'),
+    ])
+    const input = `${encoded({ alg: 'RS256' })}.${bytes.toString('base64url')}`
+    const made = createSign('RSA-SHA256').update(input).sign(bot.privateKey, 'base64url')
+    expect(await said(`${input}.${made}`)).toEqual(format)
+  })
+
   it('RFC 8725 §3.7: bytes that are not UTF-8, JSON that is no object', async () => {
     const header = encoded({ alg: 'RS256' })
     for (const bytes of [Buffer.of(0x7b, 0xff, 0x7d), Buffer.from('[]'), Buffer.from('null'), Buffer.from('7')]) {
