@@ -133,6 +133,24 @@ describe('PATCH /v1/agents/{agentIdOrName}', () => {
     expect(await leavesOf(world, agent.id)).toEqual(['agent.changed', 'agent.revoked'])
   })
 
+  test('an agent counts as the person it was given to, where a template counts natural persons (ruling 7)', async () => {
+    const agent = await machine(world, 'stand-in', cast.ben)
+    const group = await insertGroup(world.ctx, [cast.cleo.id, agent.id])
+    const policyId = await insertPolicy(world.ctx, seats(group, 2), { naturalPersons: true })
+    for (const id of [cast.cleo.id, agent.id]) await giveRole(world.ctx, id, 'OrgWideWorkflowTemplateVoter')
+    const voters = [cast.cleo, await world.signedIn(agent.id)]
+    const statusAfterBoth = async (name: string) => {
+      await cast.ada.post('/workflows', { name, workflowTemplateId: policyId })
+      const vote = { voteType: { type: 'APPROVE', votedForGroups: [group] } }
+      const answers = []
+      for (const voter of voters) answers.push(await voter.post(`/workflows/${name}/vote`, vote))
+      return answers.at(-1)?.body.workflowStatus
+    }
+    expect(await statusAfterBoth('by-two')).toBe('APPROVED')
+    await cast.ada.patch(at(agent.id), { ownerId: cast.cleo.id })
+    expect(await statusAfterBoth('by-one')).toBe('EVALUATION_IN_PROGRESS')
+  })
+
   test('400 USER_NOT_FOUND: a user who is disabled', async () => {
     const left = await world.person('Left')
     await world.ctx.db.updateTable('principals').set({ disabled_at: new Date() }).where('id', '=', left.id).execute()
