@@ -166,6 +166,11 @@ describe('PATCH /v1/agents/{agentIdOrName}', () => {
   })
 })
 
+/** No key at all, but only its length is looked at: making one takes minutes. */
+const tooLong = () => {
+  const n = Buffer.alloc(1025, 0xff).toString('base64url')
+  return createPublicKey({ key: { kty: 'RSA', n, e: 'AQAB' }, format: 'jwk' })
+}
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const pss = generateKeyPairSync('rsa-pss', { modulusLength: 3072 })
 table<Who>('POST /v1/agents/{agentIdOrName}/rotate-key', setting, [
@@ -183,6 +188,7 @@ table<Who>('POST /v1/agents/{agentIdOrName}/rotate-key', setting, [
         'another exponent',
         () => base64(pemOf(generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 }).publicKey)),
       ],
+      ['more than 8192 bits', () => base64(pemOf(tooLong()))],
       ['a private key', () => base64(keys.private)],
       ['a certificate', () => base64('-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----')],
       ['longer than any key', () => base64(keys.public).repeat(20)],
@@ -341,6 +347,9 @@ describe('POST /v1/agents/{agentIdOrName}/revoke and /restore', () => {
     await ada.post(at(agent.id, '/revoke'))
     expect(await asBearer()).toEqual([401, 'AGENT_NOT_FOUND'])
     expect(await asBound()).toEqual([401, 'AGENT_NOT_FOUND'])
+    // Before its proof is looked at.
+    const headers = { authorization: `DPoP ${bound.accessToken}`, dpop: 'no proof' }
+    expect(saidOf(await world.anyone.get('/auth/info', undefined, headers))).toEqual([401, 'AGENT_NOT_FOUND'])
   })
 
   test('a new key may be given to a revoked agent, which stays revoked', async () => {
