@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   goodAssertion,
@@ -88,5 +89,32 @@ describe('two servers on one database', () => {
         .execute()
       expect(alive).toEqual([])
     }
+  })
+
+  it('a revocation waits for the refresh in hand, and ends the token that it issues', async () => {
+    const [{ ctx }, there] = worlds
+    const path = '/auth/agents/refresh'
+    const agent = await machine(worlds[0], 'overtaken', ada)
+    const { refreshToken } = await signedInAgent(worlds[0], agent)
+    const dpop = await proofFor(worlds[0], agent, 'POST', path)
+    const waiting = async (count: number) => {
+      for (;;) {
+        const { rows } = await sql`select 1 from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`.execute(ctx.db)
+        if (rows.length >= count) return
+      }
+    }
+    // The refresh has read the agent and stops at its own token, which is held here.
+    const calls = await ctx.db.transaction().execute(async (tx) => {
+      await sql`select 1 from refresh_tokens where principal_id = ${agent.id} for update`.execute(tx)
+      const refreshed = there.anyone.post(path, { refreshToken }, { dpop })
+      await waiting(1)
+      const revoked = ada.post(`/v1/agents/${agent.id}/revoke`)
+      await waiting(2)
+      return [refreshed, revoked]
+    })
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 204])
+    const tokens = ctx.db.selectFrom('refresh_tokens').select('revoked_at').where('principal_id', '=', agent.id)
+    expect((await tokens.execute()).map(({ revoked_at: at }) => at !== null)).toEqual([true, true])
   })
 })
