@@ -47,7 +47,14 @@ test('a call that makes something says 201', () => {
 
 test('only signing in needs no token', () => {
   const open = operations.filter(([, { security }]) => security?.length === 0).map(([name]) => name)
-  expect(open).toEqual(['post /auth/cli/initiate', 'post /auth/cli/token', 'post /auth/cli/refresh'])
+  expect(open).toEqual([
+    'post /auth/cli/initiate',
+    'post /auth/cli/token',
+    'post /auth/cli/refresh',
+    'post /auth/agents/challenge',
+    'post /auth/agents/token',
+    'post /auth/agents/refresh',
+  ])
 })
 
 test('a vote is described with its body', () => {

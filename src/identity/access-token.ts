@@ -18,6 +18,8 @@ export interface AccessClaims {
   readonly principalId: string
   readonly kind: PrincipalKind
   readonly stepUp: StepUp | null
+  /** Thumbprint of the key that must prove itself with the token (RFC 9449 section 6.1); null for a bearer. */
+  readonly jkt: string | null
 }
 
 export interface TokenSubject {
@@ -27,6 +29,8 @@ export interface TokenSubject {
   readonly name: string
   readonly email: string | null
   readonly isAdmin: boolean
+  /** Binds the token to the key of this RFC 7638 thumbprint. */
+  readonly jkt?: string | null
 }
 
 /** Signs an access token; with `stepUp` one that is bound to one operation and lives two minutes. */
@@ -45,6 +49,7 @@ export async function signAccessToken(
     principal: subject.principalId,
   }
   if (isHuman) Object.assign(claims, { email: subject.email, orgRole: subject.isAdmin ? 'admin' : 'member' })
+  if (typeof subject.jkt === 'string') claims['cnf'] = { jkt: subject.jkt }
   if (stepUp !== null) {
     Object.assign(claims, { jti: stepUp.tokenId, operation: stepUp.operation })
     if (stepUp.resource !== null) claims['resource'] = stepUp.resource
@@ -119,7 +124,7 @@ const operations = ['vote', 'admin_action']
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 function claimsOf(payload: JWTPayload): AccessClaims {
-  const { iss, aud, sub, iat, exp, name, entityType, org, principal, jti, operation, resource } = payload
+  const { iss, aud, sub, iat, exp, name, entityType, org, principal, jti, operation, resource, cnf } = payload
   const required = [iss, sub, name, entityType, org, principal]
   const isShaped =
     required.every((claim) => typeof claim === 'string' && claim !== '') &&
@@ -136,7 +141,16 @@ function claimsOf(payload: JWTPayload): AccessClaims {
     principalId: principal as string,
     kind: entityType === 'user' ? 'human' : 'agent',
     stepUp: stepUpOf(jti, operation, resource),
+    jkt: thumbprintOf(cnf),
   }
+}
+
+// Whatever we cannot read as a binding must not turn a bound token into a bearer.
+function thumbprintOf(cnf: unknown): string | null {
+  if (cnf === undefined) return null
+  const { jkt } = (cnf ?? {}) as { jkt?: unknown }
+  if (typeof jkt !== 'string' || jkt === '') throw new AppError('INVALID_JWT_TOKEN_FORMAT')
+  return jkt
 }
 
 function stepUpOf(jti: unknown, operation: unknown, resource: unknown): StepUp | null {

@@ -7,6 +7,7 @@ import {
   revokeRefreshFamily,
   type FoundRefreshToken,
 } from '../store/refresh-tokens.ts'
+import type { Tx } from '../store/open.ts'
 import type { PrincipalKind } from '../store/schema.ts'
 import { transact, type Once } from '../store/unit-of-work.ts'
 import { hashOfRefreshToken, issueTokenPair, type TokenPair } from './token-pair.ts'
@@ -14,18 +15,22 @@ import { hashOfRefreshToken, issueTokenPair, type TokenPair } from './token-pair
 /** A used token still gets a new pair for this long, for clients that refresh twice at once (contract §6.5). */
 export const refreshGraceSeconds = 30
 
+/** What else a refresh rests on, in its transaction; gives the thumbprint of the key that the new tokens are bound to. */
+export type ProveHolder = (tx: Tx, token: FoundRefreshToken) => Promise<string | null>
+
 type Refreshed = { readonly pair: TokenPair } | { readonly refused: ErrorCode }
 
 /**
  * Exchanges a refresh token for a new pair of the same family. One that was used before, and not just now, was stolen
  * from someone: the whole family is revoked, and that stands although the call is refused.
- * @throws AppError the REFRESH_TOKEN_* codes; CALLER_USER_NOT_FOUND or CALLER_AGENT_NOT_FOUND when the holder is disabled
+ * @throws AppError the REFRESH_TOKEN_* codes; what `prove` throws, which leaves the token as it was; CALLER_USER_NOT_FOUND or CALLER_AGENT_NOT_FOUND when the holder is disabled
  */
 export async function refreshTokens(
   ctx: Ctx,
   once: Once | null,
   kind: PrincipalKind,
   refreshToken: string,
+  prove: ProveHolder = async () => null,
 ): Promise<TokenPair> {
   const tokenHash = hashOfRefreshToken(refreshToken)
   const refreshed = await transact(ctx, once, async (tx): Promise<Refreshed> => {
@@ -39,9 +44,10 @@ export async function refreshTokens(
       await revokeRefreshFamily(tx, token.family_id, now)
       return { refused: 'REFRESH_TOKEN_REUSE_DETECTED' }
     }
+    const jkt = await prove(tx, token)
     await markRefreshTokenUsed(tx, tokenHash, now)
     const { org_id: orgId, principal_id: principalId, family_id: familyId } = token
-    return { pair: await issueTokenPair(ctx, tx, { orgId, principalId, familyId }) }
+    return { pair: await issueTokenPair(ctx, tx, { orgId, principalId, familyId, jkt }) }
   })
   if ('refused' in refreshed) throw new AppError(refreshed.refused)
   return refreshed.pair

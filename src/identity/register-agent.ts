@@ -1,5 +1,3 @@
-import { createHash, generateKeyPair } from 'node:crypto'
-import { promisify } from 'node:util'
 import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -7,6 +5,7 @@ import { isAgentNameTaken } from '../store/agents.ts'
 import { insertPrincipal } from '../store/people.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { leafActorOf, type Actor } from './actor.ts'
+import { newAgentKeyPair, publicKeyDigest } from './agents/key-pair.ts'
 import { requireHuman } from './authorize.ts'
 
 export interface RegisteredAgent {
@@ -19,13 +18,6 @@ export interface RegisteredAgent {
   readonly createdAt: Date
 }
 
-const newKeyPair = promisify(generateKeyPair)
-const keyOptions = {
-  modulusLength: 4096,
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-} as const
-
 /**
  * Registers an agent that the calling person answers for.
  * @throws AppError REQUESTOR_NOT_AUTHORIZED, AGENT_NAME_ALREADY_EXISTS
@@ -34,7 +26,7 @@ export async function registerAgent(ctx: Ctx, actor: Actor, name: string): Promi
   requireHuman(actor)
   await refuseTakenName(ctx, actor, name)
   // A second's work off the event loop, done before the transaction opens so that nothing waits for it.
-  const { publicKey, privateKey } = await newKeyPair('rsa', keyOptions)
+  const { publicKey, privateKey } = await newAgentKeyPair()
   return await transact(ctx, actor.once, async (tx) => {
     const { orgId, personId } = actor
     const id = ctx.newId()
@@ -54,7 +46,7 @@ export async function registerAgent(ctx: Ctx, actor: Actor, name: string): Promi
       subjectId: id,
       actor: leafActorOf(actor),
       at,
-      facts: { person: personId, publicKeySha256: createHash('sha256').update(publicKey).digest('hex') },
+      facts: { person: personId, publicKeySha256: publicKeyDigest(publicKey) },
       privateText: { name },
     })
     return { id, name, publicKey, privateKey, createdAt: at }

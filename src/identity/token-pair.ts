@@ -9,6 +9,8 @@ import { signAccessToken } from './access-token.ts'
 export interface TokenPair {
   readonly accessToken: string
   readonly refreshToken: string
+  /** Set when the access token is bound to a key (RFC 9449 section 5). */
+  readonly tokenType?: 'DPoP'
 }
 
 /** Life of a refresh token from its issue (contract §6.5). */
@@ -21,9 +23,15 @@ export const refreshTokenDays = 30
 export async function issueTokenPair(
   ctx: Ctx,
   tx: Tx,
-  signIn: { readonly orgId: string; readonly principalId: string; readonly familyId: string },
+  signIn: {
+    readonly orgId: string
+    readonly principalId: string
+    readonly familyId: string
+    /** Thumbprint of the key that the access tokens of the family are bound to. */
+    readonly jkt?: string | null
+  },
 ): Promise<TokenPair> {
-  const { orgId, principalId, familyId } = signIn
+  const { orgId, principalId, familyId, jkt = null } = signIn
   const row = await findActorRow(tx, orgId, principalId)
   if (row === undefined || row.disabled_at !== null) throw callerNotFound({ kind: row?.kind ?? 'human' })
   const { kind, name, email, is_admin: isAdmin } = row
@@ -34,6 +42,7 @@ export async function issueTokenPair(
     name,
     email,
     isAdmin,
+    jkt,
   })
   const refreshToken = randomBytes(32).toString('base64url')
   const at = ctx.clock.now()
@@ -42,10 +51,11 @@ export async function issueTokenPair(
     org_id: orgId,
     principal_id: principalId,
     family_id: familyId,
+    jkt,
     expires_at: new Date(at.getTime() + refreshTokenDays * 86_400_000),
     created_at: at,
   })
-  return { accessToken, refreshToken }
+  return { accessToken, refreshToken, ...(jkt !== null && { tokenType: 'DPoP' }) }
 }
 
 /** What is stored of a refresh token: 256 random bits need no salt. */

@@ -7,8 +7,8 @@ const idempotencyMilliseconds = day
 const windowMilliseconds = 300_000
 
 /**
- * Deletes what is past any use: answers to repeated calls, sign-ins that ended, tokens that expired a day ago, counts of
- * calls whose minute is over.
+ * Deletes what is past any use: answers to repeated calls, sign-ins that ended, tokens that expired a day ago, old proofs,
+ * counts of calls whose minute is over.
  */
 export async function forgetExpired(db: Db, now: Date): Promise<void> {
   const aDayAgo = new Date(now.getTime() - day)
@@ -19,4 +19,6 @@ export async function forgetExpired(db: Db, now: Date): Promise<void> {
   const counted = new Date(now.getTime() - windowMilliseconds)
   await db.deleteFrom('call_counters').where('window_start', '<', counted).execute()
   await db.deleteFrom('single_use_tokens').where('expires_at', '<', aDayAgo).execute()
+  await db.deleteFrom('agent_challenges').where('expires_at', '<', aDayAgo).execute()
+  await db.deleteFrom('seen_proofs').where('expires_at', '<', now).execute()
 }

@@ -227,6 +227,7 @@ interface RefreshTokenTable {
   org_id: string
   principal_id: string
   family_id: string
+  jkt: string | null
   used_at: Date | null
   revoked_at: Date | null
   expires_at: Date

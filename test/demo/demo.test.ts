@@ -161,6 +161,22 @@ describe('npm run demo', () => {
     }
   })
 
+  it('with --agent a machine signs in with its key, asks, and learns what people decided', async () => {
+    // The machine's proofs are made by its own clock.
+    world.clock.set(new Date())
+    const { exit, output, complaint } = await runDemo(['--agent', '--json'])
+    expect([exit, complaint]).toEqual([0, ''])
+    expect(output).toContain('got an access token bound to the key')
+    expect(output).toContain('The agent has its answer: APPROVED')
+    const { workflowId, agentId } = JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as Record<string, string>
+    const request = await world.ctx.db
+      .selectFrom('requests')
+      .select(['status', 'requester_id'])
+      .where('id', '=', workflowId ?? '')
+      .executeTakeFirstOrThrow()
+    expect(request).toEqual({ status: 'approved', requester_id: agentId })
+  })
+
   it('with --json ends with one line of JSON that names the workflow and holds an access token that works', async () => {
     const { exit, output } = await runDemo(['--json'])
     expect(exit).toBe(0)

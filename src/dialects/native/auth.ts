@@ -4,8 +4,11 @@ import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { accessTokenVerifier } from '../../identity/access-token.ts'
 import type { Caller } from '../../identity/actor.ts'
+import type { ProvenCall } from '../../identity/agents/proof.ts'
+import { requireBinding } from '../../identity/agents/token-binding.ts'
 import { onceOf } from './idempotency.ts'
 import { machineCaller } from './machine-auth.ts'
+import { addressOf } from './wire/location.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -25,15 +28,30 @@ export function authenticator(ctx: Ctx): (request: FastifyRequest) => Promise<vo
   const verify = accessTokenVerifier(ctx.keys.token, ctx.clock)
   return async (request) => {
     if (request.routeOptions.config.public === true || request.is404) return
-    const token = bearerToken(request)
-    request.caller = (await machineCaller(ctx, request, token)) ?? { ...(await verify(token)), once: null }
+    const { scheme, token } = credentialsOf(request)
+    const machine = scheme === 'Bearer' ? await machineCaller(ctx, request, token) : null
+    request.caller = machine ?? (await callerOf(request, scheme, token))
   }
 }
 
-function bearerToken(request: FastifyRequest): string {
-  const [scheme, token, ...rest] = (request.headers.authorization ?? '').split(' ')
-  if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0) throw new AppError('MISSING_JWT_TOKEN')
-  return token
+const schemes = { bearer: 'Bearer', dpop: 'DPoP' } as const
+
+function credentialsOf(request: FastifyRequest): { scheme: 'Bearer' | 'DPoP'; token: string } {
+  const [name = '', token, ...rest] = (request.headers.authorization ?? '').split(' ')
+  const scheme = schemes[name.toLowerCase() as keyof typeof schemes]
+  if (scheme === undefined || !token || rest.length > 0) throw new AppError('MISSING_JWT_TOKEN')
+  return { scheme, token }
+}
+
+/** The header DPoP; several are told apart from one by the comma that joins them (RFC 9449 section 4.3 check 1). */
+export function proofOf(request: FastifyRequest): string | undefined {
+  const { dpop } = request.headers
+  return Array.isArray(dpop) ? dpop.join(',') : dpop
+}
+
+/** The call that a proof must have been made for. */
+export function callOf(ctx: Ctx, request: FastifyRequest): ProvenCall {
+  return { method: request.method, url: addressOf(ctx, request) }
 }
 
 /** The Idempotency-Key belongs to the caller, so it is read once both they and the body are known. */

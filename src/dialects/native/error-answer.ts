@@ -10,9 +10,10 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   const refusal = error instanceof AppError ? error : refusalOf(error)
   if (refusal === null) request.log.error({ err: error, ...namesOf(request) }, 'fault')
   const { code, message, field } = refusal ?? new AppError('UNKNOWN_ERROR', 'Something went wrong on our side.')
-  const { status, code: wireCode = code } = wireErrors[code]
+  const { status, code: wireCode = code, challenge } = wireErrors[code]
   if (refusal?.cause !== undefined && status >= 500)
     request.log.error({ err: refusal.cause ?? refusal, ...namesOf(request) }, 'refused by a fault')
+  if (challenge !== undefined) reply.header('www-authenticate', challenge)
   return reply
     .code(status)
     .type('application/json; charset=utf-8')

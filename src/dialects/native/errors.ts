@@ -1,7 +1,17 @@
 import type { ErrorCode } from '../../errors.ts'
 
+interface WireError {
+  readonly status: number
+  readonly code?: string
+  /** The header WWW-Authenticate that goes with it (RFC 9110 section 11.6.1). */
+  readonly challenge?: string
+}
+
+/** What a call with a bound access token should have sent (RFC 9449 section 7.1). */
+const dpopChallenge = (error: string): string => `DPoP algs="RS256", error="${error}"`
+
 /** Status of each refusal on this wire, and its code where that differs from ours (contract §0.1, §1; rulings of §9). */
-export const wireErrors: Record<ErrorCode, { readonly status: number; readonly code?: string }> = {
+export const wireErrors: Record<ErrorCode, WireError> = {
   // Everyone
   UNKNOWN_ERROR: { status: 500 },
   NOT_FOUND: { status: 404 },
@@ -68,6 +78,39 @@ export const wireErrors: Record<ErrorCode, { readonly status: number; readonly c
   REFRESH_TOKEN_REVOKED: { status: 401 },
   REFRESH_TOKEN_REUSE_DETECTED: { status: 409 },
   REFRESH_TOKEN_CONCURRENT_UPDATE: { status: 409 },
+  // Agents signing in, and their proofs
+  REQUEST_INVALID_AGENT_NAME: { status: 400 },
+  REQUEST_INVALID_GRANT_TYPE: { status: 400 },
+  REQUEST_INVALID_CLIENT_ASSERTION_TYPE: { status: 400 },
+  REQUEST_MISSING_CLIENT_ASSERTION: { status: 400 },
+  REQUEST_INVALID_CLIENT_ASSERTION_FORMAT: { status: 400 },
+  REQUEST_INVALID_DPOP_JKT: { status: 400 },
+  AGENT_CHALLENGE_NOT_FOUND: { status: 404 },
+  AGENT_CHALLENGE_INVALID_ISSUER: { status: 400 },
+  AGENT_CHALLENGE_INVALID_JWT_FORMAT: { status: 400 },
+  AGENT_CHALLENGE_INVALID_JWT_SIGNATURE: { status: 401 },
+  AGENT_CHALLENGE_MISSING_REQUIRED_CLAIM: { status: 400 },
+  AGENT_CHALLENGE_INVALID_CLAIM_VALUE: { status: 401 },
+  AGENT_CHALLENGE_JWT_EXPIRED: { status: 401 },
+  AGENT_CHALLENGE_JWT_NOT_YET_VALID: { status: 401 },
+  AGENT_CHALLENGE_CHALLENGE_EXPIRED: { status: 401 },
+  AGENT_CHALLENGE_CHALLENGE_ALREADY_USED: { status: 409 },
+  AGENT_CHALLENGE_CONCURRENT_UPDATE: { status: 409 },
+  DPOP_JWT_INVALID: { status: 400 },
+  DPOP_JWT_VERIFY_FAILED: { status: 400 },
+  DPOP_INVALID_SIGNATURE: { status: 400 },
+  DPOP_JWT_EXPIRED: { status: 400 },
+  DPOP_MISSING_JTI_CLAIM: { status: 400 },
+  DPOP_MISSING_HTM_CLAIM: { status: 400 },
+  DPOP_MISSING_HTU_CLAIM: { status: 400 },
+  DPOP_MISSING_IAT_CLAIM: { status: 400 },
+  DPOP_INVALID_HTM_CLAIM: { status: 400 },
+  DPOP_INVALID_HTU_CLAIM: { status: 400 },
+  DPOP_HTU_URL_PARSING_FAILED: { status: 400 },
+  DPOP_JTI_REUSED: { status: 401, challenge: dpopChallenge('invalid_dpop_proof') },
+  DPOP_PROOF_REQUIRED: { status: 401, challenge: dpopChallenge('invalid_token') },
+  DPOP_PROOF_INVALID: { status: 401, challenge: dpopChallenge('invalid_dpop_proof') },
+  DPOP_TOKEN_NOT_BOUND: { status: 401, challenge: dpopChallenge('invalid_token') },
   // Workflows
   NAME_MISSING: { status: 400 },
   NAME_NOT_STRING: { status: 400 },
@@ -178,6 +221,7 @@ export const wireErrors: Record<ErrorCode, { readonly status: number; readonly c
   AGENT_NAME_ALREADY_EXISTS: { status: 409 },
   AGENT_NOT_FOUND: { status: 404 },
   REFERENCED_AGENT_NOT_FOUND: { status: 400, code: 'AGENT_NOT_FOUND' },
+  AGENT_PUBLIC_KEY_INVALID: { status: 400 },
   MISSING_ROLES: { status: 400 },
   INVALID_ROLES: { status: 400 },
   ROLE_ASSIGNMENTS_EXCEED_MAXIMUM: { status: 400 },

@@ -5,6 +5,8 @@ import { authenticator, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { rateLimiter } from './rate-limit.ts'
+import { agentManagementRoutes } from './routes/agent-management.ts'
+import { agentSignInRoutes } from './routes/agent-sign-in.ts'
 import { agentRoutes } from './routes/agents.ts'
 import { auditLogRoutes } from './routes/audit-log.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
@@ -44,10 +46,12 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   })
 
   cliSignInRoutes(app, ctx)
+  agentSignInRoutes(app, ctx)
   authInfoRoutes(app, ctx)
   userRoutes(app, ctx)
   agentRoutes(app, ctx)
   apiKeyRoutes(app, ctx)
+  agentManagementRoutes(app, ctx)
   roleRoutes(app, ctx)
   groupRoutes(app, ctx)
   spaceRoutes(app, ctx)

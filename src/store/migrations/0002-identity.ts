@@ -44,6 +44,11 @@ const statements = [
     foreign key (org_id, principal_id) references principals on delete cascade
   )`,
   `create index agent_challenges_expiry on agent_challenges (expires_at)`,
+  `create index agent_challenges_of_principal on agent_challenges (org_id, principal_id)`,
+
+  // The thumbprint of the key that the access tokens of a family are bound to (RFC 9449 section 6.1); null for bearers.
+  `alter table refresh_tokens add column jkt text`,
+  `create index refresh_tokens_of_principal on refresh_tokens (org_id, principal_id)`,
 
   // Proofs that were seen, until they are too old to be accepted again (RFC 9449 section 11.1).
   `create table seen_proofs (

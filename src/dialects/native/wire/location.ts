@@ -11,8 +11,17 @@ export function answerCreated(ctx: Ctx, request: FastifyRequest, reply: FastifyR
 
 /** The Location of what a call has made: `{scheme}://{host}{path}/{id}` (contract §0). */
 export function locationOf(ctx: Ctx, request: FastifyRequest, id: string, path: string = pathOf(request)): string {
-  const origin = ctx.config.publicUrl ?? (request.host ? `${request.protocol}://${request.host}` : ctx.publicUrl)
-  return `${origin}${path}/${encodeURIComponent(id)}`
+  return `${originOf(ctx, request)}${path}/${encodeURIComponent(id)}`
+}
+
+/** The address of a call as clients reach it, without its query: what the proof of a call must name (RFC 9449 section 4.2). */
+export function addressOf(ctx: Ctx, request: FastifyRequest): string {
+  return `${originOf(ctx, request)}${pathOf(request)}`
+}
+
+/** A public URL that is configured stands whatever the Host header says. */
+function originOf(ctx: Ctx, request: FastifyRequest): string {
+  return ctx.config.publicUrl ?? (request.host ? `${request.protocol}://${request.host}` : ctx.publicUrl)
 }
 
 function pathOf(request: FastifyRequest): string {

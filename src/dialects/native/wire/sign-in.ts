@@ -23,9 +23,12 @@ export function parseCodeAndState(body: unknown): { code: string; state: string 
   }
 }
 
-/** @throws AppError REQUEST_MISSING_REFRESH_TOKEN, REQUEST_INVALID_REFRESH_TOKEN */
-export function parseRefresh(body: unknown): { refreshToken: string } {
-  const fields = bodyOr(body, 'REQUEST_MISSING_REFRESH_TOKEN')
+/** @throws AppError `absent`, REQUEST_MISSING_REFRESH_TOKEN, REQUEST_INVALID_REFRESH_TOKEN */
+export function parseRefresh(
+  body: unknown,
+  absent: ErrorCode = 'REQUEST_MISSING_REFRESH_TOKEN',
+): { refreshToken: string } {
+  const fields = bodyOr(body, absent)
   const refreshToken = requiredText(fields, 'refreshToken', {
     missing: 'REQUEST_MISSING_REFRESH_TOKEN',
     invalid: 'REQUEST_INVALID_REFRESH_TOKEN',
@@ -47,4 +50,8 @@ function requiredText(body: JsonObject, field: string, codes: { missing: ErrorCo
 
 export const AuthorizationUrlSchema = Type.Object({ authorizationUrl: Type.String({ format: 'uri' }) })
 
-export const TokenPairSchema = Type.Object({ accessToken: Type.String(), refreshToken: Type.String() })
+export const TokenPairSchema = Type.Object({
+  accessToken: Type.String(),
+  refreshToken: Type.String(),
+  tokenType: Type.Optional(Type.Literal('DPoP', { description: "The access token is bound to the agent's key." })),
+})

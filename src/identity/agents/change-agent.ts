@@ -1,0 +1,62 @@
+import { appendLeaf } from '../../audit/append.ts'
+import type { Ctx } from '../../context.ts'
+import { AppError } from '../../errors.ts'
+import { findEnabledPerson, updateAgent } from '../../store/managed-agents.ts'
+import type { Tx } from '../../store/open.ts'
+import { transact } from '../../store/unit-of-work.ts'
+import { lockFacts } from '../../store/voting.ts'
+import { leafActorOf, loadActor, type Caller } from '../actor.ts'
+import { requireAdmin } from '../authorize.ts'
+import { lockManagedAgent, withOwner, type AgentKeyOrName, type ManagedAgent } from './managed-agent.ts'
+
+/** What to change; null leaves it as it is. */
+export interface AgentChanges {
+  readonly dpopRequired: boolean | null
+  /** Id of the user who shall answer for the agent. */
+  readonly ownerId: string | null
+}
+
+/**
+ * Changes whether an agent must bind its tokens, and who answers for it: the latter is for organization admins, since an
+ * agent may count as that person (contract §10 ruling 7).
+ * @throws AppError REQUESTOR_NOT_AUTHORIZED, AGENT_NOT_FOUND, REFERENCED_USER_NOT_FOUND
+ */
+export async function changeAgent(
+  ctx: Ctx,
+  caller: Caller,
+  key: AgentKeyOrName,
+  { dpopRequired, ownerId }: AgentChanges,
+): Promise<ManagedAgent> {
+  const { orgId } = caller
+  return await transact(ctx, caller.once, async (tx) => {
+    // Another owner may make two votes one: counted wholly before this or wholly after.
+    await lockFacts(tx, orgId)
+    const actor = await loadActor(tx, caller)
+    const agent = await lockManagedAgent(tx, actor, key)
+    if (ownerId !== null) requireAdmin(actor)
+    const change = {
+      ...(dpopRequired !== null && { dpop_required: dpopRequired }),
+      ...(ownerId !== null && { person_id: await requirePerson(tx, orgId, ownerId) }),
+    }
+    const changed = { ...agent, ...change }
+    const isChanged = changed.dpop_required !== agent.dpop_required || changed.person_id !== agent.person_id
+    if (isChanged) {
+      await updateAgent(tx, orgId, agent.id, change)
+      await appendLeaf(tx, {
+        orgId,
+        kind: 'agent.changed',
+        subjectId: agent.id,
+        actor: leafActorOf(actor),
+        at: ctx.clock.now(),
+        facts: { dpopRequired: changed.dpop_required, person: changed.person_id },
+      })
+    }
+    return await withOwner(tx, orgId, changed)
+  })
+}
+
+async function requirePerson(tx: Tx, orgId: string, userId: string): Promise<string> {
+  const personId = await findEnabledPerson(tx, orgId, userId)
+  if (personId === undefined) throw new AppError('REFERENCED_USER_NOT_FOUND', undefined, { field: 'ownerId' })
+  return personId
+}

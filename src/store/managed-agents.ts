@@ -1,0 +1,78 @@
+import type { Db, Tx } from './open.ts'
+
+/** An agent as who manages it sees it. */
+export interface ManagedAgentRow {
+  id: string
+  name: string
+  public_key: string | null
+  /** Who answers for it. */
+  person_id: string | null
+  dpop_required: boolean
+  disabled_at: Date | null
+  created_at: Date
+}
+
+/** How one names an agent. */
+export type AgentKeyOrName = { readonly id: string } | { readonly agentName: string }
+
+const managedAgents = (db: Db, orgId: string, key: AgentKeyOrName) =>
+  db
+    .selectFrom('principals')
+    .select(['id', 'name', 'public_key', 'person_id', 'dpop_required', 'disabled_at', 'created_at'])
+    .where('org_id', '=', orgId)
+    .where('kind', '=', 'agent')
+    .where((where) => ('id' in key ? where('id', '=', key.id) : where('name', '=', key.agentName)))
+
+export async function findManagedAgent(
+  db: Db,
+  orgId: string,
+  key: AgentKeyOrName,
+): Promise<ManagedAgentRow | undefined> {
+  return await managedAgents(db, orgId, key).executeTakeFirst()
+}
+
+/** As `findManagedAgent`, and holds up every other change of the agent until the transaction ends. */
+export async function findManagedAgentForUpdate(
+  tx: Tx,
+  orgId: string,
+  key: AgentKeyOrName,
+): Promise<ManagedAgentRow | undefined> {
+  return await managedAgents(tx, orgId, key).forUpdate().executeTakeFirst()
+}
+
+/** What may be changed of an agent. */
+export interface AgentChange {
+  readonly public_key?: string
+  readonly person_id?: string
+  readonly dpop_required?: boolean
+  readonly disabled_at?: Date | null
+}
+
+export async function updateAgent(tx: Tx, orgId: string, id: string, change: AgentChange): Promise<void> {
+  await tx.updateTable('principals').set(change).where('org_id', '=', orgId).where('id', '=', id).execute()
+}
+
+/** The user of the organization that a person is. */
+export async function findUserOfPerson(db: Db, orgId: string, personId: string): Promise<string | undefined> {
+  const user = await db
+    .selectFrom('principals')
+    .select('id')
+    .where('org_id', '=', orgId)
+    .where('person_id', '=', personId)
+    .where('kind', '=', 'human')
+    .executeTakeFirst()
+  return user?.id
+}
+
+/** The person behind a user who is not disabled. */
+export async function findEnabledPerson(db: Db, orgId: string, userId: string): Promise<string | undefined> {
+  const user = await db
+    .selectFrom('principals')
+    .select('person_id')
+    .where('org_id', '=', orgId)
+    .where('id', '=', userId)
+    .where('kind', '=', 'human')
+    .where('disabled_at', 'is', null)
+    .executeTakeFirst()
+  return user?.person_id ?? undefined
+}

@@ -1,0 +1,120 @@
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  goodAssertion,
+  machine,
+  nonceFor,
+  proofFor,
+  redeem,
+  saidOf,
+  sign,
+  signedInAgent,
+  type Machine,
+} from '../helpers/agents.ts'
+import { inBatches } from '../helpers/crowd.ts'
+import { freshDatabase } from '../helpers/fresh-database.ts'
+import { startWorld, type Answer, type Client, type World } from '../helpers/world.ts'
+
+/** What works once works once, however many servers are asked for it at the same moment. */
+describe('two servers on one database', () => {
+  let worlds: readonly [World, World]
+  let bot: Machine
+  let ada: Client
+  beforeAll(async () => {
+    const databaseUrl = await freshDatabase()
+    worlds = [await startWorld({ databaseUrl }), await startWorld({ databaseUrl })]
+    ada = await worlds[0].person('Ada', { admin: true })
+    bot = await machine(worlds[0], 'bot', ada)
+  })
+  afterAll(async () => {
+    for (const world of worlds) await world.close()
+  })
+
+  /** How often each answer came, of `count` calls at once, every other one on the other server. */
+  async function tally(count: number, call: (world: World) => Promise<Answer>): Promise<Record<string, number>> {
+    const calls = Array.from({ length: count }, (_, index) => call(worlds[index % 2] as World))
+    const said = (await Promise.all(calls)).map((answer) => saidOf(answer).join(' ').trim())
+    return Object.fromEntries([...Map.groupBy(said, (each) => each)].map(([each, same]) => [each, same.length]))
+  }
+
+  it('of 1,000 redemptions of one challenge exactly one succeeds, and the others are 409', async () => {
+    const assertion = await sign(bot.privateKey, goodAssertion(worlds[0], bot, await nonceFor(worlds[0], bot)))
+    const { '200': won, ...lost } = await tally(1000, (world) => redeem(world, assertion))
+    expect(won).toBe(1)
+    expect(Object.values(lost).reduce((sum, each) => sum + each, 0)).toBe(999)
+    const codes = ['409 AGENT_CHALLENGE_CHALLENGE_ALREADY_USED', '409 AGENT_CHALLENGE_CONCURRENT_UPDATE']
+    expect(Object.keys(lost).filter((each) => !codes.includes(each))).toEqual([])
+    const sessions = await worlds[0].ctx.db.selectFrom('sessions').select('id').execute()
+    const tokens = await worlds[0].ctx.db.selectFrom('refresh_tokens').select('token_hash').execute()
+    expect([sessions.length, tokens.length]).toEqual([1, 1])
+  })
+
+  it('of 1,000 calls with one DPoP proof exactly one is let in', async () => {
+    const { accessToken } = await signedInAgent(worlds[0], bot, true)
+    const dpop = await proofFor(worlds[0], bot, 'GET', '/auth/info', accessToken)
+    const headers = { authorization: `DPoP ${accessToken}`, dpop }
+    const said = await tally(1000, (world) => world.anyone.get('/auth/info', undefined, headers))
+    expect(said).toEqual({ '200': 1, '401 DPOP_JTI_REUSED': 999 })
+  })
+
+  it('of 200 refreshes with one proof, each of a sign-in of its own, exactly one succeeds', async () => {
+    const tokens: string[] = []
+    await inBatches(Array.from({ length: 200 }), 8, async (_each, round) => {
+      tokens.push((await signedInAgent(worlds[round % 2] as World, bot)).refreshToken)
+    })
+    const path = '/auth/agents/refresh'
+    const dpop = await proofFor(worlds[0], bot, 'POST', path)
+    const said = await tally(200, (world) => world.anyone.post(path, { refreshToken: tokens.pop() }, { dpop }))
+    expect(said).toEqual({ '200': 1, '401 DPOP_JTI_REUSED': 199 })
+  })
+
+  it('a revocation beside a sign-in and a refresh leaves nothing to go on with, once it has been answered', async () => {
+    const path = '/auth/agents/refresh'
+    for (let round = 0; round < 20; round++) {
+      const agent = await machine(worlds[0], `raced ${round}`, ada)
+      const { refreshToken } = await signedInAgent(worlds[0], agent)
+      const assertion = await sign(agent.privateKey, goodAssertion(worlds[0], agent, await nonceFor(worlds[0], agent)))
+      const dpop = await proofFor(worlds[0], agent, 'POST', path)
+      const [revoked] = await Promise.all([
+        ada.post(`/v1/agents/${agent.id}/revoke`),
+        redeem(worlds[1], assertion),
+        worlds[1].anyone.post(path, { refreshToken }, { dpop }),
+      ])
+      expect(revoked.status).toBe(204)
+      const alive = await worlds[0].ctx.db
+        .selectFrom('refresh_tokens')
+        .select('token_hash')
+        .where('principal_id', '=', agent.id)
+        .where('revoked_at', 'is', null)
+        .execute()
+      expect(alive).toEqual([])
+    }
+  })
+
+  it('a revocation waits for the refresh in hand, and ends the token that it issues', async () => {
+    const [{ ctx }, there] = worlds
+    const path = '/auth/agents/refresh'
+    const agent = await machine(worlds[0], 'overtaken', ada)
+    const { refreshToken } = await signedInAgent(worlds[0], agent)
+    const dpop = await proofFor(worlds[0], agent, 'POST', path)
+    const waiting = async (count: number) => {
+      for (;;) {
+        const { rows } = await sql`select 1 from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`.execute(ctx.db)
+        if (rows.length >= count) return
+      }
+    }
+    // The refresh has read the agent and stops at its own token, which is held here.
+    const calls = await ctx.db.transaction().execute(async (tx) => {
+      await sql`select 1 from refresh_tokens where principal_id = ${agent.id} for update`.execute(tx)
+      const refreshed = there.anyone.post(path, { refreshToken }, { dpop })
+      await waiting(1)
+      const revoked = ada.post(`/v1/agents/${agent.id}/revoke`)
+      await waiting(2)
+      return [refreshed, revoked]
+    })
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 204])
+    const tokens = ctx.db.selectFrom('refresh_tokens').select('revoked_at').where('principal_id', '=', agent.id)
+    expect((await tokens.execute()).map(({ revoked_at: at }) => at !== null)).toEqual([true, true])
+  })
+})
