@@ -17,6 +17,8 @@ export interface AccessClaims {
   readonly orgId: string
   readonly principalId: string
   readonly kind: PrincipalKind
+  /** The sign-in that the token comes from; null when it belongs to none. */
+  readonly sessionId: string | null
   readonly stepUp: StepUp | null
 }
 
@@ -27,6 +29,7 @@ export interface TokenSubject {
   readonly name: string
   readonly email: string | null
   readonly isAdmin: boolean
+  readonly sessionId?: string | null
 }
 
 /** Signs an access token; with `stepUp` one that is bound to one operation and lives two minutes. */
@@ -45,6 +48,7 @@ export async function signAccessToken(
     principal: subject.principalId,
   }
   if (isHuman) Object.assign(claims, { email: subject.email, orgRole: subject.isAdmin ? 'admin' : 'member' })
+  if (subject.sessionId) claims['sid'] = subject.sessionId
   if (stepUp !== null) {
     Object.assign(claims, { jti: stepUp.tokenId, operation: stepUp.operation })
     if (stepUp.resource !== null) claims['resource'] = stepUp.resource
@@ -119,7 +123,7 @@ const operations = ['vote', 'admin_action']
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 function claimsOf(payload: JWTPayload): AccessClaims {
-  const { iss, aud, sub, iat, exp, name, entityType, org, principal, jti, operation, resource } = payload
+  const { iss, aud, sub, iat, exp, name, entityType, org, principal, sid, jti, operation, resource } = payload
   const required = [iss, sub, name, entityType, org, principal]
   const isShaped =
     required.every((claim) => typeof claim === 'string' && claim !== '') &&
@@ -131,10 +135,12 @@ function claimsOf(payload: JWTPayload): AccessClaims {
   if (!(aud as string[]).includes(audience)) throw new AppError('INVALID_AUDIENCE')
   if (entityType !== 'user' && entityType !== 'agent') throw new AppError('INVALID_ENTITY_TYPE')
   if (!uuid.test(org as string) || !uuid.test(principal as string)) throw new AppError('INVALID_JWT_TOKEN_FORMAT')
+  if (sid !== undefined && (typeof sid !== 'string' || !uuid.test(sid))) throw new AppError('INVALID_JWT_TOKEN_FORMAT')
   return {
     orgId: org as string,
     principalId: principal as string,
     kind: entityType === 'user' ? 'human' : 'agent',
+    sessionId: sid ?? null,
     stepUp: stepUpOf(jti, operation, resource),
   }
 }

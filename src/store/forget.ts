@@ -4,12 +4,19 @@ const day = 86_400_000
 /** How long a repeated call with the same Idempotency-Key still gets the stored answer. */
 const idempotencyMilliseconds = day
 
+/** Longer than a sign-in can lie unused and still be refreshed. */
+const sessionMilliseconds = 32 * day
+
 /** Deletes what is past any use: answers to repeated calls, sign-ins that ended, tokens that expired a day ago. */
 export async function forgetExpired(db: Db, now: Date): Promise<void> {
   const aDayAgo = new Date(now.getTime() - day)
   const answered = new Date(now.getTime() - idempotencyMilliseconds)
   await db.deleteFrom('idempotency_keys').where('created_at', '<', answered).execute()
   await db.deleteFrom('sign_in_flows').where('expires_at', '<', aDayAgo).execute()
+  await db
+    .deleteFrom('sessions')
+    .where('last_used_at', '<', new Date(now.getTime() - sessionMilliseconds))
+    .execute()
   await db.deleteFrom('refresh_tokens').where('expires_at', '<', aDayAgo).execute()
   await db.deleteFrom('single_use_tokens').where('expires_at', '<', aDayAgo).execute()
 }

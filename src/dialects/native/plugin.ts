@@ -10,6 +10,7 @@ import { cliSignInRoutes } from './routes/cli-sign-in.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { organizationAdminRoutes } from './routes/organization-admins.ts'
 import { roleRoutes } from './routes/roles.ts'
+import { sessionRoutes } from './routes/sessions.ts'
 import { spaceRoutes } from './routes/spaces.ts'
 import { templateRoutes } from './routes/templates.ts'
 import { userRoutes } from './routes/users.ts'
@@ -37,6 +38,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   })
 
   cliSignInRoutes(app, ctx)
+  sessionRoutes(app, ctx)
   authInfoRoutes(app, ctx)
   userRoutes(app, ctx)
   agentRoutes(app, ctx)
