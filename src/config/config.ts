@@ -26,6 +26,12 @@ export interface Config {
   readonly port: number
   /** Where clients reach us, without a trailing slash; absent until the listener knows its port. */
   readonly publicUrl: string | null
+  /** Where browsers go after a sign-in, without a trailing slash; null for `/ui` of this server. */
+  readonly frontendUrl: string | null
+  /** Whether cookies are kept to https; null leaves it to the public URL. */
+  readonly secureCookies: boolean | null
+  /** Whether people can step up at all. */
+  readonly stepUp: boolean
   readonly store: StoreConfig
   readonly demo: boolean
   readonly signIn: SignInConfig
@@ -48,6 +54,10 @@ export function loadConfig(raw: RawEnv): Config {
     host,
     port: portOf(raw.PORT),
     publicUrl: publicUrlOf(raw.QUORATE_PUBLIC_URL),
+    frontendUrl: frontendUrlOf(raw.QUORATE_FRONTEND_URL),
+    secureCookies:
+      raw.QUORATE_COOKIE_SECURE === undefined ? null : flag('QUORATE_COOKIE_SECURE', raw.QUORATE_COOKIE_SECURE, true),
+    stepUp: flag('QUORATE_STEP_UP', raw.QUORATE_STEP_UP, true),
     store,
     demo: flag('QUORATE_DEMO', raw.QUORATE_DEMO, store.engine === 'pglite' && signIn.kind === 'development'),
     signIn,
@@ -107,6 +117,16 @@ function portOf(value: string | undefined): number {
 
 function publicUrlOf(value: string | undefined): string | null {
   return value === undefined ? null : httpUrl('QUORATE_PUBLIC_URL', value).replace(/\/+$/, '')
+}
+
+// Paths and reasons are put behind it.
+function frontendUrlOf(value: string | undefined): string | null {
+  if (value === undefined) return null
+  const { search, hash, username, password } = new URL(httpUrl('QUORATE_FRONTEND_URL', value))
+  if (search + hash + username + password !== '') {
+    invalid('QUORATE_FRONTEND_URL', 'must have no query, fragment or user name')
+  }
+  return value.replace(/\/+$/, '')
 }
 
 function httpUrl(name: string, value: string): string {

@@ -119,7 +119,11 @@ function checkTimes(payload: JWTPayload, now: Date): void {
 }
 
 const clockSkewSeconds = 60
-const operations = ['vote', 'admin_action']
+
+/** What a step-up can be for (contract §1.1). */
+export const stepUpOperations = ['vote', 'admin_action'] as const
+export type StepUpOperation = (typeof stepUpOperations)[number]
+
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 function claimsOf(payload: JWTPayload): AccessClaims {
@@ -147,7 +151,8 @@ function claimsOf(payload: JWTPayload): AccessClaims {
 
 function stepUpOf(jti: unknown, operation: unknown, resource: unknown): StepUp | null {
   if (operation === undefined) return null
-  if (typeof operation !== 'string' || !operations.includes(operation)) throw new AppError('INVALID_STEP_UP_OPERATION')
+  if (typeof operation !== 'string' || !stepUpOperations.some((known) => known === operation))
+    throw new AppError('INVALID_STEP_UP_OPERATION')
   const isShaped = typeof jti === 'string' && jti !== '' && (resource === undefined || typeof resource === 'string')
   if (!isShaped) throw new AppError('INVALID_JWT_TOKEN_FORMAT')
   return { tokenId: jti, operation, resource: resource === undefined ? null : (resource as string) }
