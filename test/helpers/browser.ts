@@ -45,9 +45,11 @@ export function openBrowser(world: World): Browser {
       headers: { ...(cookie !== '' && { cookie }), ...headers },
       ...(body !== undefined && { payload: JSON.stringify(body) }),
     })
-    for (const line of [answer.headers['set-cookie'] ?? []].flat()) keep(jar, line)
     const isJson = String(answer.headers['content-type'] ?? '').includes('json')
-    return { status: answer.statusCode, headers: answer.headers, body: isJson ? answer.json() : answer.body }
+    const content = isJson ? answer.json() : answer.body
+    const result = { status: answer.statusCode, headers: answer.headers, body: content }
+    for (const line of cookiesIn(result)) keep(jar, line)
+    return result
   }
   const get: Browser['get'] = async (url, headers = {}) => await call('GET', url, undefined, headers)
   const backFromLogin: Browser['backFromLogin'] = async (email) => {
@@ -64,6 +66,11 @@ export function openBrowser(world: World): Browser {
       return await get(`${pathname}${search}`)
     },
   }
+}
+
+/** The lines of Set-Cookie. */
+export function cookiesIn({ headers }: Answer): readonly string[] {
+  return [headers['set-cookie'] ?? []].flat() as string[]
 }
 
 function keep(jar: Map<string, KeptCookie>, line: string): void {

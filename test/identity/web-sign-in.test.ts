@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/config.ts'
 import { hashOfRefreshToken } from '../../src/identity/token-pair.ts'
-import { openBrowser, ownPage, type Browser } from '../helpers/browser.ts'
+import { cookiesIn, openBrowser, ownPage, type Browser } from '../helpers/browser.ts'
 import { insertAgent } from '../helpers/rows.ts'
 import { authorize, startedSignIn } from '../helpers/sign-in.ts'
 import { startWorld, type World } from '../helpers/world.ts'
@@ -256,8 +256,7 @@ describe('POST /auth/web/refresh', () => {
     const answer = await browser.send('POST', '/auth/web/refresh')
     expect([answer.status, answer.body.code]).toEqual([status, code])
     expect([...browser.jar.keys()]).toEqual([])
-    const cleared = [answer.headers['set-cookie'] ?? []].flat().map((line) => String(line).split(';', 1)[0])
-    expect(cleared.toSorted()).toEqual(['access_token=', 'refresh_token='])
+    expect(cookiesIn(answer).map((line) => line.split(';', 1)[0])).toEqual(['access_token=', 'refresh_token='])
   })
 
   it('looks at no Idempotency-Key: two browsers behind one address do not get each other’s tokens', async () => {
@@ -276,7 +275,7 @@ describe('POST /auth/web/logout', () => {
     const answer = await browser.send('POST', '/auth/web/logout')
     expect([answer.status, answer.body]).toEqual([204, ''])
     expect([...browser.jar.keys()]).toEqual([])
-    const lines = [answer.headers['set-cookie'] ?? []].flat().map(String)
+    const lines = cookiesIn(answer)
     const pathOf = (name: string) => /Path=([^;]*)/.exec(lines.find((line) => line.startsWith(`${name}=`)) ?? '')?.[1]
     expect(['access_token', 'refresh_token', 'privilege_token'].map(pathOf)).toEqual(['/', '/auth/web/refresh', '/'])
     const late = await world.anyone.get('/auth/info', undefined, { authorization: `Bearer ${access}` })
@@ -397,9 +396,8 @@ describe('what is configured', () => {
     [{ QUORATE_COOKIE_SECURE: '1' }, true],
   ] as const)('with %j every cookie is Secure: %s', async (env, isSecure) => {
     await using other = await startWorld({ env })
-    const { headers } = await other.anyone.get('/auth/web/login')
-    const out = await other.anyone.post('/auth/web/logout')
-    const lines = [headers['set-cookie'], out.headers['set-cookie']].flat().map(String)
+    const answers = [await other.anyone.get('/auth/web/login'), await other.anyone.post('/auth/web/logout')]
+    const lines = answers.flatMap(cookiesIn)
     expect(lines).toHaveLength(4)
     expect(lines.map((line) => line.includes('; Secure'))).toEqual(lines.map(() => isSecure))
   })
