@@ -122,11 +122,12 @@ function publicUrlOf(value: string | undefined): string | null {
 // Paths and reasons are put behind it.
 function frontendUrlOf(value: string | undefined): string | null {
   if (value === undefined) return null
-  const { search, hash, username, password } = new URL(httpUrl('QUORATE_FRONTEND_URL', value))
+  const { href, search, hash, username, password } = new URL(httpUrl('QUORATE_FRONTEND_URL', value))
   if (search + hash + username + password !== '') {
     invalid('QUORATE_FRONTEND_URL', 'must have no query, fragment or user name')
   }
-  return value.replace(/\/+$/, '')
+  // As it goes into a header: a host or path beyond ASCII is encoded.
+  return href.replace(/\/+$/, '')
 }
 
 function httpUrl(name: string, value: string): string {

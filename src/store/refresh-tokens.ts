@@ -38,7 +38,7 @@ export async function revokeRefreshFamilies(tx: Tx, familyIds: readonly string[]
   await tx
     .updateTable('refresh_tokens')
     .set({ revoked_at: at })
-    .where('family_id', 'in', familyIds)
+    .where(sql<boolean>`family_id = any(${familyIds}::uuid[])`)
     .where('revoked_at', 'is', null)
     .execute()
 }
