@@ -304,6 +304,19 @@ describe('a step-up in a browser', () => {
     expect(outcome(await webVote(again, id))).toBe('EVALUATION_IN_PROGRESS')
   })
 
+  it('of another person it counts as none also where neither belongs to a session', async () => {
+    const id = await locked()
+    const kept = (value: string) => ({ value, path: '/', attributes: [] })
+    const withStepUpOf = async (person: Client) => {
+      const browser = openBrowser(world)
+      browser.jar.set('access_token', kept((await world.signedIn(cleo.id)).token))
+      browser.jar.set('privilege_token', kept((await world.steppedUp(person)).token))
+      return outcome(await webVote(browser, id))
+    }
+    expect(await withStepUpOf(world.dan)).toBe('403 STEP_UP_CONTEXT_MISSING')
+    expect(await withStepUpOf(cleo)).toBe('EVALUATION_IN_PROGRESS')
+  })
+
   it('goes along with no token in the Authorization header, and stands for no access token', async () => {
     const [browser, id] = [await inBrowser(), await locked()]
     await stepUpInBrowser(world, browser, email, vote)
