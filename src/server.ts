@@ -62,6 +62,11 @@ const description = {
     version: '0.1.0',
     description: 'The Approvio API, with additions under /v1. Refusals: {code, message, details?}; see docs/errors.md.',
   },
-  components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
-  security: [{ bearer: [] }],
+  components: {
+    securitySchemes: {
+      bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+      cookie: { type: 'apiKey', in: 'cookie', name: 'access_token' },
+    },
+  },
+  security: [{ bearer: [] }, { cookie: [] }],
 } satisfies FastifyDynamicSwaggerOptions['openapi']

@@ -24,7 +24,7 @@ afterAll(() => world.close())
 
 test('every call is described with a summary, a tag, one success and its errors', () => {
   const poor = operations.filter(([, { summary, tags, responses }]) => {
-    const successes = Object.keys(responses).filter((status) => status.startsWith('2'))
+    const successes = Object.keys(responses).filter((status) => status.startsWith('2') || status === '302')
     return !summary || !tags?.length || successes.length !== 1 || !('4XX' in responses)
   })
   expect(poor.map(([name]) => name)).toEqual([])
@@ -54,6 +54,11 @@ test('only signing in needs no token', () => {
     'post /auth/agents/challenge',
     'post /auth/agents/token',
     'post /auth/agents/refresh',
+    'get /auth/providers',
+    'get /auth/web/login',
+    'get /auth/web/callback',
+    'post /auth/web/refresh',
+    'post /auth/web/logout',
   ])
 })
 

@@ -1,6 +1,6 @@
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { callerNotFound, type Caller } from '../identity/actor.ts'
+import { callerNotFound, refuseEndedSession, type Caller } from '../identity/actor.ts'
 import { spendStepUp } from '../identity/step-up.ts'
 import { isTerminal } from '../kernel/expiry.ts'
 import {
@@ -84,7 +84,10 @@ async function castUncontested(ctx: Ctx, caller: Caller, key: RequestKey, input:
 function recall(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): FoundFacts | undefined {
   const namesItsSeats = input.stance === 'approve' && input.groups.length > 0
   if (!namesItsSeats || !('id' in key)) return undefined
-  return ctx.store.votingMemory.recall(caller.orgId, key.id, caller.principalId)
+  const recalled = ctx.store.votingMemory.recall(caller.orgId, key.id, caller.principalId)
+  // A sign-in that ended is refused, and that is never done from memory.
+  if (caller.sessionId !== null && recalled?.voter_ended_sessions.includes(caller.sessionId)) return undefined
+  return recalled
 }
 
 /** Writes the vote if it decides nothing and the row is still true; null when it does, or is not. */
@@ -209,9 +212,10 @@ function requireWritten(isWritten: boolean): void {
   if (!isWritten) throw new Error('a locked request changed while it was voted on')
 }
 
-/** @throws AppError when the caller or the request does not exist */
+/** @throws AppError when the caller or the request does not exist, SESSION_ENDED */
 export function requireFacts(row: Awaited<ReturnType<typeof findVotingFacts>>, caller: Caller): FoundFacts {
   if (row === undefined || row.voter_disabled) throw callerNotFound(caller)
+  refuseEndedSession(caller, row.voter_ended_sessions)
   if (row.id === null) throw new AppError('WORKFLOW_NOT_FOUND')
   return row as FoundFacts
 }

@@ -1,17 +1,18 @@
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { callerNotFound, type Caller } from '../identity/actor.ts'
+import { callerNotFound, refuseEndedSession, type Caller } from '../identity/actor.ts'
 import type { Status } from '../kernel/request.ts'
 import { findRequestFor, type FoundRequest, type RequestRow } from '../store/requests.ts'
 import type { RequestKey } from '../store/voting.ts'
 
 /**
  * One request, for anyone of its organization.
- * @throws AppError WORKFLOW_NOT_FOUND
+ * @throws AppError WORKFLOW_NOT_FOUND, SESSION_ENDED
  */
 export async function readRequest(ctx: Ctx, caller: Caller, key: RequestKey): Promise<FoundRequest> {
   const row = await findRequestFor(ctx.db, caller.orgId, key, caller.principalId)
   if (row === undefined || row.caller_disabled) throw callerNotFound(caller)
+  refuseEndedSession(caller, row.caller_ended_sessions)
   if (row.id === null) throw new AppError('WORKFLOW_NOT_FOUND')
   return row
 }

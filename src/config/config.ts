@@ -27,12 +27,16 @@ export interface Config {
   readonly port: number
   /** Where clients reach us, without a trailing slash; absent until the listener knows its port. */
   readonly publicUrl: string | null
-  /** Where the web UI is, without a trailing slash; absent while it hangs on a public URL that is not known yet. */
+  /** Where browsers go after a sign-in, without a trailing slash; absent while it hangs on a public URL that is not known yet. */
   readonly frontendUrl: string | null
   /** Whose forwarded headers are believed: addresses and networks, or how many proxies stand in front; null for nobody's. */
   readonly trustedProxy: readonly string[] | number | null
   /** Calls a minute that one caller may make; 0 for any number. */
   readonly rateLimit: number
+  /** Whether cookies are kept to https; null leaves it to the public URL. */
+  readonly secureCookies: boolean | null
+  /** Whether people can step up at all. */
+  readonly stepUp: boolean
   readonly store: StoreConfig
   readonly demo: boolean
   readonly signIn: SignInConfig
@@ -59,7 +63,10 @@ export function loadConfig(raw: RawEnv): Config {
     host,
     port: portOf(raw.PORT),
     publicUrl,
-    frontendUrl: baseUrlOf('QUORATE_FRONTEND_URL', raw.QUORATE_FRONTEND_URL) ?? (publicUrl && `${publicUrl}/ui`),
+    frontendUrl: frontendUrlOf(raw.QUORATE_FRONTEND_URL) ?? (publicUrl && `${publicUrl}/ui`),
+    secureCookies:
+      raw.QUORATE_COOKIE_SECURE === undefined ? null : flag('QUORATE_COOKIE_SECURE', raw.QUORATE_COOKIE_SECURE, true),
+    stepUp: flag('QUORATE_STEP_UP', raw.QUORATE_STEP_UP, true),
     trustedProxy: trustedProxyOf(raw.QUORATE_TRUST_PROXY),
     rateLimit: rateLimitOf(raw.QUORATE_RATE_LIMIT),
     store,
@@ -147,6 +154,17 @@ function rateLimitOf(value: string | undefined): number {
   if (value === undefined) return 600
   if (!/^\d{1,9}$/.test(value)) invalid('QUORATE_RATE_LIMIT', 'must be a number of calls a minute; 0 switches it off')
   return Number(value)
+}
+
+// Paths and reasons are put behind it.
+function frontendUrlOf(value: string | undefined): string | null {
+  if (value === undefined) return null
+  const { href, search, hash, username, password } = new URL(httpUrl('QUORATE_FRONTEND_URL', value))
+  if (search + hash + username + password !== '') {
+    invalid('QUORATE_FRONTEND_URL', 'must have no query, fragment or user name')
+  }
+  // As it goes into a header: a host or path beyond ASCII is encoded.
+  return href.replace(/\/+$/, '')
 }
 
 function httpUrl(name: string, value: string): string {

@@ -72,7 +72,7 @@ async function registerPeople(ctx: Ctx, tx: Tx): Promise<[Caller, Caller, Caller
   const register = async ({ name, email }: (typeof demoPeople)[number]): Promise<Caller> => {
     const person = { orgId, email, displayName: name, isAdmin: name === 'Ada' }
     const principalId = await registerPerson(ctx, tx, { kind: 'system' }, person)
-    return { orgId, principalId, kind: 'human', stepUp: null, once: null }
+    return { orgId, principalId, kind: 'human', sessionId: null, stepUp: null, once: null }
   }
   const [ada, ben, cleo, dana, eli] = demoPeople
   return [await register(ada), await register(ben), await register(cleo), await register(dana), await register(eli)]

@@ -17,6 +17,8 @@ export interface AccessClaims {
   readonly orgId: string
   readonly principalId: string
   readonly kind: PrincipalKind
+  /** The sign-in that the token comes from; null when it belongs to none. */
+  readonly sessionId: string | null
   readonly stepUp: StepUp | null
   /** Thumbprint of the key that must prove itself with the token (RFC 9449 section 6.1); null for a bearer. */
   readonly jkt: string | null
@@ -29,6 +31,7 @@ export interface TokenSubject {
   readonly name: string
   readonly email: string | null
   readonly isAdmin: boolean
+  readonly sessionId?: string | null
   /** Binds the token to the key of this RFC 7638 thumbprint. */
   readonly jkt?: string | null
 }
@@ -49,6 +52,7 @@ export async function signAccessToken(
     principal: subject.principalId,
   }
   if (isHuman) Object.assign(claims, { email: subject.email, orgRole: subject.isAdmin ? 'admin' : 'member' })
+  if (subject.sessionId) claims['sid'] = subject.sessionId
   if (typeof subject.jkt === 'string') claims['cnf'] = { jkt: subject.jkt }
   if (stepUp !== null) {
     Object.assign(claims, { jti: stepUp.tokenId, operation: stepUp.operation })
@@ -120,11 +124,15 @@ function checkTimes(payload: JWTPayload, now: Date): void {
 }
 
 const clockSkewSeconds = 60
-const operations = ['vote', 'admin_action']
+
+/** What a step-up can be for (contract §1.1). */
+export const stepUpOperations = ['vote', 'admin_action'] as const
+export type StepUpOperation = (typeof stepUpOperations)[number]
+
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 function claimsOf(payload: JWTPayload): AccessClaims {
-  const { iss, aud, sub, iat, exp, name, entityType, org, principal, jti, operation, resource, cnf } = payload
+  const { iss, aud, sub, iat, exp, name, entityType, org, principal, sid, jti, operation, resource, cnf } = payload
   const required = [iss, sub, name, entityType, org, principal]
   const isShaped =
     required.every((claim) => typeof claim === 'string' && claim !== '') &&
@@ -136,10 +144,12 @@ function claimsOf(payload: JWTPayload): AccessClaims {
   if (!(aud as string[]).includes(audience)) throw new AppError('INVALID_AUDIENCE')
   if (entityType !== 'user' && entityType !== 'agent') throw new AppError('INVALID_ENTITY_TYPE')
   if (!uuid.test(org as string) || !uuid.test(principal as string)) throw new AppError('INVALID_JWT_TOKEN_FORMAT')
+  if (sid !== undefined && (typeof sid !== 'string' || !uuid.test(sid))) throw new AppError('INVALID_JWT_TOKEN_FORMAT')
   return {
     orgId: org as string,
     principalId: principal as string,
     kind: entityType === 'user' ? 'human' : 'agent',
+    sessionId: sid ?? null,
     stepUp: stepUpOf(jti, operation, resource),
     jkt: thumbprintOf(cnf),
   }
@@ -155,7 +165,8 @@ function thumbprintOf(cnf: unknown): string | null {
 
 function stepUpOf(jti: unknown, operation: unknown, resource: unknown): StepUp | null {
   if (operation === undefined) return null
-  if (typeof operation !== 'string' || !operations.includes(operation)) throw new AppError('INVALID_STEP_UP_OPERATION')
+  if (typeof operation !== 'string' || !stepUpOperations.some((known) => known === operation))
+    throw new AppError('INVALID_STEP_UP_OPERATION')
   const isShaped = typeof jti === 'string' && jti !== '' && (resource === undefined || typeof resource === 'string')
   if (!isShaped) throw new AppError('INVALID_JWT_TOKEN_FORMAT')
   return { tokenId: jti, operation, resource: resource === undefined ? null : (resource as string) }

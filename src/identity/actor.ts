@@ -10,6 +10,8 @@ export interface Caller {
   readonly orgId: string
   readonly principalId: string
   readonly kind: PrincipalKind
+  /** The sign-in they call with, which may have ended since; null when the credential belongs to none. */
+  readonly sessionId: string | null
   readonly stepUp: StepUp | null
   /** Set when a key speaks for the principal, and not a sign-in of their own. */
   readonly machine?: MachineCredential
@@ -39,12 +41,13 @@ export interface Actor extends Caller {
 
 /**
  * Reads who is calling, with their roles, in one query.
- * @throws AppError CALLER_USER_NOT_FOUND or CALLER_AGENT_NOT_FOUND when they are gone or disabled
+ * @throws AppError CALLER_USER_NOT_FOUND or CALLER_AGENT_NOT_FOUND when they are gone or disabled, SESSION_ENDED
  */
 export async function loadActor(db: Db, caller: Caller): Promise<Actor> {
   if (caller.machine?.kind === 'admin-key') return adminKeyActor(caller)
   const row = await findActorRow(db, caller.orgId, caller.principalId)
   if (row === undefined || row.disabled_at !== null) throw callerNotFound(caller)
+  refuseEndedSession(caller, row.ended_sessions)
   return {
     ...caller,
     personId: row.person_id,
@@ -71,6 +74,11 @@ function adminKeyActor(caller: Caller): Actor {
 
 export function callerNotFound(caller: Pick<Caller, 'kind'>): AppError {
   return new AppError(caller.kind === 'human' ? 'CALLER_USER_NOT_FOUND' : 'CALLER_AGENT_NOT_FOUND')
+}
+
+/** A token of a sign-in that ended may not have expired yet. @throws AppError SESSION_ENDED */
+export function refuseEndedSession({ sessionId }: Caller, ended: readonly string[]): void {
+  if (sessionId !== null && ended.includes(sessionId)) throw new AppError('SESSION_ENDED')
 }
 
 /** The caller as an audit leaf names them. */

@@ -16,6 +16,7 @@ const adminKeyCaller: Caller = {
   orgId: defaultOrganization.id,
   principalId: adminKeyId,
   kind: 'agent',
+  sessionId: null,
   stepUp: null,
   machine: { kind: 'admin-key' },
   once: null,

@@ -4,12 +4,14 @@ import {
   findRefreshToken,
   lockRefreshFamily,
   markRefreshTokenUsed,
-  revokeRefreshFamily,
+  revokeRefreshFamilies,
   type FoundRefreshToken,
 } from '../store/refresh-tokens.ts'
 import type { Tx } from '../store/open.ts'
 import type { PrincipalKind } from '../store/schema.ts'
+import { holdSessions } from '../store/sessions.ts'
 import { transact, type Once } from '../store/unit-of-work.ts'
+import { endSessionsOf } from './end-sessions.ts'
 import { hashOfRefreshToken, issueTokenPair, type TokenPair } from './token-pair.ts'
 
 /** A used token still gets a new pair for this long, for clients that refresh twice at once (contract §6.5). */
@@ -22,7 +24,7 @@ type Refreshed = { readonly pair: TokenPair } | { readonly refused: ErrorCode }
 
 /**
  * Exchanges a refresh token for a new pair of the same family. One that was used before, and not just now, was stolen
- * from someone: the whole family is revoked, and that stands although the call is refused.
+ * from someone: the whole family is revoked and the session ended, and that stands although the call is refused.
  * @throws AppError the REFRESH_TOKEN_* codes; what `prove` throws, which leaves the token as it was; CALLER_USER_NOT_FOUND or CALLER_AGENT_NOT_FOUND when the holder is disabled
  */
 export async function refreshTokens(
@@ -36,12 +38,20 @@ export async function refreshTokens(
   const refreshed = await transact(ctx, once, async (tx): Promise<Refreshed> => {
     const now = ctx.clock.now()
     const seen = requireUsable(await findRefreshToken(tx, tokenHash), kind, now)
+    await holdSessions(tx, seen.org_id, seen.principal_id)
     await lockRefreshFamily(tx, seen.family_id)
     const token = requireUsable(await findRefreshToken(tx, tokenHash), kind, now)
     // It changed while we waited: someone else refreshed or revoked it at the same moment.
     if (token.used_at?.getTime() !== seen.used_at?.getTime()) throw new AppError('REFRESH_TOKEN_CONCURRENT_UPDATE')
     if (token.used_at !== null && now.getTime() - token.used_at.getTime() > refreshGraceSeconds * 1000) {
-      await revokeRefreshFamily(tx, token.family_id, now)
+      await revokeRefreshFamilies(tx, [token.family_id], now)
+      await endSessionsOf(ctx, tx, {
+        orgId: token.org_id,
+        principalId: token.principal_id,
+        only: token.family_id,
+        actor: { kind: 'system' },
+        because: 'reuse',
+      })
       return { refused: 'REFRESH_TOKEN_REUSE_DETECTED' }
     }
     const jkt = await prove(tx, token)

@@ -1,9 +1,15 @@
+import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { spendSingleUseToken } from '../store/single-use-tokens.ts'
 import type { Tx } from '../store/open.ts'
 import type { Caller } from './actor.ts'
 
 export const stepUpPurpose = 'step-up'
+
+/** @throws AppError AUTH_HIGH_PRIVILEGE_FLOW_DISABLED */
+export function requireStepUpEnabled({ config }: Ctx): void {
+  if (!config.stepUp) throw new AppError('AUTH_HIGH_PRIVILEGE_FLOW_DISABLED')
+}
 
 /**
  * Spends the caller's step-up token for one operation on one resource, in the transaction that relies on it: when that

@@ -20,3 +20,12 @@ export async function markAgentChallengeUsed(tx: Tx, nonceHash: string, at: Date
     .executeTakeFirst()
   return marked !== undefined
 }
+
+export async function deleteOpenChallenges(tx: Tx, orgId: string, principalId: string): Promise<void> {
+  await tx
+    .deleteFrom('agent_challenges')
+    .where('org_id', '=', orgId)
+    .where('principal_id', '=', principalId)
+    .where('used_at', 'is', null)
+    .execute()
+}

@@ -6,6 +6,9 @@ const idempotencyMilliseconds = day
 /** The clocks of the processes that count calls may differ by this, at least. */
 const windowMilliseconds = 300_000
 
+/** Longer than a sign-in can lie unused and still be refreshed. */
+const sessionMilliseconds = 32 * day
+
 /**
  * Deletes what is past any use: answers to repeated calls, sign-ins that ended, tokens that expired a day ago, old proofs,
  * counts of calls whose minute is over.
@@ -15,6 +18,10 @@ export async function forgetExpired(db: Db, now: Date): Promise<void> {
   const answered = new Date(now.getTime() - idempotencyMilliseconds)
   await db.deleteFrom('idempotency_keys').where('created_at', '<', answered).execute()
   await db.deleteFrom('sign_in_flows').where('expires_at', '<', aDayAgo).execute()
+  await db
+    .deleteFrom('sessions')
+    .where('last_used_at', '<', new Date(now.getTime() - sessionMilliseconds))
+    .execute()
   await db.deleteFrom('refresh_tokens').where('expires_at', '<', aDayAgo).execute()
   const counted = new Date(now.getTime() - windowMilliseconds)
   await db.deleteFrom('call_counters').where('window_start', '<', counted).execute()

@@ -45,3 +45,17 @@ export async function hasOrganizationAdmin(db: Db, orgId: string): Promise<boole
   const admin = await db.selectFrom('organization_admins').select('id').where('org_id', '=', orgId).executeTakeFirst()
   return admin !== undefined
 }
+
+/** Disables a human at that instant, or enables them with null. False when they were so already. */
+export async function setDisabled(tx: Tx, orgId: string, principalId: string, at: Date | null): Promise<boolean> {
+  const changed = await tx
+    .updateTable('principals')
+    .set({ disabled_at: at })
+    .where('org_id', '=', orgId)
+    .where('id', '=', principalId)
+    .where('kind', '=', 'human')
+    .where('disabled_at', at === null ? 'is not' : 'is', null)
+    .returning('id')
+    .executeTakeFirst()
+  return changed !== undefined
+}

@@ -15,6 +15,8 @@ export interface ActorRow {
   name: string
   email: string | null
   disabled_at: Date | null
+  /** Sign-ins that ended while access tokens of theirs may live. */
+  ended_sessions: string[]
   row_version: string
   is_admin: boolean
   /** As `splitBindings` reads them. */
@@ -39,7 +41,7 @@ export function splitBindings(text: string): RoleBinding[] {
 }
 
 const actorStatement = statement<ActorRow>(`
-  select a.kind, a.person_id, a.name, a.email, a.disabled_at, a.row_version,
+  select a.kind, a.person_id, a.name, a.email, a.disabled_at, a.ended_sessions, a.row_version,
     exists (select 1 from organization_admins o where o.org_id = a.org_id and o.principal_id = a.id) as is_admin,
     ${bindingsText('a')} as bindings
   from principals a where a.org_id = $1 and a.id = $2`)

@@ -20,7 +20,7 @@ export async function findRefreshToken(db: Db, tokenHash: string): Promise<Found
     .executeTakeFirst()
 }
 
-/** Makes the refreshes and the revocation of one family wait for each other, so that none adds a token to a revoked family. */
+/** Makes the refreshes of one family wait for each other, so that none adds a token to a family that another revokes. */
 export async function lockRefreshFamily(tx: Tx, familyId: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`refresh-family:${familyId}`}, 0))`.execute(tx)
 }
@@ -34,11 +34,11 @@ export async function markRefreshTokenUsed(tx: Tx, tokenHash: string, at: Date):
     .execute()
 }
 
-export async function revokeRefreshFamily(tx: Tx, familyId: string, at: Date): Promise<void> {
+export async function revokeRefreshFamilies(tx: Tx, familyIds: readonly string[], at: Date): Promise<void> {
   await tx
     .updateTable('refresh_tokens')
     .set({ revoked_at: at })
-    .where('family_id', '=', familyId)
+    .where(sql<boolean>`family_id = any(${familyIds}::uuid[])`)
     .where('revoked_at', 'is', null)
     .execute()
 }

@@ -6,11 +6,14 @@ import type { RequestKey } from './voting.ts'
 
 export type RequestRow = Row<'requests'>
 
-/** A request as it is read: `caller_disabled` tells whether who asks may still ask. */
-export type FoundRequest = RequestRow & { readonly caller_disabled: boolean }
+/** A request as it is read; the members of the caller tell whether who asks may still ask. */
+export type FoundRequest = RequestRow & {
+  readonly caller_disabled: boolean
+  readonly caller_ended_sessions: string[]
+}
 
 const findText = (match: string) => `
-  select r.*, a.disabled_at is not null as caller_disabled
+  select r.*, a.disabled_at is not null as caller_disabled, a.ended_sessions as caller_ended_sessions
   from principals a left join requests r on r.org_id = a.org_id and ${match}
   where a.org_id = $1 and a.id = $3`
 

@@ -47,8 +47,17 @@ export function createVotingMemory(): VotingMemory {
 }
 
 function voterPart(row: Row) {
-  const { voter_kind, voter_person_id, voter_disabled, voter_version, voter_bindings, voter_groups } = row
-  return { voter_kind, voter_person_id, voter_disabled, voter_version, voter_bindings, voter_groups }
+  const { voter_kind, voter_person_id, voter_disabled, voter_ended_sessions } = row
+  const { voter_version, voter_bindings, voter_groups } = row
+  return {
+    voter_kind,
+    voter_person_id,
+    voter_disabled,
+    voter_ended_sessions,
+    voter_version,
+    voter_bindings,
+    voter_groups,
+  }
 }
 
 function ownPart(row: Row | undefined, stage: number) {
@@ -59,8 +68,12 @@ function ownPart(row: Row | undefined, stage: number) {
   return { own_seq, own_stance, own_seats, own_assurance, own_digest }
 }
 
-function sizeOf({ voter_bindings, voter_groups, tally, own_seats }: Row): number {
+function sizeOf({ voter_bindings, voter_groups, voter_ended_sessions, tally, own_seats }: Row): number {
   return (
-    600 + voter_bindings.length + 40 * voter_groups.length + 8 * tally.approvals.length + 40 * (own_seats?.length ?? 0)
+    600 +
+    voter_bindings.length +
+    40 * (voter_groups.length + voter_ended_sessions.length) +
+    8 * tally.approvals.length +
+    40 * (own_seats?.length ?? 0)
   )
 }

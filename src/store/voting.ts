@@ -48,6 +48,8 @@ export interface VotingFactsRow {
   voter_kind: PrincipalKind
   voter_person_id: string | null
   voter_disabled: boolean
+  /** Sign-ins of the voter that ended while access tokens of theirs may live. */
+  voter_ended_sessions: readonly string[]
   /** Moves when any of the voter's eligibility is taken away. */
   voter_version: number
   /** The voter's role bindings, as `splitBindings` reads them. */
@@ -96,6 +98,7 @@ const quotaOf = (scope: 'Workflow' | 'Org', target: string): string => `(
 const factsText = (key: keyof typeof byKey) => `
   select json_build_object(
     'voter_kind', a.kind, 'voter_person_id', a.person_id, 'voter_disabled', a.disabled_at is not null,
+    'voter_ended_sessions', a.ended_sessions,
     'voter_version', a.eligibility_version, 'voter_bindings', ${bindingsText('a')},
     'voter_groups', array(
       select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id),

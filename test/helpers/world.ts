@@ -51,11 +51,13 @@ export interface World extends AsyncDisposable {
   person(name: string, options?: { admin?: boolean }): Promise<Client>
   /** A client for a principal that exists, human or agent. */
   signedIn(principalId: string, stepUp?: StepUp): Promise<Client>
+  /** A client that calls with this very token. */
+  withToken(principalId: string, token: string): Client
   close(): Promise<void>
 }
 
 /** The whole server on a real store: PGlite in memory, or the PostgreSQL at `databaseUrl`. Nothing listens; calls are injected. */
-export async function startWorld(options: { databaseUrl?: string; env?: RawEnv } = {}): Promise<World> {
+export async function startWorld(options: { databaseUrl?: string; env?: RawEnv; start?: Date } = {}): Promise<World> {
   const store: RawEnv =
     options.databaseUrl === undefined ? { QUORATE_DATA_DIR: 'memory://' } : { DATABASE_URL: options.databaseUrl }
   const config = loadConfig({
@@ -65,7 +67,7 @@ export async function startWorld(options: { databaseUrl?: string; env?: RawEnv }
     LOG_LEVEL: 'silent',
     ...options.env,
   })
-  const clock = testClock()
+  const clock = testClock(options.start)
   const ctx = await createContext(config, { clock, log: pino({ level: config.logLevel }) })
   await prepareStore(ctx)
   const app = await buildServer(ctx)
@@ -74,12 +76,17 @@ export async function startWorld(options: { databaseUrl?: string; env?: RawEnv }
     await app.close()
     await ctx.close()
   }
+  const withToken = (id: string, token: string): Client => ({
+    ...calls(app, { authorization: `Bearer ${token}` }),
+    id,
+    token,
+  })
   const signedIn = async (principalId: string, stepUp?: StepUp): Promise<Client> => {
     const row = await findActorRow(ctx.db, orgId, principalId)
     if (row === undefined) throw new Error(`no principal ${principalId}`)
     const subject = { orgId, principalId, kind: row.kind, name: row.name, email: row.email, isAdmin: row.is_admin }
     const token = await signAccessToken(ctx.keys.token, clock, subject, stepUp)
-    return { ...calls(app, { authorization: `Bearer ${token}` }), id: principalId, token }
+    return withToken(principalId, token)
   }
   return {
     ctx,
@@ -91,6 +98,7 @@ export async function startWorld(options: { databaseUrl?: string; env?: RawEnv }
       return await signedIn(await transact(ctx, null, (tx) => registerPerson(ctx, tx, { kind: 'system' }, person)))
     },
     signedIn,
+    withToken,
     close,
     [Symbol.asyncDispose]: close,
   }

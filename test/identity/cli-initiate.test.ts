@@ -24,6 +24,7 @@ describe('POST /auth/cli/initiate', () => {
       state: expect.stringMatching(/^[\w-]{22}$/) as string,
       code_challenge: expect.stringMatching(/^[\w-]{43}$/) as string,
       code_challenge_method: 'S256',
+      nonce: expect.stringMatching(/^[\w-]{43}$/) as string,
     })
     expect(answer.headers['cache-control']).toBe('no-store')
   })

@@ -179,7 +179,7 @@ describe('POST /auth/cli/token with a real provider', () => {
 
   it('POST /auth/cli/token with a step-up state: 400 PKCE_CODE_NOT_FOUND', async () => {
     const flow = { purpose: 'step-up' as const, redirectUri: clientRedirect }
-    const url = await startSignIn(world.ctx, null, flow)
+    const { authorizationUrl: url } = await startSignIn(world.ctx, null, flow)
     expect(new URL(url).searchParams.get('prompt')).toBe('login')
     const { searchParams } = await peer.authorize(url, 'step-up@example.com')
     const proof = { code: searchParams.get('code'), state: searchParams.get('state') }

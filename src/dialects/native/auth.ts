@@ -2,17 +2,18 @@ import type { FastifyRequest } from 'fastify'
 import type { Lever } from '../../config/config.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
-import { accessTokenVerifier } from '../../identity/access-token.ts'
+import { accessTokenVerifier, type AccessClaims, type VerifyAccessToken } from '../../identity/access-token.ts'
 import type { Caller } from '../../identity/actor.ts'
 import type { ProvenCall } from '../../identity/agents/proof.ts'
 import { requireBinding } from '../../identity/agents/token-binding.ts'
+import { claimsOfCookies } from './cookie-auth.ts'
 import { onceOf } from './idempotency.ts'
 import { machineCaller } from './machine-auth.ts'
 import { addressOf } from './wire/location.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who the access token names. Set on every route that is not public. */
+    /** Who the credentials name. Set on every route that is not public. */
     caller: Caller
   }
   interface FastifyContextConfig {
@@ -20,27 +21,58 @@ declare module 'fastify' {
     public?: boolean
     /** A lever that switches this route off (contract §7.5). */
     lever?: Lever
+    /** May need a step-up, which a browser brings as a cookie of its own. */
+    stepUp?: boolean
   }
 }
 
-/** Checks the access token of every route that is not public. Whether the caller still exists is read with what they ask for. */
+/**
+ * Checks the credentials of every route that is not public: an `Authorization` header or, without one, a browser's cookies
+ * (contract §0). Whether the caller still exists is read with what they ask for.
+ */
 export function authenticator(ctx: Ctx): (request: FastifyRequest) => Promise<void> {
   const verify = accessTokenVerifier(ctx.keys.token, ctx.clock)
   return async (request) => {
     if (request.routeOptions.config.public === true || request.is404) return
-    const { scheme, token } = credentialsOf(request)
-    const machine = scheme === 'Bearer' ? await machineCaller(ctx, request, token) : null
-    request.caller = machine ?? (await callerOf(request, scheme, token))
+    const { authorization } = request.headers
+    if (authorization === undefined) {
+      request.caller = callerOf(ctx, await claimsOfCookies(ctx, verify, request))
+      return
+    }
+    const sent = credentialsOf(authorization)
+    const machine = sent.scheme === 'Bearer' ? await machineCaller(ctx, request, sent.token) : null
+    request.caller = machine ?? callerOf(ctx, await claimsOfToken(ctx, verify, request, sent))
   }
+}
+
+/** Where step-up is switched off, what was handed out before is good no longer. */
+function callerOf(ctx: Ctx, { orgId, principalId, kind, sessionId, stepUp }: AccessClaims): Caller {
+  return { orgId, principalId, kind, sessionId, stepUp: ctx.config.stepUp ? stepUp : null, once: null }
+}
+
+interface Credentials {
+  readonly scheme: 'Bearer' | 'DPoP'
+  readonly token: string
 }
 
 const schemes = { bearer: 'Bearer', dpop: 'DPoP' } as const
 
-function credentialsOf(request: FastifyRequest): { scheme: 'Bearer' | 'DPoP'; token: string } {
-  const [name = '', token, ...rest] = (request.headers.authorization ?? '').split(' ')
+function credentialsOf(authorization: string): Credentials {
+  const [name = '', token, ...rest] = authorization.split(' ')
   const scheme = schemes[name.toLowerCase() as keyof typeof schemes]
   if (scheme === undefined || !token || rest.length > 0) throw new AppError('MISSING_JWT_TOKEN')
   return { scheme, token }
+}
+
+async function claimsOfToken(
+  ctx: Ctx,
+  verify: VerifyAccessToken,
+  request: FastifyRequest,
+  sent: Credentials,
+): Promise<AccessClaims> {
+  const claims = await verify(sent.token)
+  await requireBinding(ctx, claims, { ...sent, proof: proofOf(request), call: callOf(ctx, request) })
+  return claims
 }
 
 /** The header DPoP; several are told apart from one by the comma that joins them (RFC 9449 section 4.3 check 1). */

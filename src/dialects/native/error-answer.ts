@@ -7,17 +7,32 @@ import { wireErrors } from './errors.ts'
 
 /** The one place where an error becomes an answer: `{code, message, details?}` (contract §0). Faults show no detail. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const refusal = error instanceof AppError ? error : refusalOf(error)
-  if (refusal === null) request.log.error({ err: error, ...namesOf(request) }, 'fault')
-  const { code, message, field } = refusal ?? new AppError('UNKNOWN_ERROR', 'Something went wrong on our side.')
-  const { status, code: wireCode = code, challenge } = wireErrors[code]
-  if (refusal?.cause !== undefined && status >= 500)
-    request.log.error({ err: refusal.cause ?? refusal, ...namesOf(request) }, 'refused by a fault')
-  if (challenge !== undefined) reply.header('www-authenticate', challenge)
+  const { status, code, message, field, challenge } = wireErrorOf(error, request)
+  if (challenge !== null) reply.header('www-authenticate', challenge)
   return reply
     .code(status)
     .type('application/json; charset=utf-8')
-    .send({ code: wireCode, message, ...(field !== null && { details: [{ field, message }] }) })
+    .send({ code, message, ...(field !== null && { details: [{ field, message }] }) })
+}
+
+export interface WireError {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+  readonly field: string | null
+  /** For the header WWW-Authenticate. */
+  readonly challenge: string | null
+}
+
+/** What an error is on this wire. Faults are logged here, once. */
+export function wireErrorOf(error: unknown, request: FastifyRequest): WireError {
+  const refusal = error instanceof AppError ? error : refusalOf(error)
+  if (refusal === null) request.log.error({ err: error, ...namesOf(request) }, 'fault')
+  const { code, message, field } = refusal ?? new AppError('UNKNOWN_ERROR', 'Something went wrong on our side.')
+  const { status, code: wireCode = code, challenge = null } = wireErrors[code]
+  if (refusal?.cause !== undefined && status >= 500)
+    request.log.error({ err: refusal.cause ?? refusal, ...namesOf(request) }, 'refused by a fault')
+  return { status, code: wireCode, message, field, challenge }
 }
 
 /** Which request a log line is about: never its headers or body, which hold tokens. */

@@ -1,3 +1,4 @@
+import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
@@ -17,15 +18,19 @@ import { organizationAdminRoutes } from './routes/organization-admins.ts'
 import { quotaRoutes } from './routes/quotas.ts'
 import { resourceRoutes } from './routes/resources.ts'
 import { roleRoutes } from './routes/roles.ts'
+import { sessionRoutes } from './routes/sessions.ts'
 import { spaceRoutes } from './routes/spaces.ts'
+import { stepUpRoutes } from './routes/step-up.ts'
 import { templateRoutes } from './routes/templates.ts'
 import { userRoutes } from './routes/users.ts'
 import { voteRoutes } from './routes/votes.ts'
+import { webSignInRoutes } from './routes/web-sign-in.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 
 /** The Approvio API at `/`, with our own additions under `/v1` (contract `approvio.md`). */
 export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<void> {
   addJsonParser(app)
+  await app.register(cookie)
   // Shapes are checked by the parsers of `wire/`, which know the contract's code for each field; route schemas describe
   // them for readers and shape the answers.
   app.setValidatorCompiler(() => () => true)
@@ -47,6 +52,9 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
 
   cliSignInRoutes(app, ctx)
   agentSignInRoutes(app, ctx)
+  webSignInRoutes(app, ctx)
+  stepUpRoutes(app, ctx)
+  sessionRoutes(app, ctx)
   authInfoRoutes(app, ctx)
   userRoutes(app, ctx)
   agentRoutes(app, ctx)

@@ -1,13 +1,14 @@
 import { appendLeaf } from '../../audit/append.ts'
 import type { LeafKind } from '../../audit/leaf.ts'
 import type { Ctx } from '../../context.ts'
-import { endAgentSignIns } from '../../store/agent-sign-ins.ts'
+import { deleteOpenChallenges } from '../../store/agent-challenges.ts'
 import { updateAgent } from '../../store/managed-agents.ts'
 import type { Tx } from '../../store/open.ts'
+import { lockSessions } from '../../store/sessions.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { lockFacts } from '../../store/voting.ts'
-import { accessTokenSeconds } from '../access-token.ts'
-import { leafActorOf, loadActor, type Caller } from '../actor.ts'
+import { leafActorOf, loadActor, type Actor, type Caller } from '../actor.ts'
+import { endSessionsOf } from '../end-sessions.ts'
 import { lockManagedAgent, type AgentKeyOrName } from './managed-agent.ts'
 
 /**
@@ -33,13 +34,23 @@ async function setRevoked(ctx: Ctx, caller: Caller, key: AgentKeyOrName, isRevok
     if ((agent.disabled_at !== null) === isRevoked) return
     const at = ctx.clock.now()
     await updateAgent(tx, orgId, agent.id, { disabled_at: isRevoked ? at : null })
-    if (isRevoked) await endSignIns(tx, orgId, agent.id, at)
+    if (isRevoked) await endSignIns(ctx, tx, { orgId, id: agent.id }, actor, 'agent-revoked')
     const kind: LeafKind = isRevoked ? 'agent.revoked' : 'agent.restored'
     await appendLeaf(tx, { orgId, kind, subjectId: agent.id, actor: leafActorOf(actor), at, facts: {} })
   })
 }
 
-/** Challenges, refresh tokens and sessions of the agent, and the sessions' access tokens. */
-export async function endSignIns(tx: Tx, orgId: string, agentId: string, at: Date): Promise<void> {
-  await endAgentSignIns(tx, orgId, agentId, at, new Date(at.getTime() - accessTokenSeconds * 1000))
+/** What an agent could still sign in or go on with: its open challenges, its sessions and their tokens. */
+export async function endSignIns(
+  ctx: Ctx,
+  tx: Tx,
+  agent: { readonly orgId: string; readonly id: string },
+  actor: Actor,
+  because: 'agent-revoked' | 'key-rotated',
+): Promise<void> {
+  // First, so that a sign-in on one of them has either issued its tokens before the next statement sees them or fails.
+  await deleteOpenChallenges(tx, agent.orgId, agent.id)
+  await lockSessions(tx, agent.orgId, agent.id)
+  const ending = { orgId: agent.orgId, principalId: agent.id, only: null, actor: leafActorOf(actor), because } as const
+  await endSessionsOf(ctx, tx, ending)
 }

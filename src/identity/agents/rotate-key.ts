@@ -42,7 +42,7 @@ export async function rotateAgentKey(
     if (agent.public_key === next.publicKey) refuseKey()
     const at = ctx.clock.now()
     await updateAgent(tx, orgId, agent.id, { public_key: next.publicKey })
-    await endSignIns(tx, orgId, agent.id, at)
+    await endSignIns(ctx, tx, { orgId, id: agent.id }, actor, 'key-rotated')
     await appendLeaf(tx, {
       orgId,
       kind: 'agent.key-rotated',

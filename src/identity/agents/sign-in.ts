@@ -3,7 +3,6 @@ import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { findAgentChallenge, markAgentChallengeUsed } from '../../store/agent-challenges.ts'
 import { findAgentKeyByName, type AgentKeyRow } from '../../store/agent-keys.ts'
-import { insertAgentSession } from '../../store/agent-sign-ins.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { defaultOrganization } from '../organization.ts'
 import { issueTokenPair, type TokenPair } from '../token-pair.ts'
@@ -40,8 +39,6 @@ export async function signInAgent(ctx: Ctx, { assertion, proof, call }: AgentSig
     if (!(await markAgentChallengeUsed(tx, nonceHash, at))) throw new AppError('AGENT_CHALLENGE_CONCURRENT_UPDATE')
     if (proven !== null) await spendProof(ctx, tx, { orgId, id: agent.id }, proven)
     const familyId = ctx.newId()
-    const session = { org_id: orgId, id: familyId, principal_id: agent.id, created_at: at, last_used_at: at }
-    await insertAgentSession(tx, session)
     await appendLeaf(tx, {
       orgId,
       kind: 'agent.signed-in',

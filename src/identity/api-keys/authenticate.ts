@@ -21,7 +21,7 @@ export async function authenticateApiKey(ctx: Ctx, text: string, scope: ApiKeySc
     throw new AppError('API_KEY_SCOPE_MISSING', `The API key does not hold the scope "${scope}" that this call needs.`)
   }
   const { org_id: orgId, principal_id: principalId, kind, id } = key
-  return { orgId, principalId, kind, stepUp: null, machine: { kind: 'api-key', id }, once: null }
+  return { orgId, principalId, kind, sessionId: null, stepUp: null, machine: { kind: 'api-key', id }, once: null }
 }
 
 const useMilliseconds = 60_000

@@ -14,6 +14,7 @@ export interface Identity {
 export interface AuthorizationRequest {
   readonly state: string
   readonly challenge: string
+  readonly nonce: string
   readonly redirectUri: string
   /** Makes the provider ask for a sign-in even of someone who is signed in there. */
   readonly freshSignIn?: boolean
@@ -22,6 +23,7 @@ export interface AuthorizationRequest {
 export interface CodeExchange {
   readonly code: string
   readonly verifier: string
+  readonly nonce: string
   readonly redirectUri: string
 }
 
@@ -58,7 +60,7 @@ export function openIdentityProvider(signIn: SignInConfig, publicUrl: () => stri
   }
 
   return {
-    async authorizationUrl({ state, challenge, redirectUri, freshSignIn = false }) {
+    async authorizationUrl({ state, challenge, nonce, redirectUri, freshSignIn = false }) {
       try {
         return oidc.buildAuthorizationUrl(await configuration(), {
           scope,
@@ -66,7 +68,9 @@ export function openIdentityProvider(signIn: SignInConfig, publicUrl: () => stri
           redirect_uri: redirectUri,
           code_challenge: challenge,
           code_challenge_method: 'S256',
-          ...(freshSignIn && { prompt: 'login' }),
+          nonce,
+          // With max_age the provider must say when the person signed in (OpenID Connect Core section 3.1.2.1).
+          ...(freshSignIn && { prompt: 'login', max_age: '0' }),
         }).href
       } catch (cause) {
         throw new AppError('IDENTITY_PROVIDER_FAILED', undefined, { cause })
@@ -130,6 +134,7 @@ async function exchangeCode(configuration: oidc.Configuration, exchange: CodeExc
   const tokens = await redeemCode(configuration, exchange)
   const idToken = tokens.claims()
   if (idToken === undefined) throw new Error('the identity provider sent no id_token')
+  if (idToken.nonce !== exchange.nonce) throw new Error('the id_token is not of this sign-in: its nonce is another')
   // Refuses when userinfo speaks of another subject (OpenID Connect Core section 5.3.2).
   const userInfo = await oidc.fetchUserInfo(configuration, tokens.access_token, idToken.sub)
   return { idToken, userInfo }

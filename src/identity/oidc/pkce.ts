@@ -10,9 +10,20 @@ export function newVerifier(): string {
   return randomBytes(32).toString('base64url')
 }
 
+/** 32 bytes in base64url. */
+export const verifierLength = 43
+
 /** S256 (RFC 7636 section 4.2). */
 export function challengeOf(verifier: string): string {
   return createHash('sha256').update(verifier).digest('base64url')
+}
+
+/**
+ * Ties the ID token to this sign-in (OpenID Connect Core section 3.1.2.1). It is derived from the verifier, which nobody
+ * else knows, so that it need not be kept.
+ */
+export function nonceOf(verifier: string): string {
+  return createHash('sha256').update(`nonce:${verifier}`).digest('base64url')
 }
 
 /** How a state is stored: who reads our tables cannot finish another's sign-in. */

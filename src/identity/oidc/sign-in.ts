@@ -7,23 +7,28 @@ import type { Tx } from '../../store/open.ts'
 import { findAnswer, transact, type Once } from '../../store/unit-of-work.ts'
 import { defaultOrganization } from '../organization.ts'
 import { makeAdmin, registerPerson } from '../register-person.ts'
-import { issueTokenPair, type TokenPair } from '../token-pair.ts'
+import { issueTokenPair, type Device, type TokenPair } from '../token-pair.ts'
 import type { Identity } from './identity-provider.ts'
-import { completeSignIn } from './sign-in-flow.ts'
+import { browserBinding } from './flow-binding.ts'
+import { completeSignIn, type FlowProof } from './sign-in-flow.ts'
 
 /**
  * Signs in whoever the code stands for, as a member of the default organization; someone unknown is registered first.
+ * With `browserSecret` only the browser that holds it can complete the sign-in that it started.
  * @throws AppError what `completeSignIn` throws; CALLER_USER_NOT_FOUND when they are disabled
  */
 export async function signIn(
   ctx: Ctx,
   once: Once | null,
-  proof: { readonly code: string; readonly state: string },
+  proof: FlowProof,
+  device: Device,
+  browserSecret: string | null = null,
 ): Promise<TokenPair> {
   // The code is exchanged outside of any transaction, so a repeated call must be known for one before it.
   const earlier = await findAnswer<TokenPair>(ctx, once)
   if (earlier !== undefined) return earlier
-  const identity = await completeSignIn(ctx, 'login', proof)
+  const binding = browserSecret === null ? null : browserBinding(browserSecret)
+  const identity = await completeSignIn(ctx, { purpose: 'login', binding, foreign: 'PKCE_CODE_NOT_FOUND' }, proof)
   return await transact(ctx, once, async (tx) => {
     const orgId = defaultOrganization.id
     const principalId = await findOrRegister(ctx, tx, orgId, identity)
@@ -34,9 +39,9 @@ export async function signIn(
       subjectId: principalId,
       actor: { kind: 'human', id: principalId },
       at: ctx.clock.now(),
-      facts: { signIn: familyId },
+      facts: { signIn: familyId, channel: device.channel },
     })
-    return await issueTokenPair(ctx, tx, { orgId, principalId, familyId })
+    return await issueTokenPair(ctx, tx, { orgId, principalId, familyId, device })
   })
 }
 

@@ -19,6 +19,10 @@ const statements = [
     primary key (org_id, id),
     foreign key (org_id, principal_id) references principals on delete cascade
   )`,
+  // Sign-ins from before there were sessions can be ended too.
+  `insert into sessions (org_id, id, principal_id, channel, created_at, last_used_at)
+    select org_id, family_id, principal_id, 'cli', min(created_at), max(created_at)
+    from refresh_tokens where revoked_at is null group by org_id, family_id, principal_id`,
   `create index sessions_of_principal on sessions (org_id, principal_id, created_at desc, id desc)`,
   `create index sessions_use on sessions (last_used_at)`,
 

@@ -489,7 +489,7 @@ describe('PUT /users/{userId}/roles', () => {
       })
       const caller = { orgId: defaultOrganization.id, principalId: cast.ada.id, kind: 'human' } as const
       const holder = { kind, id: kind === 'human' ? ids.target : cast.bot.id }
-      const call = assignRoles(world.ctx, { ...caller, stepUp: null, once: null }, holder, items, null)
+      const call = assignRoles(world.ctx, { ...caller, sessionId: null, stepUp: null, once: null }, holder, items, null)
       await expect(call).rejects.toMatchObject({ code })
       expect(wireErrors[code]).toEqual({ status: 422 })
     })

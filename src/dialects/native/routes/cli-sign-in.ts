@@ -8,6 +8,7 @@ import { onceOf } from '../idempotency.ts'
 import { answers } from '../wire/schemas.ts'
 import {
   AuthorizationUrlSchema,
+  deviceOf,
   parseCodeAndState,
   parseInitiate,
   parseRefresh,
@@ -36,7 +37,8 @@ export function cliSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     },
     async (request) => {
       const { redirectUri } = parseInitiate(request.body)
-      return { authorizationUrl: await startSignIn(ctx, onceOfAddress(request), { purpose: 'login', redirectUri }) }
+      const flow = await startSignIn(ctx, onceOfAddress(request), { purpose: 'login', redirectUri })
+      return { authorizationUrl: flow.authorizationUrl }
     },
   )
 
@@ -54,7 +56,7 @@ export function cliSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     },
     async (request) => {
       const proof = parseCodeAndState(request.body)
-      return await signIn(ctx, onceOfAddress(request), proof)
+      return await signIn(ctx, onceOfAddress(request), proof, deviceOf(request, 'cli'))
     },
   )
 

@@ -3,6 +3,7 @@ import type { Ctx } from '../../../context.ts'
 import { loadActor } from '../../../identity/actor.ts'
 import { assignRoles } from '../../../identity/assign-roles.ts'
 import { createUser } from '../../../identity/create-user.ts'
+import { disableUser, enableUser } from '../../../identity/disable-user.ts'
 import { findUser } from '../../../identity/find-profile.ts'
 import { listUsers } from '../../../identity/list-users.ts'
 import { removeRoles } from '../../../identity/remove-roles.ts'
@@ -13,6 +14,8 @@ import { refuse } from '../wire/read.ts'
 import { parseRoleOperation, roleCallSchema } from '../wire/roles.ts'
 import {
   createUserSchema,
+  disableUserSchema,
+  enableUserSchema,
   getUserSchema,
   listUsersSchema,
   parseNewUser,
@@ -27,7 +30,7 @@ interface UserPath {
   readonly Params: { readonly userId: string }
 }
 
-/** Users and their roles (contract §1.6). */
+/** Users and their roles (contract §1.6); disabling them is ours. */
 export function userRoutes(app: FastifyInstance, ctx: Ctx): void {
   app.post('/users', { schema: createUserSchema }, async (request, reply) => {
     const actor = await loadActor(ctx.db, request.caller)
@@ -65,6 +68,16 @@ export function userRoutes(app: FastifyInstance, ctx: Ctx): void {
     const actor = await loadActor(ctx.db, request.caller)
     const { items, version } = parseRoleOperation(request.body)
     await removeRoles(ctx, actor, { kind: 'human', id: uuidOf(request.params.userId) }, items, version)
+    return await reply.code(204).send()
+  })
+
+  app.post<UserPath>('/v1/users/:userId/disable', { schema: disableUserSchema }, async (request, reply) => {
+    await disableUser(ctx, request.caller, uuidOf(request.params.userId))
+    return await reply.code(204).send()
+  })
+
+  app.post<UserPath>('/v1/users/:userId/enable', { schema: enableUserSchema }, async (request, reply) => {
+    await enableUser(ctx, request.caller, uuidOf(request.params.userId))
     return await reply.code(204).send()
   })
 }

@@ -11,7 +11,8 @@ interface WorkflowPath {
 
 /** Voting on a workflow, and asking whether one may (contract §1.4). */
 export function voteRoutes(app: FastifyInstance, ctx: Ctx): void {
-  app.post<WorkflowPath>('/workflows/:workflowId/vote', { schema: castVoteSchema }, async (request) => {
+  const voting = { schema: castVoteSchema, config: { stepUp: true } }
+  app.post<WorkflowPath>('/workflows/:workflowId/vote', voting, async (request) => {
     const stop = ctx.metrics.voteSeconds.startTimer()
     try {
       const result = await castVote(ctx, request.caller, idOrName(request.params.workflowId), parseVote(request.body))

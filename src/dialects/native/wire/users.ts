@@ -6,7 +6,7 @@ import { uuidOf } from './ids.ts'
 import { pageQuery, paginationSchema, type PageRules, type Query } from './pages.ts'
 import { asObject, refuse } from './read.ts'
 import { renderRoles, roleItemSchema } from './roles.ts'
-import { answers, concurrencyControlSchema, createdNoBody, timestampSchema, uuidSchema } from './schemas.ts'
+import { answers, concurrencyControlSchema, createdNoBody, noBody, timestampSchema, uuidSchema } from './schemas.ts'
 import { isEmail, requiredText } from './texts.ts'
 
 /** Reads the body of `POST /users`. @throws AppError with the codes of contract §1.6 */
@@ -110,4 +110,16 @@ export const getUserSchema = {
   summary: 'One user, by id or e-mail address',
   tags: ['users'],
   response: answers({ 200: userSchema }),
+}
+
+export const disableUserSchema = {
+  summary: 'Shut a person out: their sign-ins end and their calls are refused',
+  tags: ['users'],
+  response: answers({ 204: noBody }),
+}
+
+export const enableUserSchema = {
+  summary: 'Let a disabled person in again',
+  tags: ['users'],
+  response: answers({ 204: noBody }),
 }
