@@ -72,12 +72,13 @@ describe('an API key as a bearer', () => {
       { authorization: `Bearer ${key} ${key}` },
       { authorization: `Bearer  ${key}` },
       { 'x-api-key': key },
-      { cookie: `access_token=${key}; qk=${key}` },
     ]
     for (const headers of tries) {
       expect((await world.anyone.get(whoami, undefined, headers as Record<string, string>)).status).toBe(401)
     }
     expect(said(await world.anyone.get(`${whoami}?access_token=${key}`))).toEqual([401, 'MISSING_JWT_TOKEN'])
+    const cookie = `access_token=${key}; qk=${key}`
+    expect(said(await world.anyone.get(whoami, undefined, { cookie }))).toEqual([400, 'JWT_TOKEN_MALFORMED'])
   })
 
   it('ends at the instant of its expiry', async () => {
@@ -191,6 +192,15 @@ describe('the secret of an API key', () => {
     )
     expect(said(repeated)).toEqual([403, 'REQUESTOR_NOT_AUTHORIZED'])
     expect(await ask(turned.body.key)).toEqual(accepted)
+  })
+
+  it('is given no other secret either: the Idempotency-Keys of its principal are not its own', async () => {
+    const { key } = await madeKey(cleo)
+    const [once, body] = [{ 'idempotency-key': 'register' }, { agentName: 'registered once' }]
+    const registered = await cleo.post('/agents/register', body, once)
+    expect((await cleo.post('/agents/register', body, once)).body).toEqual(registered.body)
+    const repeated = await bearing(world, key).post('/agents/register', body, once)
+    expect(said(repeated)).toEqual([409, 'AGENT_NAME_ALREADY_EXISTS'])
   })
 
   it('has 256 bits of its own each time', async () => {

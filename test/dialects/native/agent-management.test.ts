@@ -320,9 +320,17 @@ describe('POST /v1/agents/{agentIdOrName}/revoke and /restore', () => {
     expect('revokedAt' in (await ben.get(at('revoked'))).body).toBe(false)
     expect(await refresh()).toEqual([401, 'REFRESH_TOKEN_REVOKED'])
     expect(await answerTo()).toEqual([404, 'AGENT_CHALLENGE_NOT_FOUND'])
+    // Its access token would have lived for most of an hour.
+    expect(await call()).toEqual([401, 'SESSION_ENDED'])
     await signedInAgent(world, agent)
     const leaves = await leavesOf(world, agent.id)
-    expect(leaves).toEqual(['agent.signed-in', 'agent.revoked', 'agent.restored', 'agent.signed-in'])
+    expect(leaves).toEqual([
+      'agent.signed-in',
+      'sessions.ended',
+      'agent.revoked',
+      'agent.restored',
+      'agent.signed-in',
+    ])
   })
 
   test('a revoked agent can neither vote nor be counted by its key in a bound call', async () => {
@@ -367,7 +375,8 @@ describe('POST /v1/agents/{agentIdOrName}/revoke and /restore', () => {
   test('tells of sessions whose access tokens may still live, and no older ones', async () => {
     const agent = await machine(world, 'long at work', cast.ben)
     await signedInAgent(world, agent)
-    world.clock.advance(3_600_001)
+    // An hour, and two minutes for clocks that disagree.
+    world.clock.advance(3_720_001)
     await signedInAgent(world, agent)
     const owner = await world.signedIn(cast.ben.id)
     expect((await owner.post(at(agent.name, '/revoke'))).status).toBe(204)
