@@ -193,6 +193,15 @@ describe('the secret of an API key', () => {
     expect(await ask(turned.body.key)).toEqual(accepted)
   })
 
+  it('is given no other secret either: the Idempotency-Keys of its principal are not its own', async () => {
+    const { key } = await madeKey(cleo)
+    const [once, body] = [{ 'idempotency-key': 'register' }, { agentName: 'registered once' }]
+    const registered = await cleo.post('/agents/register', body, once)
+    expect((await cleo.post('/agents/register', body, once)).body).toEqual(registered.body)
+    const repeated = await bearing(world, key).post('/agents/register', body, once)
+    expect(said(repeated)).toEqual([409, 'AGENT_NAME_ALREADY_EXISTS'])
+  })
+
   it('has 256 bits of its own each time', async () => {
     const { key, id } = await madeKey(cleo)
     const other = (await cleo.post(`${apiKeys}/${id}/rotate`)).body.key

@@ -36,9 +36,14 @@ function bearerToken(request: FastifyRequest): string {
   return token
 }
 
-/** The Idempotency-Key belongs to the caller, so it is read once both they and the body are known. */
+/**
+ * The Idempotency-Key belongs to the caller, so it is read once both they and the body are known. An API key has its own:
+ * it is not given the answers that its principal got, which may hold secrets.
+ */
 export function readIdempotencyKey(request: FastifyRequest): void {
   const isSignedIn = request.caller !== undefined && request.caller !== null
   if (!isSignedIn || request.headers['idempotency-key'] === undefined) return
-  request.caller = { ...request.caller, once: onceOf(request, request.caller.principalId) }
+  const { principalId, machine } = request.caller
+  const owner = machine?.kind === 'api-key' ? machine.id : principalId
+  request.caller = { ...request.caller, once: onceOf(request, owner) }
 }
