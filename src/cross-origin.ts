@@ -10,6 +10,7 @@ export async function allowFrontend(app: FastifyInstance, ctx: Ctx): Promise<voi
   await app.register(cors, {
     // Asked on every call: the public URL is known only once the listener is.
     origin: (origin, decide) => {
+      if (origin === undefined) return decide(null, false)
       const allowed = new URL(ctx.frontendUrl).origin
       decide(null, origin === allowed ? allowed : false)
     },

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { VotingFactsRow } from './voting.ts'
+import { noOwnVote, type OwnVotePart, type VotingFactsRow } from './voting.ts'
 
 type Row = VotingFactsRow & { readonly id: string }
 
@@ -33,7 +33,8 @@ export function createVotingMemory(): VotingMemory {
     },
     learn(orgId, principalId, row) {
       voters.set(orgId + principalId, row)
-      votes.set(row.id + principalId, row)
+      if (row.own_seq === null) votes.delete(row.id + principalId)
+      else votes.set(row.id + principalId, row)
       // Answers may arrive in another order than the commits they tell of.
       const isNews = row.vote_seq >= (requests.peek(orgId + row.id)?.vote_seq ?? 0)
       if (isNews) requests.set(orgId + row.id, row)
@@ -60,10 +61,8 @@ function voterPart(row: Row) {
   }
 }
 
-function ownPart(row: Row | undefined, stage: number) {
-  if (row === undefined || row.stage !== stage) {
-    return { own_seq: null, own_stance: null, own_seats: [], own_assurance: [], own_digest: '' }
-  }
+function ownPart(row: Row | undefined, stage: number): OwnVotePart {
+  if (row === undefined || row.stage !== stage) return noOwnVote
   const { own_seq, own_stance, own_seats, own_assurance, own_digest } = row
   return { own_seq, own_stance, own_seats, own_assurance, own_digest }
 }

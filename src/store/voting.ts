@@ -94,7 +94,7 @@ const quotaOf = (scope: 'Workflow' | 'Org', target: string): string => `(
 
 // A separate statement from the lock: it must see what was committed while the lock was waited for. It is on the way of
 // every vote that was not remembered, so all of it travels as one value: both ends pay
-// by the column. What is looked up by key stands in a lateral, or a plan made while the table was small would walk it.
+// by the column, and PostgreSQL by the join.
 const factsText = (key: keyof typeof byKey) => `
   select json_build_object(
     'voter_kind', a.kind, 'voter_person_id', a.person_id, 'voter_disabled', a.disabled_at is not null,
@@ -104,25 +104,40 @@ const factsText = (key: keyof typeof byKey) => `
       select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id),
     'id', r.id, 'status', r.status, 'is_final', r.is_final, 'stage', r.stage, 'vote_seq', r.vote_seq, 'digest', r.digest,
     'expires_at', r.expires_at, 'requester_id', r.requester_id, 'requester_person_id', r.requester_person_id,
-    'tally', r.tally, 'policy_id', r.policy_id, 'policy_status', p.status,
-    'takes_votes_when_inactive', p.takes_votes_when_inactive, 'vote_quota', coalesce(${quotaOf('Workflow', 'r.id')}, ${quotaOf('Org', 'r.org_id')}),
-    'own_seq', own.seq, 'own_stance', own.stance, 'own_seats', own.seats, 'own_assurance', own.assurance,
-    'own_digest', own.digest
+    'tally', r.tally, 'policy_id', r.policy_id, 'vote_quota',
+    coalesce(${quotaOf('Workflow', 'r.id')}, ${quotaOf('Org', 'r.org_id')}),
+    'policy', (
+      select json_build_object('policy_status', p.status, 'takes_votes_when_inactive', p.takes_votes_when_inactive)
+      from policies p where p.org_id = r.org_id and p.id = r.policy_id),
+    'own', (
+      select json_build_object('own_seq', v.seq, 'own_stance', v.stance, 'own_seats', v.seats,
+        'own_assurance', v.assurance, 'own_digest', v.digest)
+      from votes v where v.org_id = r.org_id and v.request_id = r.id and v.stage = r.stage and v.principal_id = a.id
+      order by v.seq desc limit 1)
   ) as facts
   from principals a
   left join requests r on r.org_id = a.org_id and ${byKey[key]}
-  left join lateral (
-    select status, takes_votes_when_inactive from policies where org_id = r.org_id and id = r.policy_id limit 1
-  ) p on true
-  left join lateral (
-    select v.seq, v.stance, v.seats, v.assurance, v.digest from votes v
-    where v.org_id = r.org_id and v.request_id = r.id and v.stage = r.stage and v.principal_id = a.id
-    order by v.seq desc limit 1
-  ) own on true
   where a.org_id = $1 and a.id = $3`
 
-/** A date has no form of its own in JSON. */
-type FactsAnswer = { facts: Omit<VotingFactsRow, 'expires_at'> & { expires_at: string | null } }
+type PolicyPart = Pick<VotingFactsRow, 'policy_status' | 'takes_votes_when_inactive'>
+export type OwnVotePart = Pick<VotingFactsRow, 'own_seq' | 'own_stance' | 'own_seats' | 'own_assurance' | 'own_digest'>
+
+export const noOwnVote: OwnVotePart = {
+  own_seq: null,
+  own_stance: null,
+  own_seats: [],
+  own_assurance: [],
+  own_digest: '',
+}
+
+type FactsAnswer = {
+  readonly facts: Omit<VotingFactsRow, keyof PolicyPart | keyof OwnVotePart | 'expires_at'> & {
+    readonly policy: PolicyPart
+    readonly own: OwnVotePart | null
+    /** A date has no form of its own in JSON. */
+    readonly expires_at: string | null
+  }
+}
 
 const factsById = statement<FactsAnswer>(factsText('id'))
 const factsByName = statement<FactsAnswer>(factsText('name'))
@@ -141,7 +156,9 @@ export async function findVotingFacts(
     'id' in key
       ? await factsById(db, [orgId, key.id, principalId])
       : await factsByName(db, [orgId, key.name, principalId])
-  return answer && { ...answer.facts, expires_at: new Date(answer.facts.expires_at ?? Number.NaN) }
+  if (answer === undefined) return undefined
+  const { policy, own, expires_at, ...facts } = answer.facts
+  return { ...facts, ...policy, ...(own ?? noOwnVote), expires_at: new Date(expires_at ?? Number.NaN) }
 }
 
 const standingOfPersonStatement = statement<StandingVoteRow>(`
