@@ -2,12 +2,13 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { appendLeaf } from '../src/audit/append.ts'
 import { ensureDefaultOrganization } from '../src/identity/organization.ts'
+import { registerPerson } from '../src/identity/register-person.ts'
 import { listLog, type LogFilter, type LogPlace } from '../src/store/audit-log.ts'
 import { constraintCodes } from '../src/store/constraints.ts'
 import type { Tx } from '../src/store/open.ts'
 import { migrations } from '../src/store/migrations/list.ts'
 import { openStore, type Store } from '../src/store/open.ts'
-import { findOrInsertPerson } from '../src/store/people.ts'
+import { findHumanByEmail, findOrInsertPerson } from '../src/store/people.ts'
 import { foldRequestCounts } from '../src/store/request-list.ts'
 import { findRequestForUpdate, updateRequest } from '../src/store/requests.ts'
 import type { NewRow } from '../src/store/schema.ts'
@@ -510,6 +511,20 @@ describe.each(engines)('the store on $engine', ({ engine, where }) => {
       { is_final: false, difference: '12' },
       { is_final: true, difference: '60' },
     ])
+  })
+
+  it('folds the letters of ASCII in an e-mail address and no others, whatever the locale', async () => {
+    const { ctx } = world
+    const register = (email: string) => {
+      const person = { orgId, email, displayName: 'Mark', isAdmin: false }
+      return transact(ctx, null, (tx) => registerPerson(ctx, tx, { kind: 'system' }, person))
+    }
+    const mark = await register('mark@example.com')
+    // The Kelvin sign, of which Unicode's lower case is k.
+    const impostor = await register('mar\u212A@example.com')
+    expect((await findHumanByEmail(ctx.db, orgId, 'MARK@Example.com'))?.id).toBe(mark)
+    expect((await findHumanByEmail(ctx.db, orgId, 'mar\u212A@example.com'))?.id).toBe(impostor)
+    expect(impostor).not.toBe(mark)
   })
 
   it('is brought up to date once, however often it is opened', async () => {

@@ -6,6 +6,7 @@ import { insertPrincipal } from '../store/people.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { leafActorOf, type Actor } from './actor.ts'
 import { newAgentKeyPair, publicKeyDigest } from './agents/key-pair.ts'
+import { refuseApiKey } from './api-keys/access.ts'
 import { requireHuman } from './authorize.ts'
 
 export interface RegisteredAgent {
@@ -24,6 +25,8 @@ export interface RegisteredAgent {
  */
 export async function registerAgent(ctx: Ctx, actor: Actor, name: string): Promise<RegisteredAgent> {
   requireHuman(actor)
+  // A key that leaked would make itself another that outlives its revocation.
+  refuseApiKey(actor)
   await refuseTakenName(ctx, actor, name)
   // A second's work off the event loop, done before the transaction opens so that nothing waits for it.
   const { publicKey, privateKey } = await newAgentKeyPair()

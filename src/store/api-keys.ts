@@ -123,12 +123,12 @@ export type LiveApiKeyRow = Pick<Row<'api_keys'>, 'org_id' | 'id' | 'principal_i
   readonly kind: PrincipalKind
 }
 
-// Two unique indexes answer this, whatever the number of keys.
+// Two unique indexes answer this, whatever the number of keys. An agent that must prove its own key has no use for another.
 const liveStatement = statement<LiveApiKeyRow>(`
   select k.org_id, k.id, k.principal_id, k.scopes, k.last_used_at, a.kind
   from api_keys k join principals a on a.org_id = k.org_id and a.id = k.principal_id
   where (k.secret_hash = $1 or (k.previous_hash = $1 and k.previous_expires_at > $2))
-    and k.revoked_at is null and k.expires_at > $2 and a.disabled_at is null`)
+    and k.revoked_at is null and k.expires_at > $2 and a.disabled_at is null and not a.dpop_required`)
 
 /** The key whose secret has this hash, if it is good now and its principal is not disabled. */
 export async function findLiveApiKey(db: Db, hash: string, now: Date): Promise<LiveApiKeyRow | undefined> {

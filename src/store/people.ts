@@ -7,19 +7,19 @@ export async function findOrInsertPerson(tx: Tx, person: NewRow<'people'>): Prom
   await tx
     .insertInto('people')
     .values(person)
-    .onConflict((conflict) => conflict.expression(sql`lower(email)`).doNothing())
+    .onConflict((conflict) => conflict.expression(sql`lower(email collate "C")`).doNothing())
     .execute()
   const row = await tx
     .selectFrom('people')
     .select('id')
-    .where(sql`lower(email)`, '=', lowered(person.email))
+    .where(sql`lower(email collate "C")`, '=', lowered(person.email))
     .executeTakeFirstOrThrow()
   return row.id
 }
 
 // The database lowers both sides: under the C locale it knows ASCII only, and JavaScript would disagree with its index.
 function lowered(email: string): RawBuilder<string> {
-  return sql`lower(${email}::text)`
+  return sql`lower(${email}::text collate "C")`
 }
 
 export async function insertPrincipal(tx: Tx, principal: NewRow<'principals'>): Promise<void> {
@@ -33,7 +33,7 @@ export async function findHumanByEmail(db: Db, orgId: string, email: string): Pr
     .selectAll('a')
     .where('a.org_id', '=', orgId)
     .where('a.kind', '=', 'human')
-    .where(sql`lower(p.email)`, '=', lowered(email))
+    .where(sql`lower(p.email collate "C")`, '=', lowered(email))
     .executeTakeFirst()
 }
 

@@ -31,7 +31,7 @@ const byId = statement<StoredProfile & { bindings: string }>(
 )
 const byEmail = statement<StoredProfile & { bindings: string }>(
   profileText(`people p join principals a on a.person_id = p.id and a.kind = 'human'
-    where a.org_id = $1 and lower(p.email) = lower($2)`),
+    where a.org_id = $1 and lower(p.email collate "C") = lower($2::text collate "C")`),
 )
 const byAgentName = statement<StoredProfile & { bindings: string }>(
   profileText(`principals a where a.org_id = $1 and a.kind = 'agent' and a.name = $2`),

@@ -34,6 +34,24 @@ describe('an API key as a bearer', () => {
     expect((await bearing(world, key).get(whoami)).body).toMatchObject({ entityType: 'agent', id: bot.id })
   })
 
+  it('is no good for an agent that must prove its own key', async () => {
+    const machine = await agent(world, 'prover', cleo)
+    const { key } = await madeKey(cleo, { principalId: machine.id })
+    expect(await ask(key)).toEqual(accepted)
+    await cleo.patch(`/v1/agents/${machine.id}`, { dpopRequired: true })
+    expect(await ask(key)).toEqual(invalid)
+    await cleo.patch(`/v1/agents/${machine.id}`, { dpopRequired: false })
+    expect(await ask(key)).toEqual(accepted)
+  })
+
+  it('makes its holder no other credential: no agent, no key of one', async () => {
+    const { key } = await madeKey(cleo)
+    const holder = bearing(world, key)
+    const refused = [403, 'REQUESTOR_NOT_AUTHORIZED']
+    expect(said(await holder.post('/agents/register', { agentName: 'planted' }))).toEqual(refused)
+    expect(said(await holder.post(`/v1/agents/${bot.id}/rotate-key`))).toEqual(refused)
+  })
+
   it('is refused with one code and one answer whatever is wrong with it', async () => {
     const { key, id } = await madeKey(cleo)
     const [revoked, expired] = [await madeKey(cleo), await madeKey(cleo)]
@@ -200,7 +218,7 @@ describe('the secret of an API key', () => {
     const registered = await cleo.post('/agents/register', body, once)
     expect((await cleo.post('/agents/register', body, once)).body).toEqual(registered.body)
     const repeated = await bearing(world, key).post('/agents/register', body, once)
-    expect(said(repeated)).toEqual([409, 'AGENT_NAME_ALREADY_EXISTS'])
+    expect(said(repeated)).toEqual([403, 'REQUESTOR_NOT_AUTHORIZED'])
   })
 
   it('has 256 bits of its own each time', async () => {

@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
+import { ensureGuardedTemplate, guardedTemplate } from './guarded-template.ts'
 import { call, DemoError, get, serverUrl, type Caller } from './http.ts'
 import { signInMachine } from './machine.ts'
 import { uniqueName } from './main-job.ts'
-import { approve, signIn } from './people.ts'
+import { approve, signIn, stepUp } from './people.ts'
 import { say, step } from './say.ts'
 
 interface Registration {
@@ -23,7 +24,8 @@ export async function playAgentJob(): Promise<object> {
   const registered = await call<Registration>(ada, 'POST', '/agents/register', { agentName: uniqueName('release-bot') })
   const { agentId, agentName } = registered
   say(`${agentName} (${agentId}) has a key of its own; the server keeps the public half alone.`)
-  const scope = { type: 'workflow_template', templateName: 'Release' }
+  const templateId = await ensureGuardedTemplate(ada)
+  const scope = { type: 'workflow_template', templateName: guardedTemplate }
   const roles = ['WorkflowTemplateInstantiator', 'WorkflowTemplateReadOnly', 'WorkflowReadOnly']
   await call(ada, 'PUT', `/agents/${agentId}/roles`, { roles: roles.map((roleName) => ({ roleName, scope })) })
   await call(ada, 'PATCH', `/v1/agents/${agentId}`, { dpopRequired: true })
@@ -35,13 +37,12 @@ export async function playAgentJob(): Promise<object> {
   say('It opened the challenge, signed an assertion over its nonce, and got an access token bound to the key.')
 
   step('The agent asks for an approval')
-  const template = await get<{ readonly id: string }>(ada, '/workflow-templates/Release')
   const name = uniqueName('agent-release')
-  await call(agent, 'POST', '/workflows', { name, workflowTemplateId: template.id })
+  await call(agent, 'POST', '/workflows', { name, workflowTemplateId: templateId })
   const workflow = await get<Workflow>(agent, `/workflows/${name}`)
   say(`${agentName} opened workflow ${workflow.name} (${workflow.id}), which is ${workflow.status}.`)
 
-  step('People approve, while the agent waits')
+  step('People approve, each proving once more who they are, while the agent waits')
   const outcome = decisionOf(agent, workflow.id)
   await Promise.all([outcome, approveAll(workflow.id)])
   const status = await outcome
@@ -63,8 +64,9 @@ async function approveAll(workflowId: string): Promise<void> {
     ['cleo', 'security'],
     ['dana', 'finance'],
   ] as const) {
-    const person = await signIn(who)
-    say(`${person.name} approves for ${group}; the workflow is now ${await approve(person, group, workflowId)}.`)
+    const person = await stepUp(await signIn(who), workflowId)
+    const status = await approve(person, group, workflowId)
+    say(`${person.name} signs in once more, for this vote alone, and approves for ${group}; it is now ${status}.`)
   }
 }
 

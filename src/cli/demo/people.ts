@@ -1,9 +1,10 @@
-import { call, DemoError, get, request, type Caller } from './http.ts'
+import { call, DemoError, get, request, serverUrl, type Caller } from './http.ts'
 import { say } from './say.ts'
 
 /** Someone of the demo, signed in. */
 export interface Person extends Caller {
   readonly accessToken: string
+  readonly email: string
   /** Ids of their groups, by name. */
   readonly groups: ReadonlyMap<string, string>
 }
@@ -31,7 +32,7 @@ export async function signIn(name: string): Promise<Person> {
   const info = await get<AuthInfo>(caller, '/auth/info')
   const groups = new Map(info.groups.map(({ groupName, groupId }) => [groupName, groupId]))
   say(`${display} (${email}), ${groups.size === 0 ? 'in no group' : `of ${[...groups.keys()].join(', ')}`}.`)
-  return { ...caller, accessToken, groups }
+  return { ...caller, accessToken, email, groups }
 }
 
 async function followToCallback(authorizationUrl: string): Promise<URL> {
@@ -47,6 +48,25 @@ async function followToCallback(authorizationUrl: string): Promise<URL> {
     next = new URL(location, next)
   }
   return next
+}
+
+/**
+ * Signs a person in again for one vote on one workflow (contract §6.4): what comes of it votes in their name once, within
+ * two minutes.
+ */
+export async function stepUp(person: Person, workflowId: string): Promise<Person> {
+  const started = await request(
+    `${serverUrl}/auth/cli/initiatePrivilegedTokenExchange?redirectUri=${encodeURIComponent(redirectUri)}`,
+    { headers: person.authorization('GET', serverUrl), redirect: 'manual' },
+  )
+  const location = started.headers.get('location')
+  if (location === null)
+    throw new DemoError(`The step-up of ${person.name} answered ${started.status} and no redirect.`)
+  const callback = await followToCallback(`${location}&login_hint=${encodeURIComponent(person.email)}`)
+  const { code, state } = Object.fromEntries(callback.searchParams)
+  const exchange = { code, state, operation: 'vote', resourceId: workflowId }
+  const { accessToken } = await call<Tokens>(person, 'POST', '/auth/cli/exchangePrivilegedToken', exchange)
+  return { ...person, accessToken, authorization: () => ({ authorization: `Bearer ${accessToken}` }) }
 }
 
 /** Casts a person's approving vote; gives the status of the workflow after it. */

@@ -5,6 +5,7 @@ import { updateAgent } from '../../store/managed-agents.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { lockFacts } from '../../store/voting.ts'
 import { leafActorOf, loadActor, type Actor } from '../actor.ts'
+import { refuseApiKey } from '../api-keys/access.ts'
 import { acceptablePublicKey } from './agent-key.ts'
 import { newAgentKeyPair, publicKeyDigest } from './key-pair.ts'
 import { lockManagedAgent, readManagedAgent, type AgentKeyOrName } from './managed-agent.ts'
@@ -31,6 +32,8 @@ export async function rotateAgentKey(
   key: AgentKeyOrName,
   publicKey: string | null,
 ): Promise<RotatedKey> {
+  // A key that leaked would take the agent over.
+  refuseApiKey(actor)
   // Before a second is spent on a key for nobody; it is asked again under the lock.
   await readManagedAgent(ctx, actor, key)
   const next = publicKey === null ? await newAgentKeyPair() : { publicKey: requireKey(publicKey), privateKey: null }

@@ -8,8 +8,8 @@ import { hashOfSecret, hasKeyForm } from './secret.ts'
 /**
  * Who calls with this API key, read from the store on every call, so that a revocation holds at once on every process.
  * A key proves no presence: its caller never has a step-up.
- * @throws AppError API_KEY_INVALID for a key that is unknown, revoked, expired or of someone disabled, which are told apart
- * for nobody; API_KEY_SCOPE_MISSING
+ * @throws AppError API_KEY_INVALID for a key that is unknown, revoked, expired, of someone disabled or of an agent that must prove
+ * its own key, which are told apart for nobody; API_KEY_SCOPE_MISSING
  */
 export async function authenticateApiKey(ctx: Ctx, text: string, scope: ApiKeyScope): Promise<Caller> {
   if (!hasKeyForm(text)) throw new AppError('API_KEY_INVALID')

@@ -6,6 +6,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 const statements = [
+  // Letters of ASCII are folded and no others, whatever the database's locale: another alphabet has letters that fold into
+  // these (the Kelvin sign into k), and would sign in as someone else.
+  `drop index people_email`,
+  `create unique index people_email on people (lower(email collate "C"))`,
+
   // One sign-in of a principal; its id is the family of its refresh tokens and the sid of its access tokens.
   `create table sessions (
     org_id uuid not null,

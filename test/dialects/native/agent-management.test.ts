@@ -324,13 +324,7 @@ describe('POST /v1/agents/{agentIdOrName}/revoke and /restore', () => {
     expect(await call()).toEqual([401, 'SESSION_ENDED'])
     await signedInAgent(world, agent)
     const leaves = await leavesOf(world, agent.id)
-    expect(leaves).toEqual([
-      'agent.signed-in',
-      'sessions.ended',
-      'agent.revoked',
-      'agent.restored',
-      'agent.signed-in',
-    ])
+    expect(leaves).toEqual(['agent.signed-in', 'sessions.ended', 'agent.revoked', 'agent.restored', 'agent.signed-in'])
   })
 
   test('a revoked agent can neither vote nor be counted by its key in a bound call', async () => {
