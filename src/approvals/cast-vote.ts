@@ -20,6 +20,7 @@ import {
   findStandingOfPerson,
   findVotingFacts,
   lockRequestForVote,
+  lockVoter,
   type RequestKey,
   type StandingVoteRow,
 } from '../store/voting.ts'
@@ -120,9 +121,10 @@ async function castOn(
 
 async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<Cast> {
   const cast = await transact(ctx, caller.once, async (tx, withCommit) => {
-    // Sent together; the server runs them in this order, so the second one reads what the lock waited for.
-    const [, found] = await Promise.all([
+    // Sent together; the server runs them in this order, so the last one reads what the locks waited for.
+    const [, , found] = await Promise.all([
       lockRequestForVote(tx, caller.orgId, key),
+      lockVoter(tx, caller.orgId, caller.principalId),
       findVotingFacts(tx, caller.orgId, key, caller.principalId),
     ])
     const row = requireFacts(found, caller)

@@ -3,12 +3,14 @@ import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { hasAdmin, lockOrganization } from '../store/organization-admins.ts'
 import type { Tx } from '../store/open.ts'
+import { revokeApiKeysOf } from '../store/api-keys.ts'
 import { setDisabled } from '../store/people.ts'
 import { findProfile } from '../store/profiles.ts'
 import { lockSessions } from '../store/sessions.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { lockFacts } from '../store/voting.ts'
 import { leafActorOf, loadActor, type Actor, type Caller } from './actor.ts'
+import { refuseApiKey } from './api-keys/access.ts'
 import { requireAdmin } from './authorize.ts'
 import { endSessionsOf } from './end-sessions.ts'
 
@@ -18,6 +20,7 @@ import { endSessionsOf } from './end-sessions.ts'
  * @throws AppError REQUESTOR_NOT_AUTHORIZED, USER_NOT_FOUND, ORGANIZATION_ADMIN_IS_LAST, USER_CANNOT_DISABLE_SELF
  */
 export async function disableUser(ctx: Ctx, caller: Caller, userId: string | null): Promise<void> {
+  refuseApiKey(caller)
   await transact(ctx, caller.once, async (tx) => {
     const { orgId } = caller
     // Before anything is read: a vote counts wholly before this or wholly after, and of two admins who disable each
@@ -33,6 +36,7 @@ export async function disableUser(ctx: Ctx, caller: Caller, userId: string | nul
     if (principalId === actor.principalId) throw new AppError('USER_CANNOT_DISABLE_SELF')
     const by = leafActorOf(actor)
     await endSessionsOf(ctx, tx, { orgId, principalId, only: null, actor: by, because: 'disabled' })
+    await revokeApiKeysOf(tx, orgId, principalId, at)
     await appendLeaf(tx, { orgId, kind: 'user.disabled', subjectId: principalId, actor: by, at, facts: {} })
   })
 }
@@ -42,6 +46,7 @@ export async function disableUser(ctx: Ctx, caller: Caller, userId: string | nul
  * @throws AppError REQUESTOR_NOT_AUTHORIZED, USER_NOT_FOUND
  */
 export async function enableUser(ctx: Ctx, caller: Caller, userId: string | null): Promise<void> {
+  refuseApiKey(caller)
   await transact(ctx, caller.once, async (tx) => {
     const { orgId } = caller
     const actor = await loadActor(tx, caller)

@@ -8,9 +8,12 @@ import { lockSessions, markSessionsEnded, shutOutSessions } from '../store/sessi
 import { transact } from '../store/unit-of-work.ts'
 import { accessTokenSeconds } from './access-token.ts'
 import { leafActorOf, loadActor, type Caller } from './actor.ts'
+import { refuseApiKey } from './api-keys/access.ts'
 
 /** Ends one sign-in of the caller's own. @throws AppError SESSION_NOT_FOUND, also when it has ended or is another's */
 export async function endSession(ctx: Ctx, caller: Caller, id: string | null): Promise<void> {
+  // One that leaked would lock its person out.
+  refuseApiKey(caller)
   await transact(ctx, caller.once, async (tx) => {
     await lockSessions(tx, caller.orgId, caller.principalId)
     const actor = leafActorOf(await loadActor(tx, caller))
@@ -21,6 +24,7 @@ export async function endSession(ctx: Ctx, caller: Caller, id: string | null): P
 
 /** Ends every sign-in of the caller's own, the one they call with too. */
 export async function endAllSessions(ctx: Ctx, caller: Caller): Promise<void> {
+  refuseApiKey(caller)
   await transact(ctx, caller.once, async (tx) => {
     await lockSessions(tx, caller.orgId, caller.principalId)
     const actor = leafActorOf(await loadActor(tx, caller))

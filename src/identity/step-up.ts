@@ -30,3 +30,8 @@ export async function spendStepUp(
   const token = { id: stepUp.tokenId, purpose: stepUpPurpose, orgId: caller.orgId, principalId: caller.principalId }
   if (!(await spendSingleUseToken(tx, token, now))) throw new AppError('STEP_UP_TOKEN_ALREADY_USED')
 }
+
+/** A key proves no presence, and what it began it may not finish in a person's name. @throws AppError AUTH_INVALID_ENTITY */
+export function requirePresence({ machine }: Pick<Caller, 'machine'>): void {
+  if (machine !== undefined) throw new AppError('AUTH_INVALID_ENTITY')
+}

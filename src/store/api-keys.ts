@@ -119,6 +119,17 @@ export async function revokeApiKey(tx: Tx, orgId: string, id: string, at: Date):
   await tx.updateTable('api_keys').set({ revoked_at: at }).where('org_id', '=', orgId).where('id', '=', id).execute()
 }
 
+/** Every key of one principal that is not revoked yet. */
+export async function revokeApiKeysOf(tx: Tx, orgId: string, principalId: string, at: Date): Promise<void> {
+  await tx
+    .updateTable('api_keys')
+    .set({ revoked_at: at })
+    .where('org_id', '=', orgId)
+    .where('principal_id', '=', principalId)
+    .where('revoked_at', 'is', null)
+    .execute()
+}
+
 export type LiveApiKeyRow = Pick<Row<'api_keys'>, 'org_id' | 'id' | 'principal_id' | 'scopes' | 'last_used_at'> & {
   readonly kind: PrincipalKind
 }

@@ -27,6 +27,13 @@ export async function lockRequestForVote(tx: Tx, orgId: string, key: RequestKey)
   else await lockByName(tx, [orgId, key.name])
 }
 
+const lockVoterStatement = statement(`select from principals where org_id = $1 and id = $2 for share`)
+
+/** Holds up whatever ends a sign-in of the voter, which moves their eligibility without the fact lock. */
+export async function lockVoter(tx: Tx, orgId: string, principalId: string): Promise<void> {
+  await lockVoterStatement(tx, [orgId, principalId])
+}
+
 const lockFactsStatement = statement(`select pg_advisory_xact_lock(hashtextextended($1::text, 0))`)
 
 /**

@@ -29,6 +29,12 @@ const caller = () => {
 }
 
 describe('the admin key (design §8)', () => {
+  it('manages agents', async () => {
+    const bot = await agent(world, 'managed', world.cleo)
+    expect((await admin.get(`/v1/agents/${bot.id}`)).status).toBe(200)
+    expect((await admin.post(`/v1/agents/${bot.id}/revoke`)).status).toBe(204)
+  })
+
   it('manages under /v1, and its leaves name no principal', async () => {
     const bot = await agent(world, 'bot', world.cleo)
     const { id } = await madeKey(admin, { principalId: bot.id })

@@ -52,6 +52,21 @@ describe('an API key as a bearer', () => {
     expect(said(await holder.post(`/v1/agents/${bot.id}/rotate-key`))).toEqual(refused)
   })
 
+  it('begins no step-up and finishes none: what it got would be a token of its person', async () => {
+    const { key } = await madeKey(cleo)
+    const start = await bearing(world, key).post('/auth/web/initiatePrivilegedTokenExchange')
+    expect(said(start)).toEqual([403, 'AUTH_INVALID_ENTITY'])
+    const exchange = { code: 'c', state: 's', operation: 'vote' }
+    const finish = await bearing(world, key).post('/auth/cli/exchangePrivilegedToken', exchange)
+    expect(said(finish)).toEqual([403, 'AUTH_INVALID_ENTITY'])
+  })
+
+  it('ends no sign-in of its person', async () => {
+    const { key } = await madeKey(cleo)
+    expect(said(await bearing(world, key).delete('/v1/sessions'))).toEqual([403, 'REQUESTOR_NOT_AUTHORIZED'])
+    expect((await cleo.get(whoami)).status).toBe(200)
+  })
+
   it('is refused with one code and one answer whatever is wrong with it', async () => {
     const { key, id } = await madeKey(cleo)
     const [revoked, expired] = [await madeKey(cleo), await madeKey(cleo)]

@@ -57,6 +57,23 @@ const leavesOf = async (principalId: string) => {
   return leaves.map(({ content }) => JSON.parse(content))
 }
 
+it('a sign-in that ends disturbs no vote of the same person through another sign-in, on either server', async () => {
+  const busy = await world.voter('Busy', [world.guards])
+  const { email } = (await busy.get(`/users/${busy.id}`)).body
+  const others = await Promise.all(Array.from({ length: 20 }, () => signedIn(email)))
+  const voter = await signedIn(email)
+  const id = await world.opened({ approvalRule: world.rule(2) })
+  const body = { voteType: { type: 'APPROVE', votedForGroups: [world.guards] } }
+  const vote = (n: number) =>
+    (n % 2 === 0 ? voter : voter.there).post(`/workflows/${id}/vote`, body, { 'idempotency-key': `v${n}` })
+  const ending = (async () => {
+    for (const { sessionId } of others) await voter.delete(`/v1/sessions/${sessionId}`)
+  })()
+  const answers = await Promise.all(Array.from({ length: 60 }, (_, n) => vote(n)))
+  await ending
+  expect([...new Set(answers.map(({ status }) => status))]).toEqual([200])
+})
+
 describe('GET /v1/sessions', () => {
   it('shows one’s own sign-ins, newest first, with what they came from and which one is calling', async () => {
     const first = await signedIn('lister@example.com', { 'user-agent': 'curl/8' })
@@ -239,6 +256,15 @@ describe('a session that ended', () => {
     await three.delete(`/v1/sessions/${three.sessionId}`)
     expect(await endedOf(one.id)).toEqual([three.sessionId])
   })
+})
+
+it('is given no earlier answer of its own either, which may hold a secret', async () => {
+  const client = await signedIn('repeater@example.com')
+  const call = () => client.post('/v1/api-keys', { name: 'k', scopes: ['native:read'] }, { 'idempotency-key': 'again' })
+  expect((await call()).status).toBe(201)
+  expect((await call()).status).toBe(201)
+  await client.delete(`/v1/sessions/${client.sessionId}`)
+  expectRefusal(await call(), 401, 'SESSION_ENDED')
 })
 
 describe('a refresh token used again', () => {

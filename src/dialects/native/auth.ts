@@ -3,7 +3,7 @@ import type { Lever } from '../../config/config.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { accessTokenVerifier, type AccessClaims, type VerifyAccessToken } from '../../identity/access-token.ts'
-import type { Caller } from '../../identity/actor.ts'
+import { loadActor, type Caller } from '../../identity/actor.ts'
 import type { ProvenCall } from '../../identity/agents/proof.ts'
 import { requireBinding } from '../../identity/agents/token-binding.ts'
 import { claimsOfCookies } from './cookie-auth.ts'
@@ -55,11 +55,14 @@ interface Credentials {
   readonly token: string
 }
 
-const schemes = { bearer: 'Bearer', dpop: 'DPoP' } as const
+const schemes = new Map([
+  ['bearer', 'Bearer'],
+  ['dpop', 'DPoP'],
+] as const)
 
 function credentialsOf(authorization: string): Credentials {
   const [name = '', token, ...rest] = authorization.split(' ')
-  const scheme = schemes[name.toLowerCase() as keyof typeof schemes]
+  const scheme = schemes.get(name.toLowerCase() as 'bearer' | 'dpop')
   if (scheme === undefined || !token || rest.length > 0) throw new AppError('MISSING_JWT_TOKEN')
   return { scheme, token }
 }
@@ -86,14 +89,21 @@ export function callOf(ctx: Ctx, request: FastifyRequest): ProvenCall {
   return { method: request.method, url: addressOf(ctx, request) }
 }
 
+/** Whether this is a call of someone known that may be given an earlier answer. */
+export function hasIdempotencyKey(request: FastifyRequest): boolean {
+  const isSignedIn = request.caller !== undefined && request.caller !== null
+  return isSignedIn && request.headers['idempotency-key'] !== undefined
+}
+
 /**
  * The Idempotency-Key belongs to the caller, so it is read once both they and the body are known. An API key has its own:
- * it is not given the answers that its principal got, which may hold secrets.
+ * it is not given the answers that its principal got, which may hold secrets. An earlier answer is given before anything
+ * else is asked, so whether the caller still is who they were is asked here.
  */
-export function readIdempotencyKey(request: FastifyRequest): void {
-  const isSignedIn = request.caller !== undefined && request.caller !== null
-  if (!isSignedIn || request.headers['idempotency-key'] === undefined) return
+export async function readIdempotencyKey(ctx: Ctx, request: FastifyRequest): Promise<void> {
   const { principalId, machine } = request.caller
   const owner = machine?.kind === 'api-key' ? machine.id : principalId
-  request.caller = { ...request.caller, once: onceOf(request, owner) }
+  const once = onceOf(request, owner)
+  if (once !== null) await loadActor(ctx.db, request.caller)
+  request.caller = { ...request.caller, once }
 }

@@ -2,7 +2,7 @@ import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
-import { authenticator, readIdempotencyKey } from './auth.ts'
+import { authenticator, hasIdempotencyKey, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { rateLimiter } from './rate-limit.ts'
@@ -46,8 +46,8 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   })
   app.addHook('preHandler', (request, _reply, done) => {
     refuseUnstorableText(request)
-    readIdempotencyKey(request)
-    done()
+    if (!hasIdempotencyKey(request)) return done()
+    readIdempotencyKey(ctx, request).then(() => done(), done)
   })
 
   cliSignInRoutes(app, ctx)

@@ -6,6 +6,7 @@ import type { Tx } from '../../store/open.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { lockFacts } from '../../store/voting.ts'
 import { leafActorOf, loadActor, type Caller } from '../actor.ts'
+import { refuseApiKey } from '../api-keys/access.ts'
 import { requireAdmin } from '../authorize.ts'
 import { lockManagedAgent, withOwner, type AgentKeyOrName, type ManagedAgent } from './managed-agent.ts'
 
@@ -27,6 +28,7 @@ export async function changeAgent(
   key: AgentKeyOrName,
   { dpopRequired, ownerId }: AgentChanges,
 ): Promise<ManagedAgent> {
+  refuseApiKey(caller)
   const { orgId } = caller
   return await transact(ctx, caller.once, async (tx) => {
     // Another owner may make two votes one: counted wholly before this or wholly after.

@@ -21,7 +21,7 @@ export interface ManagedAgent extends ManagedAgentRow {
 
 /** @throws AppError REQUESTOR_NOT_AUTHORIZED, AGENT_NOT_FOUND */
 export async function readManagedAgent(ctx: Ctx, actor: Actor, key: AgentKeyOrName): Promise<ManagedAgent> {
-  requireHuman(actor)
+  requirePersonOrAdminKey(actor)
   return await withOwner(ctx.db, actor.orgId, requireManager(actor, await findManagedAgent(ctx.db, actor.orgId, key)))
 }
 
@@ -30,7 +30,7 @@ export async function readManagedAgent(ctx: Ctx, actor: Actor, key: AgentKeyOrNa
  * @throws AppError REQUESTOR_NOT_AUTHORIZED, AGENT_NOT_FOUND
  */
 export async function lockManagedAgent(tx: Tx, actor: Actor, key: AgentKeyOrName): Promise<ManagedAgentRow> {
-  requireHuman(actor)
+  requirePersonOrAdminKey(actor)
   return requireManager(actor, await findManagedAgentForUpdate(tx, actor.orgId, key))
 }
 
@@ -48,4 +48,9 @@ function requireManager(actor: Actor, agent: ManagedAgentRow | undefined): Manag
     throw new AppError('REQUESTOR_NOT_AUTHORIZED', who)
   }
   return agent
+}
+
+/** People, and the operator's admin key. @throws AppError REQUESTOR_NOT_AUTHORIZED */
+function requirePersonOrAdminKey(actor: Actor): void {
+  if (actor.machine?.kind !== 'admin-key') requireHuman(actor)
 }

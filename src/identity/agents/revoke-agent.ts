@@ -3,11 +3,13 @@ import type { LeafKind } from '../../audit/leaf.ts'
 import type { Ctx } from '../../context.ts'
 import { deleteOpenChallenges } from '../../store/agent-challenges.ts'
 import { updateAgent } from '../../store/managed-agents.ts'
+import { revokeApiKeysOf } from '../../store/api-keys.ts'
 import type { Tx } from '../../store/open.ts'
 import { lockSessions } from '../../store/sessions.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { lockFacts } from '../../store/voting.ts'
 import { leafActorOf, loadActor, type Actor, type Caller } from '../actor.ts'
+import { refuseApiKey } from '../api-keys/access.ts'
 import { endSessionsOf } from '../end-sessions.ts'
 import { lockManagedAgent, type AgentKeyOrName } from './managed-agent.ts'
 
@@ -25,6 +27,7 @@ export async function restoreAgent(ctx: Ctx, caller: Caller, key: AgentKeyOrName
 }
 
 async function setRevoked(ctx: Ctx, caller: Caller, key: AgentKeyOrName, isRevoked: boolean): Promise<void> {
+  refuseApiKey(caller)
   const { orgId } = caller
   await transact(ctx, caller.once, async (tx) => {
     // Takes eligibility away: every vote is counted wholly before it or wholly after (ADR 3).
@@ -40,7 +43,7 @@ async function setRevoked(ctx: Ctx, caller: Caller, key: AgentKeyOrName, isRevok
   })
 }
 
-/** What an agent could still sign in or go on with: its open challenges, its sessions and their tokens. */
+/** What an agent could still sign in or go on with: its open challenges, its sessions and their tokens, its API keys. */
 export async function endSignIns(
   ctx: Ctx,
   tx: Tx,
@@ -53,4 +56,5 @@ export async function endSignIns(
   await lockSessions(tx, agent.orgId, agent.id)
   const ending = { orgId: agent.orgId, principalId: agent.id, only: null, actor: leafActorOf(actor), because } as const
   await endSessionsOf(ctx, tx, ending)
+  await revokeApiKeysOf(tx, agent.orgId, agent.id, ctx.clock.now())
 }

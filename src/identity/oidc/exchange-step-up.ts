@@ -9,7 +9,7 @@ import { findAnswer, transact } from '../../store/unit-of-work.ts'
 import type { RequestKey } from '../../store/voting.ts'
 import { signAccessToken, stepUpSeconds, type StepUpOperation } from '../access-token.ts'
 import { leafActorOf, loadActor, type Actor, type Caller } from '../actor.ts'
-import { requireStepUpEnabled, stepUpPurpose } from '../step-up.ts'
+import { requirePresence, requireStepUpEnabled, stepUpPurpose } from '../step-up.ts'
 import { callerBinding } from './flow-binding.ts'
 import type { Identity } from './identity-provider.ts'
 import { completeSignIn, type FlowProof } from './sign-in-flow.ts'
@@ -28,11 +28,12 @@ const clockToleranceSeconds = 30
 /**
  * Turns a sign-in that the caller has just repeated into a token for one operation, good once and for two minutes
  * (contract §6.4).
- * @throws AppError AUTH_HIGH_PRIVILEGE_FLOW_DISABLED; AUTH_INVALID_ENTITY for an agent, another's flow or another person;
+ * @throws AppError AUTH_HIGH_PRIVILEGE_FLOW_DISABLED; AUTH_INVALID_ENTITY for an agent, a key, another's flow or another person;
  * AUTH_SIGN_IN_NOT_FRESH; what `completeSignIn` throws
  */
 export async function exchangeStepUp(ctx: Ctx, caller: Caller, request: StepUpRequest): Promise<string> {
   requireStepUpEnabled(ctx)
+  requirePresence(caller)
   requirePerson(await loadActor(ctx.db, caller))
   // The code is exchanged outside of any transaction, so a repeated call must be known for one before it.
   const earlier = await findAnswer<string>(ctx, caller.once)

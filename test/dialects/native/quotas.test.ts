@@ -166,11 +166,11 @@ table<Who>('GET /quotas', setting, [
   },
   { name: 'past the end', as: 'ben', path: () => '/quotas?page=3', status: 200, check: listed(() => [], 2) },
   {
-    name: 'a limit over 100 is 100',
+    name: 'a limit over 1000 is 1000',
     as: 'ben',
-    path: () => '/quotas?limit=101',
+    path: () => '/quotas?limit=1001',
     status: 200,
-    check: ({ body }) => expect(body.pagination.limit).toBe(100),
+    check: ({ body }) => expect(body.pagination.limit).toBe(1000),
   },
   { name: 'scope', as: 'ben', path: () => '/quotas?scope=Group', status: 200, check: listed(() => [ids.group]) },
   {

@@ -28,7 +28,7 @@ interface QuotaPath {
 export function quotaRoutes(app: FastifyInstance, ctx: Ctx): void {
   app.get('/quotas', { schema: listQuotasSchema }, async (request) => {
     const actor = await loadActor(ctx.db, request.caller)
-    const page = parsePage(request.query, cappedAt(100))
+    const page = parsePage(request.query, cappedAt(1000))
     const { items, total } = await listQuotas(ctx, actor, parseQuotaFilter(request.query), page)
     return { data: items.map(renderQuota), pagination: renderPagination(page, total) }
   })

@@ -78,7 +78,8 @@ export function webSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     const token = readCookie(request, cookies.access)
     // Whoever cannot be recognized any more has nothing left but the cookies.
     const claims = token === undefined ? null : await verify(token).catch(() => null)
-    if (claims !== null) await signOut(ctx, { ...claims, once: null })
+    // A token that is bound to an agent's key is worth nothing without its proof, here too.
+    if (claims !== null && claims.kind === 'human' && claims.jkt === null) await signOut(ctx, { ...claims, once: null })
     return await reply.code(204).send()
   })
 }
