@@ -100,8 +100,8 @@ const quotaOf = (scope: 'Workflow' | 'Org', target: string): string => `(
         and q.scope = '${scope}' and q.target_id = ${target})`
 
 // A separate statement from the lock: it must see what was committed while the lock was waited for. It is on the way of
-// every vote that was not remembered, so all of it travels as one value: both ends pay
-// by the column, and PostgreSQL by the join.
+// every vote that was not remembered, so all of it travels as one value: both ends pay by
+// the column, and PostgreSQL by the join.
 const factsText = (key: keyof typeof byKey) => `
   select json_build_object(
     'voter_kind', a.kind, 'voter_person_id', a.person_id, 'voter_disabled', a.disabled_at is not null,

@@ -6,6 +6,7 @@ import {
   insertGroupOf,
   insertRequests,
   insertVoters,
+  moments,
   send,
   type SentVote,
   type Voter,
@@ -207,8 +208,4 @@ describe('a vote against the loss of what makes it count', () => {
 function isBeforeRemoval({ leaves, request }: History, { group }: { readonly group: string }): boolean {
   const vote = leaves.findLastIndex(({ kind, subject }) => kind === 'vote.cast' && subject === request.id)
   return vote < leaves.findIndex(({ kind, subject }) => kind === 'memberships.removed' && subject === group)
-}
-
-async function moments(count: number): Promise<void> {
-  for (let index = 0; index < count; index++) await new Promise((resolve) => setTimeout(resolve, 1))
 }

@@ -6,6 +6,7 @@ import {
   insertGroupOf,
   insertRequests,
   insertVoters,
+  moments,
   send,
   type SentVote,
   type Voter,
@@ -201,10 +202,6 @@ describe('the completing approval against what would stop it', () => {
 async function both<A, B>(chance: Dice, one: () => Promise<A>, other: () => Promise<B>): Promise<[A, B]> {
   const [early, late] = [chance.roll(3), chance.roll(3)]
   return await Promise.all([moments(early).then(one), moments(late).then(other)])
-}
-
-async function moments(count: number): Promise<void> {
-  for (let index = 0; index < count; index++) await new Promise((resolve) => setTimeout(resolve, 1))
 }
 
 function refusal({ status, body }: Answer): object {

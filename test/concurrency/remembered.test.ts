@@ -4,6 +4,7 @@ import {
   insertGroupOf,
   insertRequests,
   insertVoters,
+  moments,
   send,
   type SentVote,
   type Voter,
@@ -236,7 +237,3 @@ describe('what a server remembers is never relied on unproved', () => {
     expect(scene.sent.filter(({ status }) => status === 200)).toHaveLength(80)
   })
 })
-
-async function moments(count: number): Promise<void> {
-  for (let index = 0; index < count; index++) await new Promise((resolve) => setTimeout(resolve, 1))
-}

@@ -159,3 +159,8 @@ export async function inBatches<T>(
   }
   await Promise.all(Array.from({ length: width }, worker))
 }
+
+/** A few turns of the clock, so that what races starts at many different moments. */
+export async function moments(count: number): Promise<void> {
+  for (let index = 0; index < count; index++) await new Promise((resolve) => setTimeout(resolve, 1))
+}

@@ -1,9 +1,10 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { challengeAgent } from '../../../identity/agents/challenge.ts'
 import { refreshAgent } from '../../../identity/agents/refresh.ts'
 import { signInAgent } from '../../../identity/agents/sign-in.ts'
 import { callOf, proofOf } from '../auth.ts'
+import { noStore } from '../no-store.ts'
 import {
   AssertionBodySchema,
   ChallengeBodySchema,
@@ -23,14 +24,12 @@ const tags = ['Authentication']
  */
 export function agentSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
   const config = { public: true }
-  // Answers hold secrets (RFC 6749 section 5.1).
-  const onSend = async (_request: FastifyRequest, reply: FastifyReply) => void reply.header('cache-control', 'no-store')
 
   app.post(
     '/auth/agents/challenge',
     {
       config,
-      onSend,
+      onSend: noStore,
       schema: {
         tags,
         summary: 'A challenge that only the agent can read',
@@ -46,7 +45,7 @@ export function agentSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     '/auth/agents/token',
     {
       config,
-      onSend,
+      onSend: noStore,
       schema: {
         tags,
         summary: "Sign an agent in; a header DPoP binds the tokens to the agent's key",
@@ -65,7 +64,7 @@ export function agentSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     '/auth/agents/refresh',
     {
       config,
-      onSend,
+      onSend: noStore,
       schema: {
         tags,
         summary: "Exchange an agent's refresh token for a new pair, with a proof in the header DPoP",

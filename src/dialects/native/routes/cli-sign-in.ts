@@ -1,10 +1,11 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { signIn } from '../../../identity/oidc/sign-in.ts'
 import { startSignIn } from '../../../identity/oidc/start-sign-in.ts'
 import { refreshTokens } from '../../../identity/refresh-tokens.ts'
 import type { Once } from '../../../store/unit-of-work.ts'
 import { onceOf } from '../idempotency.ts'
+import { noStore } from '../no-store.ts'
 import { answers } from '../wire/schemas.ts'
 import {
   AuthorizationUrlSchema,
@@ -20,14 +21,12 @@ const tags = ['Authentication']
 /** Signing in from the command line, and staying signed in (contract §1.1, §6.2, §6.5). */
 export function cliSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
   const config = { public: true }
-  // Answers hold secrets (RFC 6749 section 5.1).
-  const onSend = async (_request: FastifyRequest, reply: FastifyReply) => void reply.header('cache-control', 'no-store')
 
   app.post(
     '/auth/cli/initiate',
     {
       config,
-      onSend,
+      onSend: noStore,
       schema: {
         tags,
         summary: 'Start a sign-in: where to send the person',
@@ -46,7 +45,7 @@ export function cliSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     '/auth/cli/token',
     {
       config,
-      onSend,
+      onSend: noStore,
       schema: {
         tags,
         summary: 'Finish a sign-in: code and state for tokens',
@@ -64,7 +63,7 @@ export function cliSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     '/auth/cli/refresh',
     {
       config,
-      onSend,
+      onSend: noStore,
       schema: {
         tags,
         summary: 'Exchange a refresh token for a new pair',

@@ -1,13 +1,9 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { noStore } from '../no-store.ts'
 import { answers, noBody } from './schemas.ts'
 import { AccessTokenSchema, AuthorizationUrlSchema, StepUpSchema } from './sign-in.ts'
 
 const tags = ['Authentication']
-
-/** Answers hold secrets (RFC 6749 section 5.1). */
-export const noStore = async (_request: FastifyRequest, reply: FastifyReply) =>
-  void reply.header('cache-control', 'no-store')
 
 export const cliInitiate = {
   onSend: noStore,

@@ -1,10 +1,10 @@
 import { Type } from 'typebox'
 import type { SignInProvider } from '../../../identity/oidc/sign-in-providers.ts'
+import { noStore } from '../no-store.ts'
 import type { Query } from './pages.ts'
 import { refuse } from './read.ts'
 import { answers, noBody } from './schemas.ts'
 import { ProvidersSchema } from './sign-in.ts'
-import { noStore } from './step-up.ts'
 
 /** @throws AppError REQUEST_INVALID_PROVIDER when the query names one that is not ours */
 export function parseProvider(query: unknown, providers: readonly SignInProvider[]): void {
