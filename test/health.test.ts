@@ -1,5 +1,4 @@
 import { expect, test, vi } from 'vitest'
-import { freshDatabase } from './helpers/fresh-database.ts'
 import { startWorld, type World } from './helpers/world.ts'
 
 const ok = { status: 200, body: { status: 'OK' } }
@@ -7,7 +6,7 @@ const down = { status: 503, body: { status: 'DEPENDENCY_ERROR', message: 'The st
 
 /** The world with how often its store was asked whether it is there. */
 async function startCounted(rateLimit: string): Promise<{ world: World; lookUps: () => number }> {
-  const world = await startWorld({ databaseUrl: await freshDatabase(), env: { QUORATE_RATE_LIMIT: rateLimit } })
+  const world = await startWorld({ engine: 'postgres', env: { QUORATE_RATE_LIMIT: rateLimit } })
   const asked = vi.spyOn(world.ctx.db.getExecutor(), 'executeQuery')
   return { world, lookUps: () => asked.mock.calls.length }
 }
@@ -34,7 +33,7 @@ test('the store is asked once a second at most, however often health is', async 
 })
 
 test('a store that is gone is 503 within a second, while ping still answers', async () => {
-  const world = await startWorld({ databaseUrl: await freshDatabase() })
+  const world = await startWorld({ engine: 'postgres' })
   expect(await world.anyone.get('/health')).toMatchObject(ok)
   await world.ctx.close()
   world.clock.advance(1000)

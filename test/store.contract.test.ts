@@ -15,14 +15,14 @@ import type { NewRow } from '../src/store/schema.ts'
 import { transact, type Once } from '../src/store/unit-of-work.ts'
 import { findVotingFacts, lockFacts, lockRequestForVote } from '../src/store/voting.ts'
 import { insertGroupOf, insertRequests, insertVoters, send, type Voter } from './helpers/crowd.ts'
-import { freshDatabase } from './helpers/fresh-database.ts'
+import { emptyDatabase, freshDatabase } from './helpers/fresh-database.ts'
 import { countFaults } from './helpers/history.ts'
 import { giveRole, insertPolicy, insertSpace, orgId, seats } from './helpers/quorum.ts'
-import { startWorld, type Client, type World } from './helpers/world.ts'
+import { startWorld, type Client, type World, type WorldOptions } from './helpers/world.ts'
 
 const engines = [
-  { engine: 'pglite', where: async () => ({}) },
-  { engine: 'postgres', where: async () => ({ databaseUrl: await freshDatabase() }) },
+  { engine: 'pglite', where: async () => ({ engine: 'pglite' as const }) },
+  { engine: 'postgres', where: async () => ({ databaseUrl: await emptyDatabase() }) },
 ] as const
 
 /** What every part of the server relies on from the store, the same on both engines. */
@@ -33,7 +33,7 @@ describe.each(engines)('the store on $engine', ({ engine, where }) => {
   const now = () => world.ctx.clock.now()
 
   beforeAll(async () => {
-    const options: { databaseUrl?: string } = await where()
+    const options: WorldOptions = await where()
     databaseUrl = options.databaseUrl
     world = await startWorld(options)
   })
@@ -546,7 +546,7 @@ describe('the store on postgres, between connections', () => {
   let requests: readonly string[]
 
   beforeAll(async () => {
-    world = await startWorld({ databaseUrl: await freshDatabase() })
+    world = await startWorld({ engine: 'postgres' })
     voters = await insertVoters(world.ctx, [{}, {}])
     group = await insertGroupOf(
       world.ctx,
@@ -638,7 +638,7 @@ describe('the store on postgres, between connections', () => {
 
   it('two servers that start on an empty database at once both find it ready', async () => {
     for (let round = 0; round < 3; round++) {
-      const url = await freshDatabase()
+      const url = await emptyDatabase()
       const stores: Store[] = await Promise.all([1, 2, 3, 4].map(() => openStore({ engine: 'postgres', url })))
       const { rows } = await sql`select * from kysely_migration`.execute((stores[0] as Store).db)
       expect(rows).toHaveLength(Object.keys(migrations).length)

@@ -13,7 +13,6 @@ import {
 } from '../helpers/crowd.ts'
 import { dice } from '../helpers/dice.ts'
 import { closePolicy, removeMember, removeRoles } from '../helpers/facts.ts'
-import { freshDatabase } from '../helpers/fresh-database.ts'
 import { countFaults, faultsOf, loadHistories, type History } from '../helpers/history.ts'
 import { insertPolicy, insertSpace, seats } from '../helpers/quorum.ts'
 import { startWorld, type Client, type World } from '../helpers/world.ts'
@@ -28,7 +27,7 @@ describe('a vote against the loss of what makes it count', () => {
   let admin: Client
 
   beforeAll(async () => {
-    world = await startWorld({ databaseUrl: await freshDatabase() })
+    world = await startWorld({ engine: 'postgres' })
     voters = await insertVoters(
       world.ctx,
       Array.from({ length: 12 }, () => ({})),

@@ -12,7 +12,6 @@ import {
   type Voter,
 } from '../helpers/crowd.ts'
 import { dice, type Dice } from '../helpers/dice.ts'
-import { freshDatabase } from '../helpers/fresh-database.ts'
 import { countFaults, faultsOf, loadHistories, type History } from '../helpers/history.ts'
 import { insertPolicy, seats } from '../helpers/quorum.ts'
 import { startWorld, type Answer, type Client, type World } from '../helpers/world.ts'
@@ -27,7 +26,7 @@ describe('the completing approval against what would stop it', () => {
   let group: string
 
   beforeAll(async () => {
-    world = await startWorld({ databaseUrl: await freshDatabase() })
+    world = await startWorld({ engine: 'postgres' })
     voters = await insertVoters(
       world.ctx,
       Array.from({ length: 4 }, () => ({})),

@@ -11,7 +11,6 @@ import {
   type Voter,
 } from '../helpers/crowd.ts'
 import { dice } from '../helpers/dice.ts'
-import { freshDatabase } from '../helpers/fresh-database.ts'
 import { countFaults, faultsOf, loadHistories, type Cast } from '../helpers/history.ts'
 import { all, insertPolicy, seats } from '../helpers/quorum.ts'
 import { startWorld, type Client, type World } from '../helpers/world.ts'
@@ -87,7 +86,7 @@ describe('fifty votes at once around one quorum', () => {
   let b: string
 
   beforeAll(async () => {
-    world = await startWorld({ databaseUrl: await freshDatabase() })
+    world = await startWorld({ engine: 'postgres' })
     const people = await insertVoters(
       world.ctx,
       Array.from({ length: 30 }, () => ({})),

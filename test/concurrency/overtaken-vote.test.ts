@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Tx } from '../../src/store/open.ts'
-import { freshDatabase } from '../helpers/fresh-database.ts'
 import { giveRole, insertGroup, insertPolicy, insertSpace, orgId, seats } from '../helpers/quorum.ts'
 import { startWorld, type Answer, type Client, type World } from '../helpers/world.ts'
 
@@ -12,7 +11,7 @@ let team: string
 let spaceId: string
 
 beforeAll(async () => {
-  world = await startWorld({ databaseUrl: await freshDatabase() })
+  world = await startWorld({ engine: 'postgres' })
   ada = await world.person('Ada', { admin: true })
   ben = await world.person('Ben')
   spaceId = await insertSpace(world.ctx)

@@ -199,7 +199,7 @@ describe('npm run demo', () => {
   })
 
   it('exits with 1 when the server is not the demo one', async () => {
-    await using bare = await startWorld({ databaseUrl: await freshDatabase() })
+    await using bare = await startWorld({ engine: 'postgres' })
     await bare.app.listen({ host: '127.0.0.1', port: 0 })
     bare.ctx.publicUrl = `http://127.0.0.1:${(bare.app.server.address() as AddressInfo).port}`
     const { exit, complaint } = await runDemo([], bare.ctx.publicUrl)

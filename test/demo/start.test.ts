@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { freePort } from '../helpers/free-port.ts'
-import { freshDatabase } from '../helpers/fresh-database.ts'
+import { emptyDatabase } from '../helpers/fresh-database.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
@@ -19,7 +19,7 @@ function start(env: Record<string, string>) {
 }
 
 it('npm start with PORT=0 prints the real address, signs in over it, and stops with 0 on SIGTERM', async () => {
-  const env = { PORT: '0', DATABASE_URL: await freshDatabase(), QUORATE_DEMO: '1', LOG_LEVEL: 'error' }
+  const env = { PORT: '0', DATABASE_URL: await emptyDatabase(), QUORATE_DEMO: '1', LOG_LEVEL: 'error' }
   const server = start(env)
   await expect.poll(server.output, { timeout: 30_000 }).toContain('npm run demo')
   const base = /ready at (http:\/\/127\.0\.0\.1:\d+)\n/.exec(server.output())?.[1] ?? ''
@@ -77,7 +77,7 @@ it('npm start without its PostgreSQL says so in one line and exits with 1', asyn
 })
 
 it('npm start without the master key that the store was made under says so in one line and exits with 1', async () => {
-  const env = { DATABASE_URL: await freshDatabase(), PORT: '0', LOG_LEVEL: 'error' }
+  const env = { DATABASE_URL: await emptyDatabase(), PORT: '0', LOG_LEVEL: 'error' }
   const masterKey = Buffer.alloc(32, 7).toString('base64')
   const first = start({ ...env, QUORATE_MASTER_KEY: masterKey })
   await expect.poll(first.output, { timeout: 30_000 }).toContain('ready')

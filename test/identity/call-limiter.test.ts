@@ -2,12 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { callLimiter } from '../../src/identity/call-limiter.ts'
 import { maintain } from '../../src/maintenance.ts'
 import { startWorld, type World } from '../helpers/world.ts'
-import { freshDatabase } from '../helpers/fresh-database.ts'
 
 let world: World
 
 beforeAll(async () => {
-  world = await startWorld({ databaseUrl: await freshDatabase() })
+  world = await startWorld({ engine: 'postgres' })
 })
 afterAll(() => world.close())
 
@@ -65,7 +64,7 @@ test('the next minute begins anew', async () => {
 })
 
 test('calls pass while the store is down', async () => {
-  const gone = await startWorld({ databaseUrl: await freshDatabase() })
+  const gone = await startWorld({ engine: 'postgres' })
   await gone.close()
   const take = callLimiter({ ...gone.ctx, config: { ...gone.ctx.config, rateLimit: 1 } })
   expect(await served(take, 'lucky', 3)).toBe(3)

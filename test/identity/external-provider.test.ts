@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/config.ts'
 import { peerClients, startOidcPeer, type OidcPeer } from '../helpers/oidc-peer.ts'
-import { freshDatabase } from '../helpers/fresh-database.ts'
 import { clientRedirect } from '../helpers/sign-in.ts'
 import { startWorld, type World } from '../helpers/world.ts'
 
@@ -17,7 +16,7 @@ it('a confidential client proves itself with its secret', async () => {
   await using peer = await startOidcPeer([clientRedirect])
   const client = { OIDC_CLIENT_ID: peerClients.confidential, OIDC_CLIENT_SECRET: peerClients.secret }
   await using world = await startWorld({
-    databaseUrl: await freshDatabase(),
+    engine: 'postgres',
     env: { OIDC_ISSUER: peer.issuer, ...client },
   })
   expect((await signInAt(world, peer, 'secret@example.com')).status).toBe(200)
@@ -27,7 +26,7 @@ it('a wrong client secret: POST /auth/cli/token answers 500 UNKNOWN_ERROR', asyn
   await using peer = await startOidcPeer([clientRedirect])
   const client = { OIDC_CLIENT_ID: peerClients.confidential, OIDC_CLIENT_SECRET: 'wrong' }
   await using world = await startWorld({
-    databaseUrl: await freshDatabase(),
+    engine: 'postgres',
     env: { OIDC_ISSUER: peer.issuer, ...client },
   })
   const answer = await signInAt(world, peer, 'secret@example.com')
@@ -39,7 +38,7 @@ it('the server starts while the provider is down, and signs in once it is up, as
   const port = Number(new URL(gone.issuer).port)
   await gone.close()
   await using world = await startWorld({
-    databaseUrl: await freshDatabase(),
+    engine: 'postgres',
     env: { OIDC_ISSUER: gone.issuer, OIDC_CLIENT_ID: peerClients.public },
   })
   const early = await initiate(world)
@@ -57,7 +56,7 @@ it('a provider that claims another issuer is not used: POST /auth/cli/initiate a
   await using peer = await startOidcPeer([clientRedirect])
   peer.answers.discoveredIssuer = 'http://127.0.0.1:1'
   await using world = await startWorld({
-    databaseUrl: await freshDatabase(),
+    engine: 'postgres',
     env: { OIDC_ISSUER: peer.issuer, OIDC_CLIENT_ID: peerClients.public },
   })
   const answer = await initiate(world)
@@ -66,7 +65,7 @@ it('a provider that claims another issuer is not used: POST /auth/cli/initiate a
 
 it('with a provider of its own the server serves no development sign-in', async () => {
   await using world = await startWorld({
-    databaseUrl: await freshDatabase(),
+    engine: 'postgres',
     env: { OIDC_ISSUER: 'https://id.example', OIDC_CLIENT_ID: 'quorate' },
   })
   for (const path of ['/oidc/auth', '/oidc/.well-known/openid-configuration', '/oidc/sign-in']) {

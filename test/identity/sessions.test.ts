@@ -119,7 +119,7 @@ describe('GET /v1/sessions', () => {
   })
 
   it('leaves out what can no longer be refreshed, which the clock then forgets', async () => {
-    await using late = await startWorld({ databaseUrl: await freshDatabase() })
+    await using late = await startWorld({ engine: 'postgres' })
     const { body } = await late.anyone.post('/auth/cli/token', await startedSignIn(late, 'old@example.com'))
     late.clock.advance(30 * 86_400_000)
     const today = await late.signedIn(decodeJwt(body.accessToken).sub ?? '')

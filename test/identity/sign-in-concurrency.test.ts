@@ -1,6 +1,5 @@
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freshDatabase } from '../helpers/fresh-database.ts'
 import { startedSignIn } from '../helpers/sign-in.ts'
 import { startWorld, type Answer, type World } from '../helpers/world.ts'
 
@@ -17,8 +16,8 @@ const refresh = (world: World, refreshToken: string, headers?: Record<string, st
   world.anyone.post('/auth/cli/refresh', { refreshToken }, headers)
 
 describe.each([
-  ['PGlite', async () => await startWorld()],
-  ['PostgreSQL', async () => await startWorld({ databaseUrl: await freshDatabase() })],
+  ['PGlite', async () => await startWorld({ engine: 'pglite' })],
+  ['PostgreSQL', async () => await startWorld({ engine: 'postgres' })],
 ])('on %s', (_engine, start) => {
   let world: World
   beforeAll(async () => void (world = await start()))

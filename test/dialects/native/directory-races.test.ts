@@ -3,7 +3,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { defaultOrganization } from '../../../src/identity/organization.ts'
 import { requireQuota } from '../../../src/identity/require-quota.ts'
 import { agent, leavesOf, madeId, quota, unknownId } from '../../helpers/directory.ts'
-import { freshDatabase } from '../../helpers/fresh-database.ts'
 import { startWorld, type Answer, type Client, type World } from '../../helpers/world.ts'
 
 // Many calls at once on a real PostgreSQL: the embedded engine has one connection, so nothing there ever meets.
@@ -12,7 +11,7 @@ let ada: Client
 let ben: Client
 
 beforeAll(async () => {
-  world = await startWorld({ databaseUrl: await freshDatabase() })
+  world = await startWorld({ engine: 'postgres' })
   ada = await world.person('Ada', { admin: true })
   ben = await world.person('Ben')
 })

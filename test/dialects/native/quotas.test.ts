@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { defaultOrganization } from '../../../src/identity/organization.ts'
 import { findQuota, updateQuota } from '../../../src/store/quota-list.ts'
 import { agent, callerCases, ghost, leavesOf, madeId, table, unknownId, type Case } from '../../helpers/directory.ts'
-import { freshDatabase } from '../../helpers/fresh-database.ts'
 import { startWorld, type Answer, type Client, type World } from '../../helpers/world.ts'
 
 type Who = 'nobody' | 'gone' | 'ada' | 'ben' | 'bot'
@@ -352,7 +351,7 @@ test('a change that rests on a version which is no longer the quota’s changes 
 })
 
 test('PATCH /quotas/{quotaId} 409 QUOTA_CONCURRENT_MODIFICATION_ERROR: of changes at once, none is overwritten unseen', async () => {
-  await using real = await startWorld({ databaseUrl: await freshDatabase() })
+  await using real = await startWorld({ engine: 'postgres' })
   const ada = await real.person('Ada', { admin: true })
   const { id } = (await ada.post('/quotas', good)).body
   const codes = new Set<string>()

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expireRequests } from '../../../src/approvals/expire-requests.ts'
 import { transact } from '../../../src/store/unit-of-work.ts'
 import { lockFacts } from '../../../src/store/voting.ts'
-import { freshDatabase } from '../../helpers/fresh-database.ts'
 import { giveRole, insertSpace, orgId } from '../../helpers/quorum.ts'
 import { insertQuota } from '../../helpers/rows.ts'
 import { expectRefusal, startTemplateWorld, templates, type TemplateWorld } from '../../helpers/templates.ts'
@@ -11,8 +10,8 @@ import type { Answer } from '../../helpers/world.ts'
 
 let world: TemplateWorld
 
-async function start(databaseUrl?: string): Promise<void> {
-  world = await startTemplateWorld(databaseUrl === undefined ? {} : { databaseUrl })
+async function start(engine: 'postgres' | 'pglite'): Promise<void> {
+  world = await startTemplateWorld({ engine })
   for (const { id } of [world.ada, world.ben]) await giveRole(world.ctx, id, 'OrgWideWorkflowTemplateVoter')
 }
 
@@ -72,8 +71,8 @@ async function leaves(
 }
 const leafKinds = async (id: string) => (await leaves(id)).map(({ kind }) => kind)
 
-describe.each(['the embedded engine', 'PostgreSQL'])('a template going out of use, on %s', (engine) => {
-  beforeAll(async () => await start(engine === 'PostgreSQL' ? await freshDatabase() : undefined))
+describe.each(['pglite', 'postgres'] as const)('a template going out of use, on %s', (engine) => {
+  beforeAll(async () => await start(engine))
   afterAll(() => world.close())
 
   it('keeps its open workflows, which can be voted on, and is DEPRECATED when the last one is approved', async () => {
@@ -162,7 +161,7 @@ describe.each(['the embedded engine', 'PostgreSQL'])('a template going out of us
 })
 
 describe('at the same moment, on PostgreSQL', () => {
-  beforeAll(async () => await start(await freshDatabase()))
+  beforeAll(async () => await start('postgres'))
   afterAll(() => world.close())
 
   it('the two last workflows of a version are approved, and it is DEPRECATED', async () => {

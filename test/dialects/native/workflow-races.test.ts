@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { quota } from '../../helpers/directory.ts'
-import { freshDatabase } from '../../helpers/fresh-database.ts'
 import { countFaults } from '../../helpers/history.ts'
 import { insertGroup } from '../../helpers/quorum.ts'
 import { startWorkflowWorld, workflows, type WorkflowWorld } from '../../helpers/workflows.ts'
@@ -8,7 +7,7 @@ import type { Answer } from '../../helpers/world.ts'
 
 // Many calls at once on a real PostgreSQL: the embedded engine has one connection, so nothing there ever meets.
 let world: WorkflowWorld
-beforeAll(async () => void (world = await startWorkflowWorld({ databaseUrl: await freshDatabase() })))
+beforeAll(async () => void (world = await startWorkflowWorld({ engine: 'postgres' })))
 afterAll(async () => {
   expect(await countFaults(world.ctx)).toEqual([])
   await world.close()
