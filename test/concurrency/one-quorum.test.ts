@@ -140,8 +140,9 @@ describe('fifty votes at once around one quorum', () => {
     for (const { request } of approved) {
       const answers = sentTo.get(request.id) ?? []
       expect(answers.filter(({ said }) => said === 'APPROVED')).toHaveLength(1)
-      expect(answers.filter(({ said }) => said === 'WORKFLOW_ALREADY_APPROVED').length).toBeGreaterThan(0)
     }
+    // In a single round the deciding vote may well have been the last.
+    expect(sent.filter(({ said }) => said === 'WORKFLOW_ALREADY_APPROVED').length).toBeGreaterThan(0)
   })
 })
 
