@@ -18,6 +18,7 @@ import { isDeadlock, transact } from '../store/unit-of-work.ts'
 import {
   findStandingApprovals,
   findStandingOfPerson,
+  findVoteQuota,
   findVotingFacts,
   lockRequestForVote,
   lockVoter,
@@ -67,7 +68,7 @@ type Cast = CastVoteResult & { readonly changed: boolean }
 /** Null when the vote has to be cast under the lock. */
 async function castUncontested(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<Cast | null> {
   if (caller.once !== null || caller.stepUp !== null) return null
-  const recalled = recall(ctx, caller, key, input)
+  const recalled = recall(ctx, caller, key)
   if (recalled !== undefined) {
     const cast = await castOn(ctx, caller, input, recalled, true)
     if (cast !== 'refused') return cast
@@ -78,13 +79,8 @@ async function castUncontested(ctx: Ctx, caller: Caller, key: RequestKey, input:
   return cast === 'refused' ? null : cast
 }
 
-/**
- * A voter who was remembered may hold more by now. Of an approval that names its groups, more can only lift a refusal, and
- * refusals are never given from memory; any other vote may rest on all that its voter holds.
- */
-function recall(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): FoundFacts | undefined {
-  const namesItsSeats = input.stance === 'approve' && input.groups.length > 0
-  if (!namesItsSeats || !('id' in key)) return undefined
+function recall(ctx: Ctx, caller: Caller, key: RequestKey): FoundFacts | undefined {
+  if (!('id' in key)) return undefined
   const recalled = ctx.store.votingMemory.recall(caller.orgId, key.id, caller.principalId)
   // A sign-in that ended is refused, and that is never done from memory.
   if (caller.sessionId !== null && recalled?.voter_ended_sessions.includes(caller.sessionId)) return undefined
@@ -104,12 +100,13 @@ async function castOn(
   if (policy.options.naturalPersons) return null
   const at = ctx.clock.now()
   const { vote, outcome } = await judge(null, caller, policy, row, voteOf(row, input, []), at)
-  if (outcome === null) return null
-  if (isRecalled && (outcome.kind === 'refused' || isVoteQuotaSpent(row))) return 'refused'
-  const { record, next } = accept(outcome, row)
+  // Before a proof is asked for the quota has its word, and that is read under the lock.
+  if (outcome === null || isAboutProof(outcome)) return null
+  if (isRecalled && outcome.kind === 'refused') return 'refused'
+  const { record, next } = accept(outcome)
   const decidesNothing = next.status === row.status && next.stage === row.stage
   if (!decidesNothing) return null
-  const judged = { row, vote, record, next, reason: input.reason, at, isRecalled }
+  const judged = { row, vote, record, next, reason: input.reason, at }
   const isWritten = await recordVote(ctx.db, caller, policy, judged).catch(falseOnDeadlock)
   if (!isWritten) {
     ctx.store.votingMemory.forget(caller.orgId, row.id, caller.principalId)
@@ -129,25 +126,21 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
     ])
     const row = requireFacts(found, caller)
     const policy = await policyRules(tx, caller.orgId, row.policy_id)
+    const quota = await findVoteQuota(tx, caller.orgId, row.id)
+    const requireVoteQuota = () => {
+      if (quota !== null && row.vote_seq + 1 > quota) throw new AppError('QUOTA_EXCEEDED')
+    }
     const now = ctx.clock.now()
     let judged = await judge(tx, caller, policy, row, voteOf(row, input, []), now)
     if (caller.stepUp !== null && needsProof(judged.outcome)) {
-      requireVoteQuota(row)
+      requireVoteQuota()
       await spendStepUp(tx, caller, 'vote', row.id, now)
       judged = await judge(tx, caller, policy, row, voteOf(row, input, ['stepUp']), now)
     }
     const { vote, outcome } = judged
     if (outcome === null) throw new Error('the kernel asked for approvals twice')
-    const { record, next } = accept(outcome, row)
-    const recorded = recordVote(tx, caller, policy, {
-      row,
-      vote,
-      record,
-      next,
-      reason: input.reason,
-      at: now,
-      isRecalled: false,
-    })
+    const { record, next } = accept(outcome, requireVoteQuota)
+    const recorded = recordVote(tx, caller, policy, { row, vote, record, next, reason: input.reason, at: now })
     withCommit(recorded.then(requireWritten))
     if (row.policy_status !== 'active' && isTerminal(policy, next)) {
       await recorded
@@ -191,12 +184,17 @@ async function standingOfPerson(tx: Db, caller: Caller, row: FoundFacts): Promis
   return await findStandingOfPerson(tx, caller.orgId, row.id, row.stage, row.voter_person_id)
 }
 
-/** What the vote makes of the request. @throws AppError when the kernel refused it or the quota of votes is used up */
-function accept(outcome: Settled, row: FoundFacts): AcceptedVote {
-  if (outcome.kind === 'refused') throw refusalError(outcome.refusal, () => requireVoteQuota(row))
-  requireVoteQuota(row)
+/** What the vote makes of the request. @throws AppError when the kernel refused it, and what `requireVoteQuota` throws */
+function accept(outcome: Settled, requireVoteQuota: () => void = () => {}): AcceptedVote {
+  if (outcome.kind === 'refused') throw refusalError(outcome.refusal, requireVoteQuota)
+  requireVoteQuota()
   if (outcome.record === undefined) throw new Error('the kernel recorded no vote')
   return { record: outcome.record, next: outcome.next }
+}
+
+function isAboutProof(outcome: Settled): boolean {
+  const reason = outcome.kind === 'refused' && outcome.refusal.reason
+  return reason === 'assurance-missing' || reason === 'assurance-impossible'
 }
 
 function needsProof(outcome: Settled | null): boolean {
@@ -229,14 +227,6 @@ function voteOf(row: FoundFacts, input: CastVoteInput, assurance: readonly Assur
     assurance,
     digest: row.digest,
   }
-}
-
-function requireVoteQuota(row: FoundFacts): void {
-  if (isVoteQuotaSpent(row)) throw new AppError('QUOTA_EXCEEDED')
-}
-
-function isVoteQuotaSpent(row: FoundFacts): boolean {
-  return row.vote_quota !== null && row.vote_seq + 1 > row.vote_quota
 }
 
 function castOf(row: FoundFacts, record: VoteRecord, status: Status): Cast {

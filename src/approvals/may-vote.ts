@@ -3,7 +3,7 @@ import type { Caller } from '../identity/actor.ts'
 import { mayVote, type MayVote } from '../kernel/eligibility.ts'
 import type { Stance } from '../kernel/request.ts'
 import { findLastStance } from '../store/votes.ts'
-import { findVotingFacts, type RequestKey } from '../store/voting.ts'
+import { findFactsOfKnownVoter, findVotingFacts, type RequestKey } from '../store/voting.ts'
 import { requireFacts } from './cast-vote.ts'
 import { policyRules } from './policy-rules.ts'
 import { stateOf } from './request-state.ts'
@@ -16,7 +16,7 @@ export type VotingPosition = MayVote & { readonly hasVoted: boolean }
  * @throws AppError WORKFLOW_NOT_FOUND
  */
 export async function votingPosition(ctx: Ctx, caller: Caller, key: RequestKey): Promise<VotingPosition> {
-  const row = requireFacts(await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId), caller)
+  const row = requireFacts((await factsOfKnown(ctx, caller, key)) ?? (await readFacts(ctx, caller, key)), caller)
   // Most who ask are about to vote.
   ctx.store.votingMemory.learn(caller.orgId, caller.principalId, row)
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
@@ -25,6 +25,15 @@ export async function votingPosition(ctx: Ctx, caller: Caller, key: RequestKey):
     ...mayVote(policy, stateOf(row), factsOf(row, policy, caller.principalId), ctx.clock.now().getTime()),
     hasVoted: stance !== null && stance !== 'withdraw',
   }
+}
+
+const readFacts = (ctx: Ctx, { orgId, principalId }: Caller, key: RequestKey) =>
+  findVotingFacts(ctx.db, orgId, key, principalId)
+
+/** Of a voter whom this process has seen only the request is read, with the proof that they are still the same. */
+async function factsOfKnown(ctx: Ctx, { orgId, principalId }: Caller, key: RequestKey) {
+  const voter = ctx.store.votingMemory.recallVoter(orgId, principalId)
+  return voter === undefined ? undefined : await findFactsOfKnownVoter(ctx.db, orgId, key, principalId, voter)
 }
 
 /** The caller's last vote in the open stage; once the request is decided, and no stage open, their last vote of all. */

@@ -16,13 +16,11 @@ export interface JudgedVote {
   readonly next: RequestState
   readonly reason: string | null
   readonly at: Date
-  /** The row was remembered and not read. */
-  readonly isRecalled: boolean
 }
 
 /**
  * Writes the vote, the request's new state and the audit leaf, all or nothing.
- * @returns false when the request or the voter's eligibility has changed since they were read
+ * @returns false when something that the vote was judged on has changed, or the quota of votes is used up
  */
 export async function recordVote(db: Db, caller: Caller, policy: Policy, judged: JudgedVote): Promise<boolean> {
   const { row, vote, record, next, reason, at } = judged
@@ -74,7 +72,7 @@ export async function recordVote(db: Db, caller: Caller, policy: Policy, judged:
       updatedAt: next.status === row.status ? null : at,
     },
     becameFinal: isFinal && !row.is_final,
-    recalled: judged.isRecalled ? { ownSeq: row.own_seq } : null,
+    ownSeq: row.own_seq,
     leaf: { content: leaf.content, private: null },
   })
 }

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { noOwnVote, type OwnVotePart, type VotingFactsRow } from './voting.ts'
+import { noOwnVote, type KnownVoter, type OwnVotePart, type VotingFactsRow } from './voting.ts'
 
 type Row = VotingFactsRow & { readonly id: string }
 
@@ -10,6 +10,8 @@ type Row = VotingFactsRow & { readonly id: string }
 export interface VotingMemory {
   /** Undefined when the voter or the request was not seen. A vote of theirs that was not seen counts as none. */
   recall(orgId: string, requestId: string, principalId: string): Row | undefined
+  /** The voter as they were last seen; undefined when they were not. */
+  recallVoter(orgId: string, principalId: string): KnownVoter | undefined
   /** Keeps what was read, or what a vote has just made of it. */
   learn(orgId: string, principalId: string, row: Row): void
   /** Drops what proved wrong or is about to be. */
@@ -31,6 +33,10 @@ export function createVotingMemory(): VotingMemory {
       if (voter === undefined || request === undefined) return undefined
       return { ...request, ...voterPart(voter), ...ownPart(votes.get(requestId + principalId), request.stage) }
     },
+    recallVoter(orgId, principalId) {
+      const voter = voters.get(orgId + principalId)
+      return voter === undefined ? undefined : voterPart(voter)
+    },
     learn(orgId, principalId, row) {
       voters.set(orgId + principalId, row)
       if (row.own_seq === null) votes.delete(row.id + principalId)
@@ -47,7 +53,7 @@ export function createVotingMemory(): VotingMemory {
   }
 }
 
-function voterPart(row: Row) {
+function voterPart(row: Row): KnownVoter {
   const { voter_kind, voter_person_id, voter_disabled, voter_ended_sessions } = row
   const { voter_version, voter_bindings, voter_groups } = row
   return {

@@ -57,7 +57,7 @@ export interface VotingFactsRow {
   voter_disabled: boolean
   /** Sign-ins of the voter that ended while access tokens of theirs may live. */
   voter_ended_sessions: readonly string[]
-  /** Moves when any of the voter's eligibility is taken away. */
+  /** Moves with whatever the voter gains or loses: everything above and the next two are as they were while it stands. */
   voter_version: number
   /** The voter's role bindings, as `splitBindings` reads them. */
   voter_bindings: string
@@ -77,7 +77,6 @@ export interface VotingFactsRow {
   policy_id: string
   policy_status: PolicyStatus
   takes_votes_when_inactive: boolean
-  vote_quota: number | null
   /** The voter's last vote in the open stage; all null when there is none. */
   own_seq: number | null
   own_stance: Stance | null
@@ -99,20 +98,22 @@ const quotaOf = (scope: 'Workflow' | 'Org', target: string): string => `(
       select q."limit" from quotas q where q.org_id = $1 and q.quota_type = 'MAX_VOTES_PER_WORKFLOW'
         and q.scope = '${scope}' and q.target_id = ${target})`
 
-// A separate statement from the lock: it must see what was committed while the lock was waited for. It is on the way of
-// every vote that was not remembered, so all of it travels as one value: both ends pay by
-// the column, and PostgreSQL by the join.
-const factsText = (key: keyof typeof byKey) => `
-  select json_build_object(
+const voterText = `
     'voter_kind', a.kind, 'voter_person_id', a.person_id, 'voter_disabled', a.disabled_at is not null,
     'voter_ended_sessions', a.ended_sessions,
-    'voter_version', a.eligibility_version, 'voter_bindings', ${bindingsText('a')},
+    'voter_bindings', ${bindingsText('a')},
     'voter_groups', array(
-      select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id),
+      select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id),`
+
+// A separate statement from the lock: it must see what was committed while the lock was waited for. It is on the way of
+// every canVote and of every vote that was not remembered, so all of it travels as one value: both ends pay by the column,
+// and PostgreSQL by the join and by the table.
+const factsText = (key: keyof typeof byKey, voter: string) => `
+  select json_build_object(
+    'voter_version', a.eligibility_version,${voter}
     'id', r.id, 'status', r.status, 'is_final', r.is_final, 'stage', r.stage, 'vote_seq', r.vote_seq, 'digest', r.digest,
     'expires_at', r.expires_at, 'requester_id', r.requester_id, 'requester_person_id', r.requester_person_id,
-    'tally', r.tally, 'policy_id', r.policy_id, 'vote_quota',
-    coalesce(${quotaOf('Workflow', 'r.id')}, ${quotaOf('Org', 'r.org_id')}),
+    'tally', r.tally, 'policy_id', r.policy_id,
     'policy', (
       select json_build_object('policy_status', p.status, 'takes_votes_when_inactive', p.takes_votes_when_inactive)
       from policies p where p.org_id = r.org_id and p.id = r.policy_id),
@@ -126,8 +127,15 @@ const factsText = (key: keyof typeof byKey) => `
   left join requests r on r.org_id = a.org_id and ${byKey[key]}
   where a.org_id = $1 and a.id = $3`
 
+type VoterPart = Pick<
+  VotingFactsRow,
+  'voter_kind' | 'voter_person_id' | 'voter_disabled' | 'voter_ended_sessions' | 'voter_bindings' | 'voter_groups'
+>
 type PolicyPart = Pick<VotingFactsRow, 'policy_status' | 'takes_votes_when_inactive'>
 export type OwnVotePart = Pick<VotingFactsRow, 'own_seq' | 'own_stance' | 'own_seats' | 'own_assurance' | 'own_digest'>
+
+/** A voter as they were when their eligibility had this version. */
+export type KnownVoter = VoterPart & Pick<VotingFactsRow, 'voter_version'>
 
 export const noOwnVote: OwnVotePart = {
   own_seq: null,
@@ -137,17 +145,24 @@ export const noOwnVote: OwnVotePart = {
   own_digest: '',
 }
 
-type FactsAnswer = {
-  readonly facts: Omit<VotingFactsRow, keyof PolicyPart | keyof OwnVotePart | 'expires_at'> & {
+type RequestAnswer = {
+  readonly facts: Omit<VotingFactsRow, keyof VoterPart | keyof PolicyPart | keyof OwnVotePart | 'expires_at'> & {
     readonly policy: PolicyPart
     readonly own: OwnVotePart | null
     /** A date has no form of its own in JSON. */
     readonly expires_at: string | null
   }
 }
+type FactsAnswer = RequestAnswer & { readonly facts: VoterPart }
 
-const factsById = statement<FactsAnswer>(factsText('id'))
-const factsByName = statement<FactsAnswer>(factsText('name'))
+const facts = {
+  id: statement<FactsAnswer>(factsText('id', voterText)),
+  name: statement<FactsAnswer>(factsText('name', voterText)),
+}
+const requestFacts = {
+  id: statement<RequestAnswer>(factsText('id', '')),
+  name: statement<RequestAnswer>(factsText('name', '')),
+}
 
 /**
  * Everything the kernel must know about one voter and one request, in one query whose cost depends neither on the votes
@@ -159,13 +174,41 @@ export async function findVotingFacts(
   key: RequestKey,
   principalId: string,
 ): Promise<VotingFactsRow | undefined> {
-  const [answer] =
-    'id' in key
-      ? await factsById(db, [orgId, key.id, principalId])
-      : await factsByName(db, [orgId, key.name, principalId])
-  if (answer === undefined) return undefined
-  const { policy, own, expires_at, ...facts } = answer.facts
-  return { ...facts, ...policy, ...(own ?? noOwnVote), expires_at: new Date(expires_at ?? Number.NaN) }
+  const [answer] = await ('id' in key
+    ? facts.id(db, [orgId, key.id, principalId])
+    : facts.name(db, [orgId, key.name, principalId]))
+  return answer === undefined ? undefined : { ...answer.facts, ...requestPart(answer) }
+}
+
+/** The same of a voter who is still as they were when they were seen, for fewer look-ups; undefined when they are not. */
+export async function findFactsOfKnownVoter(
+  db: Db,
+  orgId: string,
+  key: RequestKey,
+  principalId: string,
+  voter: KnownVoter,
+): Promise<VotingFactsRow | undefined> {
+  const [answer] = await ('id' in key
+    ? requestFacts.id(db, [orgId, key.id, principalId])
+    : requestFacts.name(db, [orgId, key.name, principalId]))
+  if (answer?.facts.voter_version !== voter.voter_version) return undefined
+  return { ...voter, ...requestPart(answer) }
+}
+
+function requestPart(answer: RequestAnswer) {
+  const { policy, own, expires_at, ...request } = answer.facts
+  return { ...request, ...policy, ...(own ?? noOwnVote), expires_at: new Date(expires_at ?? Number.NaN) }
+}
+
+const voteQuotaStatement = statement<{ quota: number | null }>(
+  `select coalesce(${quotaOf('Workflow', 'r.id')}, ${quotaOf('Org', 'r.org_id')}) as quota
+  from requests r where r.org_id = $1 and r.id = $2`,
+)
+
+/** How many votes may be cast on a request; null when any number may. */
+export async function findVoteQuota(db: Db, orgId: string, requestId: string): Promise<number | null> {
+  const [row] = await voteQuotaStatement(db, [orgId, requestId])
+  return row?.quota ?? null
 }
 
 const standingOfPersonStatement = statement<StandingVoteRow>(`
@@ -236,8 +279,8 @@ export interface VoteWrite {
   /** `updatedAt` is null when the status stays: then no indexed column changes and the update touches no index. */
   next: { status: Status; isFinal: boolean; stage: number; tally: Tally; updatedAt: Date | null }
   becameFinal: boolean
-  /** What the voter's last vote in the stage was thought to be, when that was remembered and not read. */
-  recalled: { ownSeq: number | null } | null
+  /** Of the voter's last vote in the stage; null when there is none. */
+  ownSeq: number | null
   leaf: { content: string; private: string | null }
 }
 
@@ -246,26 +289,23 @@ const countsText = `, counts as (
     select $1, $23, difference > 0, difference from request, unnest('{-1,1}'::bigint[]) difference
   )`
 
-// What a read would have told beside, for a vote that was judged on what was remembered. None of it mentions the request's
-// row, so it is looked up once and the row is found by its key.
-const recalledText = `
+// Holds only if what the vote was judged on is still so: under the locks it always is, and of what was read or remembered
+// without them this proves it. The rows of voter and request stay locked until the commit, the voter's first and only
+// against change. Everything else hangs on that one update, so nothing is half done. No guard mentions the request's row,
+// so that it is looked up once and found by its key.
+const writeText = (counts: string) => `
+  with voter as (
+    select id from principals where org_id = $1 and id = $5 and eligibility_version = $22 for share
+  ), request as (
+    update requests r set status = $16, is_final = $17, stage = $18, tally = $19, updated_at = coalesce($20, r.updated_at), vote_seq = $3
+    from voter where r.org_id = $1 and r.id = $2 and r.vote_seq = $3 - 1 and r.stage = $4 and r.digest = $10 and r.status = $21
       and $24::integer is not distinct from (
         select v.seq from votes v where v.org_id = $1 and v.request_id = $2 and v.stage = $4 and v.principal_id = $5
         order by v.seq desc limit 1)
       and $3 <= coalesce(${quotaOf('Workflow', '$2')}, ${quotaOf('Org', '$1')}, $3)
       and exists (
         select from policies p
-        where p.org_id = $1 and p.id = $23 and (p.status = 'active' or p.takes_votes_when_inactive))`
-
-// Holds only if the request and the voter's eligibility are still as the vote was judged on: under the locks they always
-// are. Both rows stay locked until the commit, the voter's first and only against change. Everything else hangs on that one
-// update, so nothing is half done.
-const writeText = ({ guards = '', counts = '' }) => `
-  with voter as (
-    select id from principals where org_id = $1 and id = $5 and eligibility_version = $22 for share
-  ), request as (
-    update requests r set status = $16, is_final = $17, stage = $18, tally = $19, updated_at = coalesce($20, r.updated_at), vote_seq = $3
-    from voter where r.org_id = $1 and r.id = $2 and r.vote_seq = $3 - 1 and r.stage = $4 and r.digest = $10 and r.status = $21${guards}
+        where p.org_id = $1 and p.id = $23 and (p.status = 'active' or p.takes_votes_when_inactive))
     returning r.id
   ), vote as (
     insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at)
@@ -276,13 +316,13 @@ const writeText = ({ guards = '', counts = '' }) => `
   )${counts}
   select id from request`
 
-const writeStatement = statement<{ id: string }>(writeText({}))
-const writeRecalledStatement = statement<{ id: string }>(writeText({ guards: recalledText }))
-const writeFinalStatement = statement<{ id: string }>(writeText({ counts: countsText }))
+const writeStatement = statement<{ id: string }>(writeText(''))
+const writeFinalStatement = statement<{ id: string }>(writeText(countsText))
 
 /**
  * Writes the vote, what it made of the request, and the audit leaf that tells of it, in one statement.
- * @returns false, and nothing is written, when the request or the voter's eligibility has changed since they were read
+ * @returns false, and nothing is written, when something that the vote was judged on has changed, or the quota of votes is
+ * used up
  */
 export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
   const { next, leaf } = vote
@@ -309,12 +349,9 @@ export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
     next.updatedAt,
     vote.from,
     vote.voterVersion,
+    vote.policyId,
+    vote.ownSeq,
   ]
-  const written = await writeAs(db, vote, values)
+  const written = await (vote.becameFinal ? writeFinalStatement : writeStatement)(db, values)
   return written.length > 0
-}
-
-async function writeAs(db: Db, { recalled, becameFinal, policyId }: VoteWrite, values: readonly unknown[]) {
-  if (recalled !== null) return await writeRecalledStatement(db, [...values, policyId, recalled.ownSeq])
-  return becameFinal ? await writeFinalStatement(db, [...values, policyId]) : await writeStatement(db, values)
 }

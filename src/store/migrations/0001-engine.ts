@@ -93,19 +93,23 @@ const statements = [
   )`,
   `create index role_bindings_scope on role_bindings (org_id, scope_type, scope_id, role_name)`,
 
-  // A vote is written only if its voter's eligibility is still as it was read: whatever takes some of it away moves this
-  // version, by whichever path it comes.
+  // A vote is written only if its voter's eligibility is still as it was read, and a voter is known as long as it is:
+  // whatever changes it moves this version, by whichever path it comes. In the order of the ids, so that two changes of
+  // several principals wait for each other and not both.
   `create function move_eligibility() returns trigger language plpgsql as $$
     begin
+      perform from principals where (org_id, id) in (select org_id, principal_id from changed) order by id for no key update;
       update principals set eligibility_version = eligibility_version + 1
-      where org_id = old.org_id and id = old.principal_id;
+      where (org_id, id) in (select org_id, principal_id from changed);
       return null;
     end
   $$`,
-  `create trigger memberships_move_eligibility after delete on memberships
-    for each row execute function move_eligibility()`,
-  `create trigger role_bindings_move_eligibility after delete on role_bindings
-    for each row execute function move_eligibility()`,
+  ...['memberships', 'role_bindings'].flatMap((table) => [
+    `create trigger ${table}_given after insert on ${table} referencing new table as changed
+      for each statement execute function move_eligibility()`,
+    `create trigger ${table}_taken after delete on ${table} referencing old table as changed
+      for each statement execute function move_eligibility()`,
+  ]),
   `create function move_own_eligibility() returns trigger language plpgsql as $$
     begin new.eligibility_version := old.eligibility_version + 1; return new; end
   $$`,
