@@ -40,7 +40,7 @@ describe('an API key as a bearer', () => {
     expect(await ask(key)).toEqual(accepted)
     await cleo.patch(`/v1/agents/${machine.id}`, { dpopRequired: true })
     expect(await ask(key)).toEqual(invalid)
-    await cleo.patch(`/v1/agents/${machine.id}`, { dpopRequired: false })
+    await world.ada.patch(`/v1/agents/${machine.id}`, { dpopRequired: false })
     expect(await ask(key)).toEqual(accepted)
   })
 
