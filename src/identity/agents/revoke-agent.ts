@@ -2,13 +2,13 @@ import { appendLeaf } from '../../audit/append.ts'
 import type { Ctx } from '../../context.ts'
 import { deleteOpenChallenges } from '../../store/agent-challenges.ts'
 import { updateAgent } from '../../store/managed-agents.ts'
-import { revokeApiKeysOf } from '../../store/api-keys.ts'
 import type { Tx } from '../../store/open.ts'
 import { lockSessions } from '../../store/sessions.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { lockFacts } from '../../store/voting.ts'
 import { leafActorOf, loadActor, type Actor, type Caller } from '../actor.ts'
 import { refuseApiKey } from '../api-keys/access.ts'
+import { endApiKeysOf } from '../api-keys/revoke.ts'
 import { endSessionsOf } from '../end-sessions.ts'
 import { lockManagedAgent, requireMayRestore, type AgentKeyOrName } from './managed-agent.ts'
 
@@ -65,7 +65,7 @@ export async function endSignIns(
   // First, so that a sign-in on one of them has either issued its tokens before the next statement sees them or fails.
   await deleteOpenChallenges(tx, agent.orgId, agent.id)
   await lockSessions(tx, agent.orgId, agent.id)
-  const ending = { orgId: agent.orgId, principalId: agent.id, only: null, actor: leafActorOf(actor), because } as const
-  await endSessionsOf(ctx, tx, ending)
-  await revokeApiKeysOf(tx, agent.orgId, agent.id, ctx.clock.now())
+  const [{ orgId, id: principalId }, by] = [agent, leafActorOf(actor)]
+  await endSessionsOf(ctx, tx, { orgId, principalId, only: null, actor: by, because })
+  await endApiKeysOf(ctx, tx, { orgId, holder: { principalId }, actor: by })
 }

@@ -5,6 +5,7 @@ import { findApiKey, insertApiKey, type ApiKeyRow } from '../../store/api-keys.t
 import type { Tx } from '../../store/open.ts'
 import { findActorRow } from '../../store/principals.ts'
 import { transact } from '../../store/unit-of-work.ts'
+import { shareFacts } from '../../store/voting.ts'
 import { leafActorOf, loadActor, type Actor, type Caller } from '../actor.ts'
 import { notTheirs, refuseApiKey, requireMayHoldSecret, type KeyOwner } from './access.ts'
 import type { ApiKeyScope } from './scopes.ts'
@@ -37,6 +38,8 @@ export async function createApiKey(ctx: Ctx, caller: Caller, input: NewApiKey): 
   // Before a repeated call is given the answer of the first, which holds the secret.
   refuseApiKey(caller)
   return await transact(ctx, caller.once, async (tx) => {
+    // Whoever shuts the caller or the owner out, or changes owners, ends all keys there are: this one among them, or not yet.
+    await shareFacts(tx, caller.orgId)
     const actor = await loadActor(tx, caller)
     const { principalId } = await ownerToBe(tx, actor, input.principalId ?? actor.principalId)
     const at = ctx.clock.now()
