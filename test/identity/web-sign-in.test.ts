@@ -1,6 +1,7 @@
 import { decodeJwt, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/config.ts'
+import { hashOfState } from '../../src/identity/oidc/pkce.ts'
 import { hashOfRefreshToken } from '../../src/identity/token-pair.ts'
 import { machine, signedInAgent } from '../helpers/agents.ts'
 import { cookiesIn, openBrowser, ownPage, type Browser } from '../helpers/browser.ts'
@@ -130,6 +131,17 @@ describe('GET /auth/web/callback', () => {
     const back = await browser.backFromLogin('late@example.com')
     late.clock.advance(600_000)
     expect(went(await browser.get(`${back.pathname}${back.search}`))).toEqual(failed('pkce_code_expired'))
+  })
+
+  it('while another call exchanges the code: pkce_code_concurrency_conflict', async () => {
+    const browser = openBrowser(world)
+    const back = await browser.backFromLogin('overtaken@example.com')
+    await world.ctx.db
+      .updateTable('sign_in_flows')
+      .set({ used_at: world.clock.now() })
+      .where('state_hash', '=', hashOfState(back.searchParams.get('state') ?? ''))
+      .execute()
+    expect(went(await browser.get(`${back.pathname}${back.search}`))).toEqual(failed('pkce_code_concurrency_conflict'))
   })
 
   it('with a code that the provider did not give: pkce_code_verification_failed, and no cookies', async () => {
