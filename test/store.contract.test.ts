@@ -17,6 +17,7 @@ import { findVotingFacts, lockFacts, lockRequestForVote } from '../src/store/vot
 import { insertGroupOf, insertRequests, insertVoters, send, type Voter } from './helpers/crowd.ts'
 import { emptyDatabase, freshDatabase } from './helpers/fresh-database.ts'
 import { countFaults } from './helpers/history.ts'
+import { untilWaiting } from './helpers/lock-waits.ts'
 import { giveRole, insertPolicy, insertSpace, orgId, seats } from './helpers/quorum.ts'
 import { startWorld, type Client, type World, type WorldOptions } from './helpers/world.ts'
 
@@ -573,11 +574,7 @@ describe('the store on postgres, between connections', () => {
     }
   }
 
-  async function untilSomeoneWaits(count = 1): Promise<void> {
-    const waiting = sql<{ count: string }>`select count(*) as count from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`
-    await expect.poll(async () => Number((await waiting.execute(world.ctx.db)).rows[0]?.count)).toBe(count)
-  }
+  const untilSomeoneWaits = (count?: number) => untilWaiting(world.ctx.db, count)
 
   function load(tx: Tx, requestId: string, voter: Voter) {
     return Promise.all([

@@ -4,6 +4,7 @@ import { findActorRow, splitBindings, type RoleBinding } from '../store/principa
 import type { Db } from '../store/open.ts'
 import type { Once } from '../store/unit-of-work.ts'
 import type { PrincipalKind } from '../store/schema.ts'
+import type { ApiKeyScope } from './api-keys/scopes.ts'
 
 /** Who the access token says is calling. The signature has been checked; whether they still exist has not. */
 export interface Caller {
@@ -20,13 +21,20 @@ export interface Caller {
 }
 
 /** A key that a machine was given: an API key of its principal, or the operator's `QUORATE_ADMIN_KEY`, which is nobody's. */
-export type MachineCredential = { readonly kind: 'api-key'; readonly id: string } | { readonly kind: 'admin-key' }
+export type MachineCredential =
+  | { readonly kind: 'api-key'; readonly id: string; readonly scopes: readonly ApiKeyScope[] }
+  | { readonly kind: 'admin-key' }
 
 /** A fresh sign-in bound to one operation, to be spent by the call that needs it (contract §6.4). */
 export interface StepUp {
   readonly tokenId: string
   readonly operation: string
   readonly resource: string | null
+}
+
+/** Who is one caller where calls are counted or remembered: an API key by itself, apart from its principal. */
+export function callerIdOf({ principalId, machine }: Pick<Caller, 'principalId' | 'machine'>): string {
+  return machine?.kind === 'api-key' ? machine.id : principalId
 }
 
 /** The caller as the store knows them now: never from the token. */

@@ -6,8 +6,8 @@ import { isOwnName } from './oidc/development/own-name.ts'
 import { defaultOrganization } from './organization.ts'
 
 /**
- * What stands for the admin key where an id is needed: in an Idempotency-Key's owner and in `created_by`. It names no
- * principal and never will, so whatever looks the caller up in the store (a vote does) finds nobody.
+ * What stands for the admin key where an id is needed: for who owns an Idempotency-Key and whose calls are counted. It names
+ * no principal and never will, so whatever looks the caller up in the store (a vote does) finds nobody.
  */
 export const adminKeyId = '00000000-0000-7000-8000-0000000000ad'
 
@@ -35,6 +35,17 @@ export function recognizeAdminKey(
   if (adminKey === null) return null
   if (!timingSafeEqual(createHash('sha256').update(presented).digest(), adminKey.hash)) return null
   return adminKey.isPublished && !isOwnName(publicUrl, host) ? null : adminKeyCaller
+}
+
+/**
+ * Who holds a secret of a principal acts and votes as that principal, which the admin key never does.
+ * @throws AppError REQUESTOR_NOT_AUTHORIZED
+ */
+export function refuseAdminKey({ machine }: Pick<Caller, 'machine'>): void {
+  if (machine?.kind === 'admin-key') {
+    const who = 'The admin key is given no secret of a user or agent: one could vote with it. Sign in as an admin.'
+    throw new AppError('REQUESTOR_NOT_AUTHORIZED', who)
+  }
 }
 
 /** @throws AppError REQUESTOR_NOT_AUTHORIZED for the admin key, where whoever acts is held to it later: it is no one */

@@ -3,7 +3,7 @@ import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { hasAdmin, lockOrganization } from '../store/organization-admins.ts'
 import type { Tx } from '../store/open.ts'
-import { revokeApiKeysOf } from '../store/api-keys.ts'
+import { findEnabledPerson } from '../store/managed-agents.ts'
 import { setDisabled } from '../store/people.ts'
 import { findProfile } from '../store/profiles.ts'
 import { lockSessions } from '../store/sessions.ts'
@@ -11,12 +11,14 @@ import { transact } from '../store/unit-of-work.ts'
 import { lockFacts } from '../store/voting.ts'
 import { leafActorOf, loadActor, type Actor, type Caller } from './actor.ts'
 import { refuseApiKey } from './api-keys/access.ts'
+import { endApiKeysOf } from './api-keys/revoke.ts'
 import { requireAdmin } from './authorize.ts'
 import { endSessionsOf } from './end-sessions.ts'
 
 /**
  * Shuts a person out: their sign-ins end, every call of theirs is refused, and approvals of theirs count no longer where
- * the policy checks eligibility again. What they did stays readable. Nothing happens to whoever is disabled already.
+ * the policy checks eligibility again. Their API keys are revoked and those of the agents they answer for, whose secrets they
+ * may know. What they did stays readable. Nothing happens to whoever is disabled already.
  * @throws AppError REQUESTOR_NOT_AUTHORIZED, USER_NOT_FOUND, ORGANIZATION_ADMIN_IS_LAST, USER_CANNOT_DISABLE_SELF
  */
 export async function disableUser(ctx: Ctx, caller: Caller, userId: string | null): Promise<void> {
@@ -31,12 +33,14 @@ export async function disableUser(ctx: Ctx, caller: Caller, userId: string | nul
     const principalId = await requireUser(tx, actor, userId)
     await lockSessions(tx, orgId, principalId)
     const at = ctx.clock.now()
-    if (!(await setDisabled(tx, orgId, principalId, at))) return
+    const personId = await findEnabledPerson(tx, orgId, principalId)
+    if (personId === undefined) return
+    await setDisabled(tx, orgId, principalId, at)
     if (!(await hasAdmin(tx, orgId))) throw new AppError('ORGANIZATION_ADMIN_IS_LAST')
     if (principalId === actor.principalId) throw new AppError('USER_CANNOT_DISABLE_SELF')
     const by = leafActorOf(actor)
     await endSessionsOf(ctx, tx, { orgId, principalId, only: null, actor: by, because: 'disabled' })
-    await revokeApiKeysOf(tx, orgId, principalId, at)
+    await endApiKeysOf(ctx, tx, { orgId, holder: { personId }, actor: by })
     await appendLeaf(tx, { orgId, kind: 'user.disabled', subjectId: principalId, actor: by, at, facts: {} })
   })
 }

@@ -10,7 +10,7 @@ import {
 import type { Tx } from '../store/open.ts'
 import type { PrincipalKind } from '../store/schema.ts'
 import { holdSessions } from '../store/sessions.ts'
-import { transact, type Once } from '../store/unit-of-work.ts'
+import { transact } from '../store/unit-of-work.ts'
 import { endSessionsOf } from './end-sessions.ts'
 import { hashOfRefreshToken, issueTokenPair, type TokenPair } from './token-pair.ts'
 
@@ -29,13 +29,12 @@ type Refreshed = { readonly pair: TokenPair } | { readonly refused: ErrorCode }
  */
 export async function refreshTokens(
   ctx: Ctx,
-  once: Once | null,
   kind: PrincipalKind,
   refreshToken: string,
   prove: ProveHolder = async () => null,
 ): Promise<TokenPair> {
   const tokenHash = hashOfRefreshToken(refreshToken)
-  const refreshed = await transact(ctx, once, async (tx): Promise<Refreshed> => {
+  const refreshed = await transact(ctx, null, async (tx): Promise<Refreshed> => {
     const now = ctx.clock.now()
     const seen = requireUsable(await findRefreshToken(tx, tokenHash), kind, now)
     await holdSessions(tx, seen.org_id, seen.principal_id)

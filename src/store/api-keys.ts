@@ -24,9 +24,12 @@ export interface OwnedApiKeyRow extends ApiKeyRow {
   readonly person_id: string | null
 }
 
-/** Whose keys: of one principal, of everyone a person answers for (themselves among them), or all; `principalId` narrows. */
+/** Whose keys: of one principal, or of everyone a person answers for, themselves among them. */
+export type ApiKeyHolder = { readonly principalId: string } | { readonly personId: string }
+
+/** Null for everyone's; `principalId` narrows. */
 export interface ApiKeyFilter {
-  readonly ownedBy: { readonly principalId: string } | { readonly personId: string } | null
+  readonly ownedBy: ApiKeyHolder | null
   readonly principalId: string | null
 }
 
@@ -50,10 +53,11 @@ const matching = (db: Db, orgId: string, { ownedBy, principalId }: ApiKeyFilter)
   const query = principalId === null ? keysOf(db, orgId) : keysOf(db, orgId).where('k.principal_id', '=', principalId)
   if (ownedBy === null) return query
   if ('principalId' in ownedBy) return query.where('k.principal_id', '=', ownedBy.principalId)
-  return query.where('k.principal_id', 'in', (select) =>
-    select.selectFrom('principals').select('id').where('org_id', '=', orgId).where('person_id', '=', ownedBy.personId),
-  )
+  return query.where('k.principal_id', 'in', answeredForBy(db, orgId, ownedBy.personId))
 }
+
+const answeredForBy = (db: Db, orgId: string, personId: string) =>
+  db.selectFrom('principals').select('id').where('org_id', '=', orgId).where('person_id', '=', personId)
 
 /** Newest first. */
 export async function listApiKeys(db: Db, orgId: string, filter: ApiKeyFilter, page: Page): Promise<ApiKeyRow[]> {
@@ -119,15 +123,26 @@ export async function revokeApiKey(tx: Tx, orgId: string, id: string, at: Date):
   await tx.updateTable('api_keys').set({ revoked_at: at }).where('org_id', '=', orgId).where('id', '=', id).execute()
 }
 
-/** Every key of one principal that is not revoked yet. */
-export async function revokeApiKeysOf(tx: Tx, orgId: string, principalId: string, at: Date): Promise<void> {
-  await tx
+/** Every key that is not revoked yet; gives them in the order in which they were made. */
+export async function revokeApiKeysOf(
+  tx: Tx,
+  orgId: string,
+  holder: ApiKeyHolder,
+  at: Date,
+): Promise<Pick<Row<'api_keys'>, 'id' | 'principal_id'>[]> {
+  const revoked = await tx
     .updateTable('api_keys')
     .set({ revoked_at: at })
     .where('org_id', '=', orgId)
-    .where('principal_id', '=', principalId)
+    .where((where) =>
+      'principalId' in holder
+        ? where('principal_id', '=', holder.principalId)
+        : where('principal_id', 'in', answeredForBy(tx, orgId, holder.personId)),
+    )
     .where('revoked_at', 'is', null)
+    .returning(['id', 'principal_id'])
     .execute()
+  return revoked.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 export type LiveApiKeyRow = Pick<Row<'api_keys'>, 'org_id' | 'id' | 'principal_id' | 'scopes' | 'last_used_at'> & {

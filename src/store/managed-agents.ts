@@ -9,6 +9,8 @@ export interface ManagedAgentRow {
   person_id: string | null
   dpop_required: boolean
   disabled_at: Date | null
+  /** Meaningful while it is disabled. */
+  revoked_by_admin: boolean
   created_at: Date
 }
 
@@ -18,7 +20,7 @@ export type AgentKeyOrName = { readonly id: string } | { readonly agentName: str
 const managedAgents = (db: Db, orgId: string, key: AgentKeyOrName) =>
   db
     .selectFrom('principals')
-    .select(['id', 'name', 'public_key', 'person_id', 'dpop_required', 'disabled_at', 'created_at'])
+    .select(['id', 'name', 'public_key', 'person_id', 'dpop_required', 'disabled_at', 'revoked_by_admin', 'created_at'])
     .where('org_id', '=', orgId)
     .where('kind', '=', 'agent')
     .where((where) => ('id' in key ? where('id', '=', key.id) : where('name', '=', key.agentName)))
@@ -46,6 +48,7 @@ export interface AgentChange {
   readonly person_id?: string
   readonly dpop_required?: boolean
   readonly disabled_at?: Date | null
+  readonly revoked_by_admin?: boolean
 }
 
 export async function updateAgent(tx: Tx, orgId: string, id: string, change: AgentChange): Promise<void> {

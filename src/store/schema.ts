@@ -61,6 +61,7 @@ interface PrincipalTable {
   eligibility_version: Generated<number>
   ended_sessions: Generated<string[]>
   dpop_required: Generated<boolean>
+  revoked_by_admin: Generated<boolean>
   created_at: Date
 }
 

@@ -6,7 +6,7 @@ import type { Db, Tx } from './open.ts'
 
 /** A call that must take effect once however often it is repeated: its Idempotency-Key, and what was asked under it. */
 export interface Once {
-  /** Whose key it is: a principal's id, or the address of a caller that has not signed in. */
+  /** Whose key it is: the id of a principal, or of the API key that speaks for it. */
   readonly caller: string
   readonly key: string
   /** SHA-256 of method, path and canonical body. */

@@ -46,7 +46,7 @@ export async function lockFacts(tx: Tx, orgId: string): Promise<void> {
 
 const shareFactsStatement = statement(`select pg_advisory_xact_lock_shared(hashtextextended($1::text, 0))`)
 
-/** What a vote holds against `lockFacts`, for whatever else ends a request: no policy goes out of use beside it. */
+/** What a vote holds against `lockFacts`, for whatever else ends a request or makes a key: no right is taken away beside it. */
 export async function shareFacts(tx: Tx, orgId: string): Promise<void> {
   await shareFactsStatement(tx, [orgId])
 }

@@ -1,6 +1,6 @@
-import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Tx } from '../../src/store/open.ts'
+import { untilWaiting } from '../helpers/lock-waits.ts'
 import { giveRole, insertGroup, insertPolicy, insertSpace, orgId, seats } from '../helpers/quorum.ts'
 import { startWorld, type Answer, type Client, type World } from '../helpers/world.ts'
 
@@ -27,9 +27,7 @@ async function overtake(name: string, change: (tx: Tx) => Promise<unknown>, afte
   const { voting } = await ctx.db.transaction().execute(async (tx) => {
     await change(tx)
     const sent = ben.post(`/workflows/${name}/vote`, vote)
-    const waiting = sql<{ count: string }>`select count(*) as count from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`
-    await expect.poll(async () => Number((await waiting.execute(ctx.db)).rows[0]?.count)).toBe(1)
+    await untilWaiting(ctx.db)
     await after?.(tx)
     return { voting: sent }
   })

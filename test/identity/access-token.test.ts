@@ -54,6 +54,14 @@ describe('the access token of a protected endpoint (contract §0.1)', () => {
     expect(await ask(authorization)).toEqual([401, 'MISSING_JWT_TOKEN'])
   })
 
+  it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'BearerX', 'token'])(
+    '401 MISSING_JWT_TOKEN when the scheme is %s, though the token after it is good',
+    async (scheme) => {
+      expect(await ask(`${scheme} ${await sign(good())}`)).toEqual([401, 'MISSING_JWT_TOKEN'])
+      expect(await ask(`${scheme} x`)).toEqual([401, 'MISSING_JWT_TOKEN'])
+    },
+  )
+
   it.each(['invalid', 'a.b', 'a.b.c', '..', '{}.{}.{}', 'eyJhbGciOiJIUzI1NiJ9', 'bnVsbA.e30.c2ln'])(
     '400 JWT_TOKEN_MALFORMED for Bearer %s',
     async (token) => {

@@ -5,8 +5,9 @@ import { demoAdminKey } from '../../src/config/admin-key.ts'
 import { loadConfig } from '../../src/config/config.ts'
 import type { RawEnv } from '../../src/config/env.ts'
 import { loadActor } from '../../src/identity/actor.ts'
-import { adminKeyId, recognizeAdminKey } from '../../src/identity/admin-key.ts'
+import { recognizeAdminKey } from '../../src/identity/admin-key.ts'
 import { isAllowed } from '../../src/identity/authorize.ts'
+import { newKeyPair, pemOf } from '../helpers/agents.ts'
 import { agent } from '../helpers/directory.ts'
 import { apiKeys, bearing, madeKey, said } from '../helpers/machine.ts'
 import { startWorkflowWorld, type WorkflowWorld } from '../helpers/workflows.ts'
@@ -37,18 +38,36 @@ describe('the admin key (design §8)', () => {
 
   it('manages under /v1, and its leaves name no principal', async () => {
     const bot = await agent(world, 'bot', world.cleo)
-    const { id } = await madeKey(admin, { principalId: bot.id })
-    expect((await admin.get(`${apiKeys}/${id}`)).body.createdBy).toBe(adminKeyId)
+    const { id } = await madeKey(world.cleo, { principalId: bot.id })
+    expect((await admin.get(`${apiKeys}/${id}`)).status).toBe(200)
     expect(await admin.delete(`${apiKeys}/${id}`)).toMatchObject({ status: 204 })
     const leaves = await world.ctx.db
       .selectFrom('audit_leaves')
       .select('content')
       .where('subject_id', '=', id)
       .execute()
-    expect(leaves.map(({ content }) => JSON.parse(content).actor)).toEqual([
-      { kind: 'admin-key' },
-      { kind: 'admin-key' },
-    ])
+    const actors = leaves.map(({ content }) => JSON.parse(content).actor)
+    expect(actors).toEqual([{ kind: 'human', id: world.cleo.id }, { kind: 'admin-key' }])
+  })
+
+  it.each<[string, (botId: string, keyId: string) => [path: string, body?: object]]>([
+    ["an agent's API key", (principalId) => [apiKeys, { name: 'CI', scopes: ['native:write'], principalId }]],
+    ['a new secret of one', (_bot, keyId) => [`${apiKeys}/${keyId}/rotate`]],
+    ["an agent's private key", (botId) => [`/v1/agents/${botId}/rotate-key`]],
+  ])('is given no secret that votes: %s', async (what, call) => {
+    const bot = await agent(world, `bot for ${what}`, world.cleo)
+    const { id, key: secret } = await madeKey(world.cleo, { principalId: bot.id })
+    const answer = await admin.post(...call(bot.id, id))
+    expect(said(answer)).toEqual([403, 'REQUESTOR_NOT_AUTHORIZED'])
+    expect(answer.body.message).toMatch(/^The admin key is given no secret/)
+    expect(said(await bearing(world, secret).get('/auth/info'))).toEqual([200, undefined])
+  })
+
+  it('puts no key of its holder in the place of an agent’s either', async () => {
+    const bot = await agent(world, 'taken over', world.cleo)
+    const publicKey = Buffer.from(pemOf((await newKeyPair(3072)).publicKey)).toString('base64')
+    const answer = await admin.post(`/v1/agents/${bot.id}/rotate-key`, { publicKey })
+    expect(said(answer)).toEqual([403, 'REQUESTOR_NOT_AUTHORIZED'])
   })
 
   it.each([

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { agent } from '../helpers/directory.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { defaultOrganization } from '../../src/identity/organization.ts'
+import { lockFacts } from '../../src/store/voting.ts'
+import { newKeyPair, pemOf } from '../helpers/agents.ts'
+import { agent, leavesOf } from '../helpers/directory.ts'
 import { apiKeys, bearing, madeKey, said } from '../helpers/machine.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
+import { untilWaiting } from '../helpers/lock-waits.ts'
 import { startWorkflowWorld, type WorkflowWorld } from '../helpers/workflows.ts'
 import { startWorld, type Client, type World } from '../helpers/world.ts'
 
@@ -40,7 +44,7 @@ describe('an API key as a bearer', () => {
     expect(await ask(key)).toEqual(accepted)
     await cleo.patch(`/v1/agents/${machine.id}`, { dpopRequired: true })
     expect(await ask(key)).toEqual(invalid)
-    await cleo.patch(`/v1/agents/${machine.id}`, { dpopRequired: false })
+    await world.ada.patch(`/v1/agents/${machine.id}`, { dpopRequired: false })
     expect(await ask(key)).toEqual(accepted)
   })
 
@@ -134,6 +138,75 @@ describe('an API key as a bearer', () => {
     await world.ctx.db.deleteFrom('principals').where('id', '=', doomed.id).execute()
     expect(await ask(key)).toEqual(invalid)
     expect(said(await cleo.get(`${apiKeys}/${id}`))).toEqual([404, 'API_KEY_NOT_FOUND'])
+  })
+})
+
+describe('API keys that others may know', () => {
+  let owner: Client
+  let mate: Client
+  let machine: Client
+  const onAgent = (command: string) => `/v1/agents/${machine.id}${command}`
+  const onOwner = (command: string) => world.ada.post(`/v1/users/${owner.id}/${command}`)
+  const give = (to: Client) => world.ada.patch(onAgent(''), { ownerId: to.id })
+  const newKey = async () => {
+    const publicKey = Buffer.from(pemOf((await newKeyPair(3072)).publicKey)).toString('base64')
+    return await owner.post(onAgent('/rotate-key'), { publicKey })
+  }
+  const makeKeys = async () => ({
+    ofAgent: await madeKey(owner, { principalId: machine.id }),
+    ofOwner: await madeKey(owner),
+    ofMate: await madeKey(mate),
+  })
+  beforeEach(async () => {
+    owner = await world.person(`Owner ${world.ctx.newId()}`.replaceAll(' ', '-'))
+    mate = await world.person(`Mate ${world.ctx.newId()}`.replaceAll(' ', '-'))
+    machine = await agent(world, `machine ${owner.id}`, owner)
+  })
+
+  type Kind = keyof Awaited<ReturnType<typeof makeKeys>>
+  const nothing = async () => {}
+  it.each<[string, Kind[], () => Promise<unknown>, () => Promise<unknown>]>([
+    ['its agent is given another key', ['ofAgent'], newKey, nothing],
+    ['its agent is revoked', ['ofAgent'], () => owner.post(onAgent('/revoke')), () => owner.post(onAgent('/restore'))],
+    ['its agent is given to another person', ['ofAgent'], () => give(mate), () => give(owner)],
+    [
+      'its person, who answers for its agent, is disabled',
+      ['ofAgent', 'ofOwner'],
+      () => onOwner('disable'),
+      () => onOwner('enable'),
+    ],
+  ])('are revoked, each with its leaf, when %s, and stay so', async (_when, ended, act, undo) => {
+    const keys = await makeKeys()
+    await act()
+    for (const [kind, { id, key }] of Object.entries(keys)) {
+      const isEnded = ended.includes(kind as Kind)
+      expect([kind, await ask(key)]).toEqual([kind, isEnded ? invalid : accepted])
+      expect(await leavesOf(world, id)).toEqual(['api-key.created', ...(isEnded ? ['api-key.revoked'] : [])])
+      expect('revokedAt' in (await world.ada.get(`${apiKeys}/${id}`)).body).toBe(isEnded)
+    }
+    await undo()
+    for (const kind of ended) expect(await ask(keys[kind].key)).toEqual(invalid)
+  })
+
+  it('are not revoked by changes that tell nobody: to the same owner, to how its tokens are bound', async () => {
+    const { ofAgent } = await makeKeys()
+    await give(owner)
+    await world.ada.patch(onAgent(''), { dpopRequired: true })
+    await world.ada.patch(onAgent(''), { dpopRequired: false })
+    expect(await ask(ofAgent.key)).toEqual(accepted)
+  })
+
+  it('are named by the leaf of their end with whose they were and who did it', async () => {
+    const { ofAgent } = await makeKeys()
+    await give(mate)
+    const leaf = await world.ctx.db
+      .selectFrom('audit_leaves')
+      .select('content')
+      .where('subject_id', '=', ofAgent.id)
+      .where('kind', '=', 'api-key.revoked')
+      .executeTakeFirstOrThrow()
+    const { actor, facts } = JSON.parse(leaf.content)
+    expect([actor, facts]).toEqual([{ kind: 'human', id: world.ada.id }, { principal: machine.id }])
   })
 })
 
@@ -354,6 +427,31 @@ describe('two servers on one PostgreSQL', () => {
     const disabled = { disabled_at: here.clock.now() }
     await here.ctx.db.updateTable('principals').set(disabled).where('id', '=', robot.id).execute()
     expect(await ask(robots.key, there)).toEqual(invalid)
+  })
+
+  it('make and renew no key for an owner who is replaced meanwhile', async () => {
+    await using here = await startWorld({ databaseUrl: await freshDatabase() })
+    const [ben, cleo] = [await here.person('Ben'), await here.person('Cleo')]
+    const robot = await agent(here, 'robot', ben)
+    const { id } = await madeKey(ben, { principalId: robot.id })
+    const { db } = here.ctx
+    // What a change of owner does, held up before its end.
+    const calls = await db.transaction().execute(async (tx) => {
+      await lockFacts(tx, defaultOrganization.id)
+      const next = tx.selectFrom('principals').select('person_id').where('id', '=', cleo.id)
+      await tx.updateTable('principals').set({ person_id: next }).where('id', '=', robot.id).execute()
+      const started = [
+        ben.post(apiKeys, { name: 'late', scopes: ['native:read'], principalId: robot.id }),
+        ben.post(`${apiKeys}/${id}/rotate`),
+      ]
+      await untilWaiting(db, 2)
+      return started
+    })
+    const answers = (await Promise.all(calls)).map(said)
+    expect(answers).toEqual([
+      [403, 'REQUESTOR_NOT_AUTHORIZED'],
+      [404, 'API_KEY_NOT_FOUND'],
+    ])
   })
 
   it('two rotations and a revocation at once leave a key that is revoked, with no secret that works', async () => {

@@ -1,7 +1,9 @@
-import { decodeJwt } from 'jose'
+import { decodeJwt, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/config.ts'
+import { hashOfState } from '../../src/identity/oidc/pkce.ts'
 import { hashOfRefreshToken } from '../../src/identity/token-pair.ts'
+import { machine, signedInAgent } from '../helpers/agents.ts'
 import { cookiesIn, openBrowser, ownPage, type Browser } from '../helpers/browser.ts'
 import { insertAgent } from '../helpers/rows.ts'
 import { authorize, startedSignIn } from '../helpers/sign-in.ts'
@@ -129,6 +131,17 @@ describe('GET /auth/web/callback', () => {
     const back = await browser.backFromLogin('late@example.com')
     late.clock.advance(600_000)
     expect(went(await browser.get(`${back.pathname}${back.search}`))).toEqual(failed('pkce_code_expired'))
+  })
+
+  it('while another call exchanges the code: pkce_code_concurrency_conflict', async () => {
+    const browser = openBrowser(world)
+    const back = await browser.backFromLogin('overtaken@example.com')
+    await world.ctx.db
+      .updateTable('sign_in_flows')
+      .set({ used_at: world.clock.now() })
+      .where('state_hash', '=', hashOfState(back.searchParams.get('state') ?? ''))
+      .execute()
+    expect(went(await browser.get(`${back.pathname}${back.search}`))).toEqual(failed('pkce_code_concurrency_conflict'))
   })
 
   it('with a code that the provider did not give: pkce_code_verification_failed, and no cookies', async () => {
@@ -282,6 +295,38 @@ describe('POST /auth/web/logout', () => {
     expect([late.status, late.body.code]).toEqual([401, 'SESSION_ENDED'])
     const renewal = await world.anyone.post('/auth/cli/refresh', { refreshToken: refresh })
     expect([renewal.status, renewal.body.code]).toEqual([401, 'REFRESH_TOKEN_REVOKED'])
+  })
+
+  it.each<[string, (id: string) => Promise<[principalId: string, token: string]>]>([
+    [
+      'an agent’s token that is bound to its key',
+      async (id) => {
+        const bot = await machine(world, `bound ${id}`)
+        return [bot.id, (await signedInAgent(world, bot, true)).accessToken]
+      },
+    ],
+    [
+      'an agent’s bearer',
+      async (id) => {
+        const bot = await machine(world, `bearer ${id}`)
+        return [bot.id, (await signedInAgent(world, bot)).accessToken]
+      },
+    ],
+    [
+      'a person’s token that is bound to a key',
+      async (id) => {
+        const browser = await signedIn(`bound-${id}@example.com`)
+        const claims = decodeJwt(browser.jar.get('access_token')?.value ?? '')
+        const token = new SignJWT({ ...claims, cnf: { jkt: 'thumbprint' } }).setProtectedHeader({ alg: 'HS256' })
+        return [claims.sub ?? '', await token.sign(world.ctx.keys.token)]
+      },
+    ],
+  ])('204, and no session ends, for %s, which signs no browser in', async (_what, made) => {
+    const [principalId, token] = await made(world.ctx.newId())
+    const answer = await world.anyone.post('/auth/web/logout', undefined, { cookie: `access_token=${token}` })
+    expect(answer.status).toBe(204)
+    const sessions = world.ctx.db.selectFrom('sessions').select('ended_at').where('principal_id', '=', principalId)
+    expect(await sessions.execute()).toEqual([{ ended_at: null }])
   })
 
   it('204 for whoever is not signed in, has a bad token or left before', async () => {

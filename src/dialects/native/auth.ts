@@ -3,7 +3,7 @@ import type { Lever } from '../../config/config.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { accessTokenVerifier, type AccessClaims, type VerifyAccessToken } from '../../identity/access-token.ts'
-import { loadActor, type Caller } from '../../identity/actor.ts'
+import { callerIdOf, loadActor, type Caller } from '../../identity/actor.ts'
 import type { ProvenCall } from '../../identity/agents/proof.ts'
 import { requireBinding } from '../../identity/agents/token-binding.ts'
 import { claimsOfCookies } from './cookie-auth.ts'
@@ -101,9 +101,7 @@ export function hasIdempotencyKey(request: FastifyRequest): boolean {
  * else is asked, so whether the caller still is who they were is asked here.
  */
 export async function readIdempotencyKey(ctx: Ctx, request: FastifyRequest): Promise<void> {
-  const { principalId, machine } = request.caller
-  const owner = machine?.kind === 'api-key' ? machine.id : principalId
-  const once = onceOf(request, owner)
+  const once = onceOf(request, callerIdOf(request.caller))
   if (once !== null) await loadActor(ctx.db, request.caller)
   request.caller = { ...request.caller, once }
 }

@@ -5,6 +5,7 @@ import { AppError } from '../../errors.ts'
 import { authenticator, hasIdempotencyKey, readIdempotencyKey } from './auth.ts'
 import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { refuseMissingScope } from './machine-auth.ts'
 import { rateLimiter } from './rate-limit.ts'
 import { agentManagementRoutes } from './routes/agent-management.ts'
 import { agentSignInRoutes } from './routes/agent-sign-in.ts'
@@ -36,13 +37,14 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   app.setValidatorCompiler(() => () => true)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerUnknownRoute)
-  // The order of contract §0: lever, token, rate limit, then the shape of what was sent.
+  // The order of contract §0: lever, token, rate limit, then what is asked.
   const authenticate = authenticator(ctx)
   const limitCalls = rateLimiter(ctx)
   app.addHook('onRequest', async (request, reply) => {
     refuseByLever(ctx, request)
     await authenticate(request)
     await limitCalls(request, reply)
+    refuseMissingScope(request)
   })
   app.addHook('preHandler', (request, _reply, done) => {
     refuseUnstorableText(request)

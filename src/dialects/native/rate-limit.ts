@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
+import { callerIdOf } from '../../identity/actor.ts'
 import { callLimiter, windowSeconds } from '../../identity/call-limiter.ts'
 
 /**
- * Holds each user and agent to the configured number of calls a minute, and says on every answer to them how they stand
+ * Holds each user, each agent and each API key by itself to the configured number of calls a minute, and says on every answer to them how they stand
  * (contract §7.4). To be asked once the caller is known, before anything is looked at that they sent.
  */
 export function rateLimiter(ctx: Ctx): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
@@ -13,7 +14,7 @@ export function rateLimiter(ctx: Ctx): (request: FastifyRequest, reply: FastifyR
   return async (request, reply) => {
     const isSignedIn = request.caller !== undefined && request.caller !== null
     if (limit === 0 || !isSignedIn) return
-    const { isOver, remaining, resetsAt } = await take(request.caller.principalId)
+    const { isOver, remaining, resetsAt } = await take(callerIdOf(request.caller))
     const resetSeconds = Math.ceil((resetsAt.getTime() - ctx.clock.now().getTime()) / 1000)
     reply.headers({
       RateLimit: `limit=${limit}, remaining=${remaining}, reset=${resetSeconds}`,

@@ -7,8 +7,15 @@ import { transact } from '../../store/unit-of-work.ts'
 import { lockFacts } from '../../store/voting.ts'
 import { leafActorOf, loadActor, type Caller } from '../actor.ts'
 import { refuseApiKey } from '../api-keys/access.ts'
+import { endApiKeysOf } from '../api-keys/revoke.ts'
 import { requireAdmin } from '../authorize.ts'
-import { lockManagedAgent, withOwner, type AgentKeyOrName, type ManagedAgent } from './managed-agent.ts'
+import {
+  lockManagedAgent,
+  requireMaySetBinding,
+  withOwner,
+  type AgentKeyOrName,
+  type ManagedAgent,
+} from './managed-agent.ts'
 
 /** What to change; null leaves it as it is. */
 export interface AgentChanges {
@@ -18,8 +25,9 @@ export interface AgentChanges {
 }
 
 /**
- * Changes whether an agent must bind its tokens, and who answers for it: the latter is for organization admins, since an
- * agent may count as that person (contract §10 ruling 7).
+ * Changes whether an agent must bind its tokens, and who answers for it. For organization admins alone: to let it do without
+ * binding, which they may have ordered; and to name another owner, since an agent may count as that person (contract §10 ruling
+ * 7). The owner before knows its API keys, so they are revoked.
  * @throws AppError REQUESTOR_NOT_AUTHORIZED, AGENT_NOT_FOUND, REFERENCED_USER_NOT_FOUND
  */
 export async function changeAgent(
@@ -36,6 +44,7 @@ export async function changeAgent(
     const actor = await loadActor(tx, caller)
     const agent = await lockManagedAgent(tx, actor, key)
     if (ownerId !== null) requireAdmin(actor)
+    if (dpopRequired !== null) requireMaySetBinding(actor, agent, dpopRequired)
     const change = {
       ...(dpopRequired !== null && { dpop_required: dpopRequired }),
       ...(ownerId !== null && { person_id: await requirePerson(tx, orgId, ownerId) }),
@@ -43,12 +52,16 @@ export async function changeAgent(
     const changed = { ...agent, ...change }
     const isChanged = changed.dpop_required !== agent.dpop_required || changed.person_id !== agent.person_id
     if (isChanged) {
+      const by = leafActorOf(actor)
       await updateAgent(tx, orgId, agent.id, change)
+      if (changed.person_id !== agent.person_id) {
+        await endApiKeysOf(ctx, tx, { orgId, holder: { principalId: agent.id }, actor: by })
+      }
       await appendLeaf(tx, {
         orgId,
         kind: 'agent.changed',
         subjectId: agent.id,
-        actor: leafActorOf(actor),
+        actor: by,
         at: ctx.clock.now(),
         facts: { dpopRequired: changed.dpop_required, person: changed.person_id },
       })

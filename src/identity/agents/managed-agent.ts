@@ -9,7 +9,7 @@ import {
 } from '../../store/managed-agents.ts'
 import type { Db, Tx } from '../../store/open.ts'
 import type { Actor } from '../actor.ts'
-import { requireHuman } from '../authorize.ts'
+import { requireAdmin, requireHuman } from '../authorize.ts'
 
 export type { AgentKeyOrName }
 
@@ -32,6 +32,18 @@ export async function readManagedAgent(ctx: Ctx, actor: Actor, key: AgentKeyOrNa
 export async function lockManagedAgent(tx: Tx, actor: Actor, key: AgentKeyOrName): Promise<ManagedAgentRow> {
   requirePersonOrAdminKey(actor)
   return requireManager(actor, await findManagedAgentForUpdate(tx, actor.orgId, key))
+}
+
+/** What an admin revoked only an admin brings back. @throws AppError REQUESTOR_NOT_AUTHORIZED */
+export function requireMayRestore(actor: Actor, agent: ManagedAgentRow): void {
+  if (!agent.revoked_by_admin || actor.isAdmin) return
+  const who = 'An organization admin revoked the agent: only an admin may restore it.'
+  throw new AppError('REQUESTOR_NOT_AUTHORIZED', who)
+}
+
+/** Tightening is for whoever manages the agent, loosening for admins. @throws AppError REQUESTOR_NOT_AUTHORIZED */
+export function requireMaySetBinding(actor: Actor, agent: ManagedAgentRow, dpopRequired: boolean): void {
+  if (agent.dpop_required && !dpopRequired) requireAdmin(actor)
 }
 
 export async function withOwner(db: Db, orgId: string, agent: ManagedAgentRow): Promise<ManagedAgent> {

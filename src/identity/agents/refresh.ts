@@ -20,7 +20,7 @@ export interface AgentRefresh {
  * @throws AppError the REFRESH_TOKEN_* codes, the DPOP_* codes, CALLER_AGENT_NOT_FOUND
  */
 export async function refreshAgent(ctx: Ctx, { refreshToken, proof, call }: AgentRefresh): Promise<TokenPair> {
-  return await refreshTokens(ctx, null, 'agent', refreshToken, async (tx, token) => {
+  return await refreshTokens(ctx, 'agent', refreshToken, async (tx, token) => {
     const { org_id: orgId, principal_id: id } = token
     // Held until the new token is written, so that a rotation or revocation ends it too.
     const agent = await findAgentKeyForShare(tx, orgId, id)

@@ -1,32 +1,23 @@
 import { appendLeaf } from '../../audit/append.ts'
-import type { LeafKind } from '../../audit/leaf.ts'
 import type { Ctx } from '../../context.ts'
 import { deleteOpenChallenges } from '../../store/agent-challenges.ts'
 import { updateAgent } from '../../store/managed-agents.ts'
-import { revokeApiKeysOf } from '../../store/api-keys.ts'
 import type { Tx } from '../../store/open.ts'
 import { lockSessions } from '../../store/sessions.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { lockFacts } from '../../store/voting.ts'
 import { leafActorOf, loadActor, type Actor, type Caller } from '../actor.ts'
 import { refuseApiKey } from '../api-keys/access.ts'
+import { endApiKeysOf } from '../api-keys/revoke.ts'
 import { endSessionsOf } from '../end-sessions.ts'
-import { lockManagedAgent, type AgentKeyOrName } from './managed-agent.ts'
+import { lockManagedAgent, requireMayRestore, type AgentKeyOrName } from './managed-agent.ts'
 
 /**
- * Shuts an agent out: its next call is refused on every process, and what it could sign in or go on with has ended.
+ * Shuts an agent out: its next call is refused on every process, and what it could sign in or go on with has ended. After a
+ * revocation by an admin, also of what its owner had revoked before, only an admin restores it.
  * @throws AppError REQUESTOR_NOT_AUTHORIZED, AGENT_NOT_FOUND
  */
 export async function revokeAgent(ctx: Ctx, caller: Caller, key: AgentKeyOrName): Promise<void> {
-  await setRevoked(ctx, caller, key, true)
-}
-
-/** Lets a revoked agent in again; it signs in anew. @throws AppError REQUESTOR_NOT_AUTHORIZED, AGENT_NOT_FOUND */
-export async function restoreAgent(ctx: Ctx, caller: Caller, key: AgentKeyOrName): Promise<void> {
-  await setRevoked(ctx, caller, key, false)
-}
-
-async function setRevoked(ctx: Ctx, caller: Caller, key: AgentKeyOrName, isRevoked: boolean): Promise<void> {
   refuseApiKey(caller)
   const { orgId } = caller
   await transact(ctx, caller.once, async (tx) => {
@@ -34,12 +25,32 @@ async function setRevoked(ctx: Ctx, caller: Caller, key: AgentKeyOrName, isRevok
     await lockFacts(tx, orgId)
     const actor = await loadActor(tx, caller)
     const agent = await lockManagedAgent(tx, actor, key)
-    if ((agent.disabled_at !== null) === isRevoked) return
+    const byAdmin = agent.revoked_by_admin || actor.isAdmin
+    if (agent.disabled_at !== null && agent.revoked_by_admin === byAdmin) return
     const at = ctx.clock.now()
-    await updateAgent(tx, orgId, agent.id, { disabled_at: isRevoked ? at : null })
-    if (isRevoked) await endSignIns(ctx, tx, { orgId, id: agent.id }, actor, 'agent-revoked')
-    const kind: LeafKind = isRevoked ? 'agent.revoked' : 'agent.restored'
-    await appendLeaf(tx, { orgId, kind, subjectId: agent.id, actor: leafActorOf(actor), at, facts: {} })
+    await updateAgent(tx, orgId, agent.id, { disabled_at: agent.disabled_at ?? at, revoked_by_admin: byAdmin })
+    await endSignIns(ctx, tx, { orgId, id: agent.id }, actor, 'agent-revoked')
+    const leaf = { orgId, subjectId: agent.id, actor: leafActorOf(actor), at, facts: { byAdmin } }
+    await appendLeaf(tx, { ...leaf, kind: 'agent.revoked' })
+  })
+}
+
+/**
+ * Lets a revoked agent in again; it signs in anew.
+ * @throws AppError REQUESTOR_NOT_AUTHORIZED, also for who is no admin when an admin revoked it; AGENT_NOT_FOUND
+ */
+export async function restoreAgent(ctx: Ctx, caller: Caller, key: AgentKeyOrName): Promise<void> {
+  refuseApiKey(caller)
+  const { orgId } = caller
+  await transact(ctx, caller.once, async (tx) => {
+    await lockFacts(tx, orgId)
+    const actor = await loadActor(tx, caller)
+    const agent = await lockManagedAgent(tx, actor, key)
+    if (agent.disabled_at === null) return
+    requireMayRestore(actor, agent)
+    await updateAgent(tx, orgId, agent.id, { disabled_at: null, revoked_by_admin: false })
+    const leaf = { orgId, subjectId: agent.id, actor: leafActorOf(actor), at: ctx.clock.now(), facts: {} }
+    await appendLeaf(tx, { ...leaf, kind: 'agent.restored' })
   })
 }
 
@@ -54,7 +65,7 @@ export async function endSignIns(
   // First, so that a sign-in on one of them has either issued its tokens before the next statement sees them or fails.
   await deleteOpenChallenges(tx, agent.orgId, agent.id)
   await lockSessions(tx, agent.orgId, agent.id)
-  const ending = { orgId: agent.orgId, principalId: agent.id, only: null, actor: leafActorOf(actor), because } as const
-  await endSessionsOf(ctx, tx, ending)
-  await revokeApiKeysOf(tx, agent.orgId, agent.id, ctx.clock.now())
+  const [{ orgId, id: principalId }, by] = [agent, leafActorOf(actor)]
+  await endSessionsOf(ctx, tx, { orgId, principalId, only: null, actor: by, because })
+  await endApiKeysOf(ctx, tx, { orgId, holder: { principalId }, actor: by })
 }

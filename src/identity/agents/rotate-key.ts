@@ -5,6 +5,7 @@ import { updateAgent } from '../../store/managed-agents.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { lockFacts } from '../../store/voting.ts'
 import { leafActorOf, loadActor, type Actor } from '../actor.ts'
+import { refuseAdminKey } from '../admin-key.ts'
 import { refuseApiKey } from '../api-keys/access.ts'
 import { acceptablePublicKey } from './agent-key.ts'
 import { newAgentKeyPair, publicKeyDigest } from './key-pair.ts'
@@ -34,6 +35,7 @@ export async function rotateAgentKey(
 ): Promise<RotatedKey> {
   // A key that leaked would take the agent over.
   refuseApiKey(actor)
+  refuseAdminKey(actor)
   // Before a second is spent on a key for nobody; it is asked again under the lock.
   await readManagedAgent(ctx, actor, key)
   const next = publicKey === null ? await newAgentKeyPair() : { publicKey: requireKey(publicKey), privateKey: null }

@@ -2,6 +2,7 @@ import { AppError } from '../../errors.ts'
 import type { ApiKeyFilter, OwnedApiKeyRow } from '../../store/api-keys.ts'
 import type { PrincipalKind } from '../../store/schema.ts'
 import type { Actor, Caller } from '../actor.ts'
+import type { ApiKeyScope } from './scopes.ts'
 
 /** Whose key it is or shall be. */
 export interface KeyOwner {
@@ -45,6 +46,13 @@ export function requireMayHoldSecret(actor: Actor, owner: KeyOwner): void {
   if (!actor.isAdmin) throw notTheirs()
   if (owner.kind === 'human') {
     throw new AppError('REQUESTOR_NOT_AUTHORIZED', 'A key that acts as a person is theirs alone to make.')
+  }
+}
+
+/** What a key may be used for; a sign-in may everything. @throws AppError API_KEY_SCOPE_MISSING */
+export function requireScope({ machine }: Pick<Caller, 'machine'>, scope: ApiKeyScope): void {
+  if (machine?.kind === 'api-key' && !machine.scopes.includes(scope)) {
+    throw new AppError('API_KEY_SCOPE_MISSING', `The API key does not hold the scope "${scope}" that this call needs.`)
   }
 }
 

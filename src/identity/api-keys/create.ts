@@ -5,7 +5,9 @@ import { findApiKey, insertApiKey, type ApiKeyRow } from '../../store/api-keys.t
 import type { Tx } from '../../store/open.ts'
 import { findActorRow } from '../../store/principals.ts'
 import { transact } from '../../store/unit-of-work.ts'
+import { shareFacts } from '../../store/voting.ts'
 import { leafActorOf, loadActor, type Actor, type Caller } from '../actor.ts'
+import { refuseAdminKey } from '../admin-key.ts'
 import { notTheirs, refuseApiKey, requireMayHoldSecret, type KeyOwner } from './access.ts'
 import type { ApiKeyScope } from './scopes.ts'
 import { newSecret } from './secret.ts'
@@ -36,7 +38,10 @@ const maxLife = 365 * day
 export async function createApiKey(ctx: Ctx, caller: Caller, input: NewApiKey): Promise<ShownApiKey> {
   // Before a repeated call is given the answer of the first, which holds the secret.
   refuseApiKey(caller)
+  refuseAdminKey(caller)
   return await transact(ctx, caller.once, async (tx) => {
+    // Whoever shuts the caller or the owner out, or changes owners, ends all keys there are: this one among them, or not yet.
+    await shareFacts(tx, caller.orgId)
     const actor = await loadActor(tx, caller)
     const { principalId } = await ownerToBe(tx, actor, input.principalId ?? actor.principalId)
     const at = ctx.clock.now()

@@ -3,7 +3,9 @@ import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { findApiKeyForUpdate, replaceSecret } from '../../store/api-keys.ts'
 import { transact } from '../../store/unit-of-work.ts'
+import { shareFacts } from '../../store/voting.ts'
 import { leafActorOf, loadActor, type Caller } from '../actor.ts'
+import { refuseAdminKey } from '../admin-key.ts'
 import { maySee, ownerOf, refuseApiKey, requireMayHoldSecret } from './access.ts'
 import { written, type ShownApiKey } from './create.ts'
 import { newSecret } from './secret.ts'
@@ -20,7 +22,10 @@ export async function rotateApiKey(
   graceSeconds: number,
 ): Promise<ShownApiKey> {
   refuseApiKey(caller)
+  refuseAdminKey(caller)
   return await transact(ctx, caller.once, async (tx) => {
+    // Whoever shuts the caller or the owner out, or changes owners, ends all keys there are: this one among them, or not yet.
+    await shareFacts(tx, caller.orgId)
     const actor = await loadActor(tx, caller)
     const { orgId } = actor
     const key = id === null ? undefined : await findApiKeyForUpdate(tx, orgId, id)

@@ -4,7 +4,7 @@ import { AppError } from '../../errors.ts'
 import { lockOrganization } from '../../store/organizations.ts'
 import { findHumanByEmail, hasOrganizationAdmin } from '../../store/people.ts'
 import type { Tx } from '../../store/open.ts'
-import { findAnswer, transact, type Once } from '../../store/unit-of-work.ts'
+import { transact } from '../../store/unit-of-work.ts'
 import { defaultOrganization } from '../organization.ts'
 import { makeAdmin, registerPerson } from '../register-person.ts'
 import { issueTokenPair, type Device, type TokenPair } from '../token-pair.ts'
@@ -19,17 +19,13 @@ import { completeSignIn, type FlowProof } from './sign-in-flow.ts'
  */
 export async function signIn(
   ctx: Ctx,
-  once: Once | null,
   proof: FlowProof,
   device: Device,
   browserSecret: string | null = null,
 ): Promise<TokenPair> {
-  // The code is exchanged outside of any transaction, so a repeated call must be known for one before it.
-  const earlier = await findAnswer<TokenPair>(ctx, once)
-  if (earlier !== undefined) return earlier
   const binding = browserSecret === null ? null : browserBinding(browserSecret)
   const identity = await completeSignIn(ctx, { purpose: 'login', binding, foreign: 'PKCE_CODE_NOT_FOUND' }, proof)
-  return await transact(ctx, once, async (tx) => {
+  return await transact(ctx, null, async (tx) => {
     const orgId = defaultOrganization.id
     const principalId = await findOrRegister(ctx, tx, orgId, identity)
     const familyId = ctx.newId()

@@ -257,8 +257,8 @@ const statements = [
   )`,
   `create unique index quotas_target on quotas (org_id, quota_type, scope, target_id)`,
 
-  // The answer to a POST that carried an Idempotency-Key, written with the change it made. caller is a principal's id, or
-  // an address for calls without a caller.
+  // The answer to a POST that carried an Idempotency-Key, written with the change it made. caller is the id of a
+  // principal, or of the API key that speaks for it.
   `create table idempotency_keys (
     caller text not null,
     key text not null,

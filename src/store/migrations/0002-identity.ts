@@ -35,7 +35,8 @@ const statements = [
   // moves the eligibility version like any loss of a right, so that no vote rests on what was remembered of it.
   `alter table principals
     add column ended_sessions uuid[] not null default '{}',
-    add column dpop_required boolean not null default false`,
+    add column dpop_required boolean not null default false,
+    add column revoked_by_admin boolean not null default false`,
   `drop trigger principals_move_eligibility on principals`,
   `create trigger principals_move_eligibility before update on principals for each row
     when ((old.disabled_at, old.person_id, old.ended_sessions) is distinct from

@@ -124,6 +124,19 @@ describe('PATCH /v1/agents/{agentIdOrName}', () => {
     expect((await redeem(world, assertion)).status).toBe(200)
   })
 
+  test('403 REQUESTOR_NOT_AUTHORIZED: dpopRequired is loosened by an admin alone, whoever set it', async () => {
+    for (const by of ['ben', 'ada'] as const) {
+      const agent = await machine(world, `tightened by ${by}`, cast.ben)
+      await cast[by].patch(at(agent.id), { dpopRequired: true })
+      const loosened = await cast.ben.patch(at(agent.id), { dpopRequired: false })
+      expect(saidOf(loosened)).toEqual([403, 'REQUESTOR_NOT_AUTHORIZED'])
+      expect((await cast.ben.patch(at(agent.id), { dpopRequired: true })).body.dpopRequired).toBe(true)
+      expect((await cast.ada.patch(at(agent.id), { dpopRequired: false })).body.dpopRequired).toBe(false)
+      expect((await cast.ben.patch(at(agent.id), { dpopRequired: false })).status).toBe(200)
+      expect(await leavesOf(world, agent.id)).toEqual(['agent.changed', 'agent.changed'])
+    }
+  })
+
   test('200: another owner, by an admin; from then on that person manages it and the first does not', async () => {
     const agent = await machine(world, 'given', cast.ben)
     const answer = await cast.ada.patch(at('given'), { ownerId: cast.cleo.id.toUpperCase() })
@@ -325,6 +338,38 @@ describe('POST /v1/agents/{agentIdOrName}/revoke and /restore', () => {
     await signedInAgent(world, agent)
     const leaves = await leavesOf(world, agent.id)
     expect(leaves).toEqual(['agent.signed-in', 'sessions.ended', 'agent.revoked', 'agent.restored', 'agent.signed-in'])
+  })
+
+  test('403 REQUESTOR_NOT_AUTHORIZED: what an admin revoked only an admin restores, with a new key too', async () => {
+    const agent = await machine(world, 'shut by an admin', cast.ben)
+    const restoredBy = async (who: 'ada' | 'ben') => saidOf(await cast[who].post(at(agent.id, '/restore')))
+    const isRevoked = async () => 'revokedAt' in (await cast.ben.get(at(agent.id))).body
+    const refused = [403, 'REQUESTOR_NOT_AUTHORIZED']
+    await cast.ada.post(at(agent.id, '/revoke'))
+    expect(await restoredBy('ben')).toEqual(refused)
+    // Neither another key nor a revocation of one's own on top makes it theirs to restore.
+    const rotation = await cast.ben.post(at(agent.id, '/rotate-key'), { publicKey: base64(keys.public) })
+    expect(rotation.status).toBe(200)
+    expect((await cast.ben.post(at(agent.id, '/revoke'))).status).toBe(204)
+    expect([await restoredBy('ben'), await isRevoked()]).toEqual([refused, true])
+    expect([await restoredBy('ada'), await isRevoked()]).toEqual([[204, undefined], false])
+    // From here on it is as if that had never been.
+    await cast.ben.post(at(agent.id, '/revoke'))
+    expect([await restoredBy('ben'), await isRevoked()]).toEqual([[204, undefined], false])
+    const done = ['agent.revoked', 'agent.key-rotated', 'agent.restored', 'agent.revoked', 'agent.restored']
+    expect(await leavesOf(world, agent.id)).toEqual(done)
+  })
+
+  test('403 REQUESTOR_NOT_AUTHORIZED: what its owner revoked first and an admin then is restored by admins alone', async () => {
+    const agent = await machine(world, 'shut twice', cast.ben)
+    await cast.ben.post(at(agent.id, '/revoke'))
+    const revokedAt = world.clock.now().toISOString()
+    world.clock.advance(1)
+    for (let round = 0; round < 2; round++) expect((await cast.ada.post(at(agent.id, '/revoke'))).status).toBe(204)
+    expect(saidOf(await cast.ben.post(at(agent.id, '/restore')))).toEqual([403, 'REQUESTOR_NOT_AUTHORIZED'])
+    expect((await cast.ben.get(at(agent.id))).body.revokedAt).toBe(revokedAt)
+    expect(await leavesOf(world, agent.id)).toEqual(['agent.revoked', 'agent.revoked'])
+    expect((await cast.ada.post(at(agent.id, '/restore'))).status).toBe(204)
   })
 
   test('a revoked agent can neither vote nor be counted by its key in a bound call', async () => {

@@ -128,13 +128,14 @@ table<Who>('POST /agents/register', setting, [
   ...callerCases<Who>(register, 'nobody', 'gone'),
   ...(
     [
-      ['no body', undefined, 'MALFORMED_REQUEST', undefined],
+      ['no body', undefined, 'AGENT_NAME_EMPTY', 'agentName'],
       ['no name', {}, 'AGENT_NAME_EMPTY', 'agentName'],
       ['an empty name', { agentName: '' }, 'AGENT_NAME_EMPTY', 'agentName'],
       ['a blank name', { agentName: ' \n' }, 'AGENT_NAME_EMPTY', 'agentName'],
       ['1025 characters', { agentName: 'x'.repeat(1025) }, 'AGENT_NAME_TOO_LONG', 'agentName'],
       ['an id', { agentName: unknownId.toUpperCase() }, 'AGENT_NAME_CANNOT_BE_UUID', 'agentName'],
       ['a number', { agentName: 7 }, 'MALFORMED_REQUEST', 'agentName'],
+      ['a list for a body', [], 'MALFORMED_REQUEST', undefined],
     ] as const
   ).map(([name, body, code, field]): Case<Who> => {
     return { name, as: 'bot', path: register, body: () => body, status: 400, code, ...(field && { field }) }

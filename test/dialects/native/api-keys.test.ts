@@ -108,7 +108,13 @@ table<Who>('POST /v1/api-keys', setting, [
   },
   allowed('who answers for an agent', 'ben', () => ids.bot),
   allowed('an organization admin for an agent', 'ada', () => ids.bot),
-  allowed('the admin key for an agent', 'adminKey', () => ids.bot),
+  refused(
+    'the admin key for an agent, as which it would vote',
+    'adminKey',
+    () => ids.bot,
+    403,
+    'REQUESTOR_NOT_AUTHORIZED',
+  ),
   refused(
     'an admin for another person, in whose name it would vote',
     'ada',
@@ -137,8 +143,8 @@ table<Who>('POST /v1/api-keys', setting, [
     as: 'adminKey',
     path: () => apiKeys,
     body,
-    status: 400,
-    code: 'PRINCIPAL_NOT_FOUND',
+    status: 403,
+    code: 'REQUESTOR_NOT_AUTHORIZED',
   },
   { name: 'no body', as: 'ben', path: () => apiKeys, status: 400, code: 'MALFORMED_REQUEST' },
   bad('no name', () => ({ name: undefined }), 'API_KEY_NAME_EMPTY', 'name'),
@@ -329,6 +335,7 @@ table<Who>('POST /v1/api-keys/{id}/rotate', setting, [
   ...(
     [
       ['an admin, of another person', 'ada', () => ids.cleosKey],
+      ['the admin key, of an agent', 'adminKey', () => ids.botKey],
       ['an agent, of its own', 'bot', () => ids.botKey],
       ['an API key, of itself', 'benKey', () => ids.bensKey],
     ] as const

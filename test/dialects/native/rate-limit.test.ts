@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { agent, ghost } from '../../helpers/directory.ts'
+import { bearing, madeKey, said } from '../../helpers/machine.ts'
 import { startWorld, type Answer, type Client, type World } from '../../helpers/world.ts'
 
 let world: World
@@ -48,6 +49,28 @@ test('each person and each agent has a limit of their own, whichever token they 
   expect((await world.person('Ben').then((ben) => ben.get('/roles'))).status).toBe(200)
   world.clock.advance(1)
   expect((await (await world.signedIn(ada.id)).get('/roles')).status).toBe(429)
+})
+
+test('each API key has a limit of its own, apart from its principal and from other keys', async () => {
+  const [one, other] = [await madeKey(ada), await madeKey(ada)]
+  const call = async (key: string) => await bearing(world, key).get('/roles')
+  for (let left = 2; left >= 0; left--) {
+    expect(rateHeaders(await call(one.key))[0]).toBe(`limit=3, remaining=${left}, reset=60`)
+  }
+  expect(said(await call(one.key))).toEqual([429, 'TOO_MANY_REQUESTS'])
+  expect(rateHeaders(await call(other.key))[0]).toBe('limit=3, remaining=2, reset=60')
+  // The two calls that made the keys are all that is counted for their person.
+  expect(rateHeaders(await ada.get('/roles'))[0]).toBe('limit=3, remaining=0, reset=60')
+})
+
+test('a call that an API key has no scope for is counted before it is refused', async () => {
+  const { key } = await madeKey(ada, { scopes: ['native:read'] })
+  const call = async () => await bearing(world, key).post('/groups', {})
+  const missing = await call()
+  expect(said(missing)).toEqual([403, 'API_KEY_SCOPE_MISSING'])
+  expect(rateHeaders(missing)).toEqual(['limit=3, remaining=2, reset=60', policy, nextMinute])
+  for (let left = 0; left < 2; left++) expect(said(await call())).toEqual([403, 'API_KEY_SCOPE_MISSING'])
+  expect(said(await call())).toEqual([429, 'TOO_MANY_REQUESTS'])
 })
 
 test('a caller who is gone is limited like any other', async () => {

@@ -1,10 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { signIn } from '../../../identity/oidc/sign-in.ts'
 import { startSignIn } from '../../../identity/oidc/start-sign-in.ts'
 import { refreshTokens } from '../../../identity/refresh-tokens.ts'
-import type { Once } from '../../../store/unit-of-work.ts'
-import { onceOf } from '../idempotency.ts'
 import { noStore } from '../no-store.ts'
 import { answers } from '../wire/schemas.ts'
 import {
@@ -18,7 +16,10 @@ import {
 
 const tags = ['Authentication']
 
-/** Signing in from the command line, and staying signed in (contract §1.1, §6.2, §6.5). */
+/**
+ * Signing in from the command line, and staying signed in (contract §1.1, §6.2, §6.5). An Idempotency-Key is ignored here:
+ * the answers are one caller's secrets, and nothing tells apart two who have not signed in and share an address.
+ */
 export function cliSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
   const config = { public: true }
 
@@ -36,7 +37,7 @@ export function cliSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     },
     async (request) => {
       const { redirectUri } = parseInitiate(request.body)
-      const flow = await startSignIn(ctx, onceOfAddress(request), { purpose: 'login', redirectUri })
+      const flow = await startSignIn(ctx, null, { purpose: 'login', redirectUri })
       return { authorizationUrl: flow.authorizationUrl }
     },
   )
@@ -55,7 +56,7 @@ export function cliSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     },
     async (request) => {
       const proof = parseCodeAndState(request.body)
-      return await signIn(ctx, onceOfAddress(request), proof, deviceOf(request, 'cli'))
+      return await signIn(ctx, proof, deviceOf(request, 'cli'))
     },
   )
 
@@ -73,12 +74,7 @@ export function cliSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     },
     async (request) => {
       const { refreshToken } = parseRefresh(request.body)
-      return await refreshTokens(ctx, onceOfAddress(request), 'human', refreshToken)
+      return await refreshTokens(ctx, 'human', refreshToken)
     },
   )
-}
-
-/** Nobody has signed in yet, so an Idempotency-Key belongs to the address it comes from. */
-function onceOfAddress(request: FastifyRequest): Once | null {
-  return onceOf(request, `address:${request.ip}`)
 }

@@ -50,7 +50,7 @@ export function webSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
       return await reply.redirect(`${ctx.frontendUrl}/step-up?${new URLSearchParams({ code, state }).toString()}`, 302)
     }
     const browserSecret = readCookie(request, flowCookie(state)) ?? ''
-    const pair = await signIn(ctx, null, { code, state }, deviceOf(request, 'web'), browserSecret)
+    const pair = await signIn(ctx, { code, state }, deviceOf(request, 'web'), browserSecret)
     clearCookie(ctx, reply, flowCookie(state))
     clearCookie(ctx, reply, cookies.privilege)
     setTokenCookies(ctx, reply, pair)
@@ -62,8 +62,7 @@ export function webSignInRoutes(app: FastifyInstance, ctx: Ctx): void {
     try {
       const token = readCookie(request, cookies.refresh)
       if (token === undefined) throw new AppError('REQUEST_MISSING_REFRESH_TOKEN')
-      // No Idempotency-Key: what tells one caller from another here is in no body that a key could be bound to.
-      setTokenCookies(ctx, reply, await refreshTokens(ctx, null, 'human', token))
+      setTokenCookies(ctx, reply, await refreshTokens(ctx, 'human', token))
     } catch (error) {
       clearCookie(ctx, reply, cookies.access)
       clearCookie(ctx, reply, cookies.refresh)

@@ -11,7 +11,8 @@ import { requiredText } from './texts.ts'
 /** Reads the body of `POST /agents/register`. @throws AppError with the codes of contract §1.7 */
 export function parseAgentName(value: unknown): string {
   const codes = { empty: 'AGENT_NAME_EMPTY', tooLong: 'AGENT_NAME_TOO_LONG' } as const
-  const name = requiredText(asObject(value), 'agentName', codes, 1024)
+  // No body is a missing name, which has a code of its own here.
+  const name = requiredText(asObject(value ?? {}), 'agentName', codes, 1024)
   // In a place for "id or name" such a name could never be meant.
   if (isUuidV7(name)) refuse('AGENT_NAME_CANNOT_BE_UUID', 'agentName')
   return name
