@@ -5,7 +5,7 @@ import { isTerminal } from '../kernel/expiry.ts'
 import type { RequestState, Vote, VoteRecord } from '../kernel/request.ts'
 import type { Policy } from '../kernel/rule.ts'
 import type { Db } from '../store/open.ts'
-import { writeVote } from '../store/voting.ts'
+import { writeVote, type RequestChange } from '../store/voting.ts'
 import type { FoundFacts } from './voting-facts.ts'
 
 /** A vote that the kernel accepted, with the request that it was judged on and what it makes of it. */
@@ -46,7 +46,6 @@ export async function recordVote(db: Db, caller: Caller, policy: Policy, judged:
     // The text and its salt stand with the vote, from where they can be erased.
     ...(reason !== null && reasonSalt !== null && { committed: { reason: commitmentTo(reasonSalt, reason) } }),
   })
-  const isFinal = isTerminal(policy, next)
   return await writeVote(db, {
     orgId: caller.orgId,
     requestId: row.id,
@@ -64,17 +63,18 @@ export async function recordVote(db: Db, caller: Caller, policy: Policy, judged:
     at,
     from: row.status,
     voterVersion: row.voter_version,
-    next: {
-      status: next.status,
-      isFinal,
-      stage: next.stage,
-      tally: next.tally,
-      updatedAt: next.status === row.status ? null : at,
-    },
-    becameFinal: isFinal && !row.is_final,
+    tally: next.tally,
+    change: changeOf(row, next, policy, at),
     ownSeq: row.own_seq,
     leaf: { content: leaf.content, private: null },
   })
+}
+
+function changeOf(row: FoundFacts, next: RequestState, policy: Policy, at: Date): RequestChange | null {
+  const { status, stage } = next
+  if (status === row.status && stage === row.stage) return null
+  const isFinal = isTerminal(policy, next)
+  return { status, isFinal, stage, updatedAt: status === row.status ? null : at, becameFinal: isFinal && !row.is_final }
 }
 
 /** What a read would find after a vote that decided nothing. */

@@ -38,7 +38,8 @@ export function createVotingMemory(): VotingMemory {
       return voter === undefined ? undefined : voterPart(voter)
     },
     learn(orgId, principalId, row) {
-      voters.set(orgId + principalId, row)
+      const isKnown = voters.peek(orgId + principalId)?.voter_version === row.voter_version
+      if (!isKnown) voters.set(orgId + principalId, row)
       if (row.own_seq === null) votes.delete(row.id + principalId)
       else votes.set(row.id + principalId, row)
       // Answers may arrive in another order than the commits they tell of.

@@ -94,9 +94,11 @@ export interface StandingVoteRow {
   digest: string
 }
 
-const quotaOf = (scope: 'Workflow' | 'Org', target: string): string => `(
-      select q."limit" from quotas q where q.org_id = $1 and q.quota_type = 'MAX_VOTES_PER_WORKFLOW'
-        and q.scope = '${scope}' and q.target_id = ${target})`
+// The request's own quota, else the organization's.
+const voteQuotaText = `
+  select q."limit" from quotas q
+  where q.org_id = $1 and q.target_id in ($2, $1) and q.quota_type = 'MAX_VOTES_PER_WORKFLOW' and q.scope in ('Workflow', 'Org')
+  order by q.scope = 'Workflow' desc limit 1`
 
 const voterText = `
     'voter_kind', a.kind, 'voter_person_id', a.person_id, 'voter_disabled', a.disabled_at is not null,
@@ -200,15 +202,12 @@ function requestPart(answer: RequestAnswer) {
   return { ...request, ...policy, ...(own ?? noOwnVote), expires_at: new Date(expires_at ?? Number.NaN) }
 }
 
-const voteQuotaStatement = statement<{ quota: number | null }>(
-  `select coalesce(${quotaOf('Workflow', 'r.id')}, ${quotaOf('Org', 'r.org_id')}) as quota
-  from requests r where r.org_id = $1 and r.id = $2`,
-)
+const voteQuotaStatement = statement<{ limit: number }>(voteQuotaText)
 
 /** How many votes may be cast on a request; null when any number may. */
 export async function findVoteQuota(db: Db, orgId: string, requestId: string): Promise<number | null> {
   const [row] = await voteQuotaStatement(db, [orgId, requestId])
-  return row?.quota ?? null
+  return row?.limit ?? null
 }
 
 const standingOfPersonStatement = statement<StandingVoteRow>(`
@@ -258,6 +257,17 @@ export async function findStandingApprovals(
   return await approvalsStatement(db, [orgId, requestId, stage])
 }
 
+/** What a vote changes of a request beside its tally. */
+export interface RequestChange {
+  status: Status
+  isFinal: boolean
+  stage: number
+  /** Null when the status stays. */
+  updatedAt: Date | null
+  /** The request was not final before. */
+  becameFinal: boolean
+}
+
 export interface VoteWrite {
   orgId: string
   requestId: string
@@ -276,36 +286,37 @@ export interface VoteWrite {
   /** The status and the voter's eligibility that the vote was judged on. */
   from: Status
   voterVersion: number
-  /** `updatedAt` is null when the status stays: then no indexed column changes and the update touches no index. */
-  next: { status: Status; isFinal: boolean; stage: number; tally: Tally; updatedAt: Date | null }
-  becameFinal: boolean
+  tally: Tally
+  /** Null for a vote that leaves all this as it is: then no indexed column is written, and the update touches no index. */
+  change: RequestChange | null
   /** Of the voter's last vote in the stage; null when there is none. */
   ownSeq: number | null
   leaf: { content: string; private: string | null }
 }
 
+const changeText = `, status = $21, is_final = $22, stage = $23, updated_at = coalesce($24, r.updated_at)`
 const countsText = `, counts as (
     insert into request_counts (org_id, policy_id, is_final, difference)
-    select $1, $23, difference > 0, difference from request, unnest('{-1,1}'::bigint[]) difference
+    select $1, $19, difference > 0, difference from request, unnest('{-1,1}'::bigint[]) difference
   )`
 
 // Holds only if what the vote was judged on is still so: under the locks it always is, and of what was read or remembered
 // without them this proves it. The rows of voter and request stay locked until the commit, the voter's first and only
 // against change. Everything else hangs on that one update, so nothing is half done. No guard mentions the request's row,
 // so that it is looked up once and found by its key.
-const writeText = (counts: string) => `
+const writeText = (change: string, counts: string) => `
   with voter as (
-    select id from principals where org_id = $1 and id = $5 and eligibility_version = $22 for share
+    select id from principals where org_id = $1 and id = $5 and eligibility_version = $18 for share
   ), request as (
-    update requests r set status = $16, is_final = $17, stage = $18, tally = $19, updated_at = coalesce($20, r.updated_at), vote_seq = $3
-    from voter where r.org_id = $1 and r.id = $2 and r.vote_seq = $3 - 1 and r.stage = $4 and r.digest = $10 and r.status = $21
-      and $24::integer is not distinct from (
+    update requests r set vote_seq = $3, tally = $16${change}
+    from voter where r.org_id = $1 and r.id = $2 and r.vote_seq = $3 - 1 and r.stage = $4 and r.digest = $10 and r.status = $17
+      and $20::integer is not distinct from (
         select v.seq from votes v where v.org_id = $1 and v.request_id = $2 and v.stage = $4 and v.principal_id = $5
         order by v.seq desc limit 1)
-      and $3 <= coalesce(${quotaOf('Workflow', '$2')}, ${quotaOf('Org', '$1')}, $3)
+      and $3 <= coalesce((${voteQuotaText}), $3)
       and exists (
         select from policies p
-        where p.org_id = $1 and p.id = $23 and (p.status = 'active' or p.takes_votes_when_inactive))
+        where p.org_id = $1 and p.id = $19 and (p.status = 'active' or p.takes_votes_when_inactive))
     returning r.id
   ), vote as (
     insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at)
@@ -316,8 +327,9 @@ const writeText = (counts: string) => `
   )${counts}
   select id from request`
 
-const writeStatement = statement<{ id: string }>(writeText(''))
-const writeFinalStatement = statement<{ id: string }>(writeText(countsText))
+const writeStatement = statement<{ id: string }>(writeText('', ''))
+const writeChangeStatement = statement<{ id: string }>(writeText(changeText, ''))
+const writeFinalStatement = statement<{ id: string }>(writeText(changeText, countsText))
 
 /**
  * Writes the vote, what it made of the request, and the audit leaf that tells of it, in one statement.
@@ -325,7 +337,7 @@ const writeFinalStatement = statement<{ id: string }>(writeText(countsText))
  * used up
  */
 export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
-  const { next, leaf } = vote
+  const { leaf, change } = vote
   const values = [
     vote.orgId,
     vote.requestId,
@@ -342,16 +354,17 @@ export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
     vote.at,
     leaf.content,
     leaf.private,
-    next.status,
-    next.isFinal,
-    next.stage,
-    JSON.stringify(next.tally),
-    next.updatedAt,
+    JSON.stringify(vote.tally),
     vote.from,
     vote.voterVersion,
     vote.policyId,
     vote.ownSeq,
   ]
-  const written = await (vote.becameFinal ? writeFinalStatement : writeStatement)(db, values)
+  const written = change === null ? await writeStatement(db, values) : await writeChange(db, values, change)
   return written.length > 0
+}
+
+async function writeChange(db: Db, values: readonly unknown[], change: RequestChange) {
+  const write = change.becameFinal ? writeFinalStatement : writeChangeStatement
+  return await write(db, [...values, change.status, change.isFinal, change.stage, change.updatedAt])
 }
