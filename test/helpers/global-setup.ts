@@ -15,7 +15,8 @@ const schemaDatabase = 'quorate_schema'
 
 /** One PostgreSQL for the whole run. Without one the run fails: nothing about concurrency is proven on PGlite. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startPostgres()
+  // Nothing here outlives the run, so nothing has to reach the disk.
+  const server = await startPostgres(['-c', 'fsync=off', '-c', 'full_page_writes=off'])
   const store = await openStore({ engine: 'postgres', url: await server.createDatabase(schemaDatabase) })
   await store.close()
   project.provide('postgresUrl', server.url)
