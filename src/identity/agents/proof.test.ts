@@ -88,6 +88,8 @@ describe('a proof (RFC 9449 §4.3)', () => {
       { jwk: { kty: 'EC', crv: 'P-256', x: 'a', y: 'b' } },
       refusal('jwk must be an RSA public key'),
     ],
+    ['a jwk with an empty n', { jwk: { kty: 'RSA', n: '', e: 'AQAB' } }, refusal('jwk must be an RSA public key')],
+    ['a jwk with an empty e', { jwk: { kty: 'RSA', n: 'AQ', e: '' } }, refusal('jwk must be an RSA public key')],
     ['a jwk without n', { jwk: { kty: 'RSA', e: 'AQAB' } }, refusal('jwk must be an RSA public key')],
     ['a jwk without e', { jwk: { kty: 'RSA', n: 'AQ' } }, refusal('jwk must be an RSA public key')],
     ['a jwk of another kty', { jwk: { kty: 'oct', n: 'AQ', e: 'AQAB' } }, refusal('jwk must be an RSA public key')],
