@@ -28,6 +28,10 @@ it.each([
   expect(isSameAddress(htu, address)).toBe(false)
 })
 
+it('another scheme on the same port is another address', () => {
+  expect(isSameAddress('http://localhost:8080/a', 'https://localhost:8080/a')).toBe(false)
+})
+
 it.each(['-', '.', '_', '~', '0', 'Z'])('an escaped %s is the character itself', (character) => {
   const escape = `%${character.charCodeAt(0).toString(16)}`
   expect(isSameAddress(`https://q.example/x${escape}y`, `https://q.example/x${character}y`)).toBe(true)
