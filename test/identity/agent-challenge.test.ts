@@ -174,6 +174,24 @@ describe('POST /auth/agents/token (contract §1.3): the challenge', () => {
     expect(sessions).toEqual([{ channel: 'agent', ended_at: null }])
   })
 
+  it.each([false, true])(
+    'leaves an audit leaf that names the sign-in and says whether it is bound: %s',
+    async (isBound) => {
+      const agent = await machine(world, `leaf ${isBound}`)
+      const { accessToken } = await signedInAgent(world, agent, isBound)
+      const { content } = await world.ctx.db
+        .selectFrom('audit_leaves')
+        .select('content')
+        .where('subject_id', '=', agent.id)
+        .executeTakeFirstOrThrow()
+      expect(JSON.parse(content)).toMatchObject({
+        kind: 'agent.signed-in',
+        actor: { kind: 'agent', id: agent.id },
+        facts: { signIn: decodeJwt(accessToken)['sid'], isBound },
+      })
+    },
+  )
+
   it('several open challenges of one agent are fine', async () => {
     const nonces = [await nonceFor(world, bot), await nonceFor(world, bot)]
     for (const nonce of nonces) expect((await redeem(world, await assertion(bot, nonce))).status).toBe(200)

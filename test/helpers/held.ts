@@ -1,0 +1,30 @@
+import { sql, type RawBuilder } from 'kysely'
+import type { Db } from '../../src/store/open.ts'
+
+/**
+ * Makes calls while `lock` is held, each once the one before waits for it, and gives what they answer after it is let go.
+ * PostgreSQL alone: PGlite is one connection.
+ */
+export async function madeUnder<T>(
+  db: Db,
+  lock: RawBuilder<unknown>,
+  calls: readonly (() => Promise<T>)[],
+): Promise<T[]> {
+  const made: Promise<T>[] = []
+  await db.transaction().execute(async (tx) => {
+    await lock.execute(tx)
+    for (const call of calls) {
+      made.push(call())
+      await waiting(db, made.length)
+    }
+  })
+  return await Promise.all(made)
+}
+
+async function waiting(db: Db, count: number): Promise<void> {
+  for (;;) {
+    const { rows } = await sql`select 1 from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
+    if (rows.length >= count) return
+  }
+}
