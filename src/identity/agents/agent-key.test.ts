@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { newKeyPair, pemOf } from '../../../test/helpers/signing.ts'
-import { acceptablePublicKey, agentKeyOf } from './agent-key.ts'
+import { acceptablePublicKey, agentKeyOf, withKey } from './agent-key.ts'
 
 // RFC 7638 section 3.1 gives this key and its thumbprint.
 const example = {
@@ -32,6 +32,18 @@ describe('the key of an agent', () => {
     const { privateKey, publicKey } = await newKeyPair()
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
     for (const text of [pem, `${pem}${pemOf(publicKey)}`]) expect(await agentKeyOf(text)).toBeNull()
+  })
+})
+
+describe('an agent with its key', () => {
+  const row = { id: 'id', name: 'bot', dpop_required: false, disabled_at: null }
+
+  it('is one that is there, was not revoked and has a key', async () => {
+    const agent = { ...row, public_key: pemOf((await newKeyPair()).publicKey) }
+    expect(await withKey(agent)).toEqual({ agent, key: await agentKeyOf(agent.public_key) })
+    expect(await withKey(undefined)).toBeNull()
+    expect(await withKey({ ...agent, disabled_at: new Date(0) })).toBeNull()
+    expect(await withKey({ ...agent, public_key: null })).toBeNull()
   })
 })
 
