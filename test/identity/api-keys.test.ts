@@ -63,7 +63,9 @@ describe('an API key as a bearer', () => {
 
   it('ends no sign-in of its person', async () => {
     const { key } = await madeKey(cleo)
-    expect(said(await bearing(world, key).delete('/v1/sessions'))).toEqual([403, 'REQUESTOR_NOT_AUTHORIZED'])
+    for (const url of ['/v1/sessions', `/v1/sessions/${world.ctx.newId()}`]) {
+      expect(said(await bearing(world, key).delete(url))).toEqual([403, 'REQUESTOR_NOT_AUTHORIZED'])
+    }
     expect((await cleo.get(whoami)).status).toBe(200)
   })
 
