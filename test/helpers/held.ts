@@ -14,17 +14,17 @@ export async function madeUnder<T>(
   await db.transaction().execute(async (tx) => {
     await lock.execute(tx)
     for (const call of calls) {
-      made.push(call())
-      await waiting(db, made.length)
+      let isOver = false
+      made.push(call().finally(() => (isOver = true)))
+      // One that does not wait will show in what it answers.
+      while (!isOver && (await countWaiting(db)) < made.length);
     }
   })
   return await Promise.all(made)
 }
 
-async function waiting(db: Db, count: number): Promise<void> {
-  for (;;) {
-    const { rows } = await sql`select 1 from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
-    if (rows.length >= count) return
-  }
+async function countWaiting(db: Db): Promise<number> {
+  const { rows } = await sql`select 1 from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
+  return rows.length
 }
