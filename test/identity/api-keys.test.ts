@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Logger } from 'pino'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { authenticateApiKey } from '../../src/identity/api-keys/authenticate.ts'
+import type { Db } from '../../src/store/open.ts'
 import { agent } from '../helpers/directory.ts'
 import { apiKeys, bearing, madeKey, said } from '../helpers/machine.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
@@ -165,7 +168,9 @@ describe('the scopes of an API key', () => {
 
   it('are looked at before anything else that is wrong with the call', async () => {
     const { key } = await madeKey(cleo, { scopes: ['native:read'] })
-    expect(said(await bearing(world, key).post('/workflows', {}))).toEqual(missing)
+    const answer = await bearing(world, key).post('/workflows', {})
+    expect(said(answer)).toEqual(missing)
+    expect(answer.body.message).toBe('The API key does not hold the scope "native:write" that this call needs.')
   })
 })
 
@@ -335,6 +340,58 @@ describe('when a key was last used', () => {
     await ask(key.slice(0, -1))
     expect(await lastUsed(id)).toBeUndefined()
   })
+})
+
+describe('noting that a key was used', () => {
+  /** The world's context, where `onUpdate` is told of each write to a row that is there. */
+  const watched = (onUpdate: () => void) => {
+    const warn = vi.fn()
+    const db = world.ctx.db.withPlugin({
+      transformQuery({ node }) {
+        if (node.kind === 'UpdateQueryNode') onUpdate()
+        return node
+      },
+      transformResult: async ({ result }) => result,
+    })
+    return { ctx: { ...world.ctx, db, log: { warn } as unknown as Logger }, warn }
+  }
+  const lastUsed = async (id: string) => (await rowOf(id)).last_used_at?.getTime()
+
+  it('is one write for calls at once, and none within the minute', async () => {
+    const { id, key } = await madeKey(cleo)
+    const onUpdate = vi.fn()
+    const { ctx } = watched(onUpdate)
+    const use = async () => await authenticateApiKey(ctx, key, 'native:read')
+    await Promise.all([use(), use()])
+    expect(onUpdate).toHaveBeenCalledTimes(1)
+    await expect.poll(() => lastUsed(id)).toBe(world.clock.now().getTime())
+    world.clock.advance(59_999)
+    await use()
+    expect(onUpdate).toHaveBeenCalledTimes(1)
+    world.clock.advance(1)
+    await use()
+    expect(onUpdate).toHaveBeenCalledTimes(2)
+    await expect.poll(() => lastUsed(id)).toBe(world.clock.now().getTime())
+  })
+
+  it('that fails lets the call pass, is logged, and is tried again', async () => {
+    const { id, key } = await madeKey(cleo)
+    const fault = new Error('no room')
+    const { ctx, warn } = watched(() => {
+      throw fault
+    })
+    for (let time = 1; time <= 2; time++) {
+      expect(await authenticateApiKey(ctx, key, 'native:read')).toMatchObject({ principalId: cleo.id })
+      await expect.poll(() => warn.mock.calls.length).toBe(time)
+    }
+    expect(warn).toHaveBeenCalledWith({ err: fault, apiKey: id }, 'the use of an API key was not noted')
+  })
+})
+
+it('what cannot be a key is refused without asking the store', async () => {
+  const ctx = { ...world.ctx, db: null as unknown as Db }
+  const asking = authenticateApiKey(ctx, 'qk_none', 'native:read')
+  await expect(asking).rejects.toMatchObject({ code: 'API_KEY_INVALID' })
 })
 
 describe('two servers on one PostgreSQL', () => {
