@@ -115,12 +115,10 @@ function codeOf(failure: unknown): ErrorCode {
   return 'JWT_TOKEN_INVALID'
 }
 
-function checkTimes(payload: JWTPayload, now: Date): void {
+function checkTimes({ exp = 0, nbf = 0, iat = 0 }: JWTPayload, now: Date): void {
   const seconds = now.getTime() / 1000
-  if (payload.exp === undefined || payload.exp <= seconds) throw new AppError('JWT_TOKEN_EXPIRED')
-  const isTooEarly =
-    (payload.nbf !== undefined && payload.nbf > seconds) || (payload.iat ?? 0) > seconds + clockSkewSeconds
-  if (isTooEarly) throw new AppError('JWT_TOKEN_EXPIRED_OR_NOT_YET_VALID')
+  if (exp <= seconds) throw new AppError('JWT_TOKEN_EXPIRED')
+  if (nbf > seconds || iat > seconds + clockSkewSeconds) throw new AppError('JWT_TOKEN_EXPIRED_OR_NOT_YET_VALID')
 }
 
 const clockSkewSeconds = 60
@@ -163,10 +161,10 @@ function thumbprintOf(cnf: unknown): string | null {
   return jkt
 }
 
-function stepUpOf(jti: unknown, operation: unknown, resource: unknown): StepUp | null {
-  if (operation === undefined) return null
-  if (typeof operation !== 'string' || !stepUpOperations.some((known) => known === operation))
-    throw new AppError('INVALID_STEP_UP_OPERATION')
+function stepUpOf(jti: unknown, claimed: unknown, resource: unknown): StepUp | null {
+  if (claimed === undefined) return null
+  const operation = stepUpOperations.find((known) => known === claimed)
+  if (operation === undefined) throw new AppError('INVALID_STEP_UP_OPERATION')
   const isShaped = typeof jti === 'string' && jti !== '' && (resource === undefined || typeof resource === 'string')
   if (!isShaped) throw new AppError('INVALID_JWT_TOKEN_FORMAT')
   return { tokenId: jti, operation, resource: resource === undefined ? null : (resource as string) }

@@ -4,7 +4,6 @@ import {
   findRefreshToken,
   lockRefreshFamily,
   markRefreshTokenUsed,
-  revokeRefreshFamilies,
   type FoundRefreshToken,
 } from '../store/refresh-tokens.ts'
 import type { Tx } from '../store/open.ts'
@@ -24,7 +23,7 @@ type Refreshed = { readonly pair: TokenPair } | { readonly refused: ErrorCode }
 
 /**
  * Exchanges a refresh token for a new pair of the same family. One that was used before, and not just now, was stolen
- * from someone: the whole family is revoked and the session ended, and that stands although the call is refused.
+ * from someone: the session ends with its whole family, and that stands although the call is refused.
  * @throws AppError the REFRESH_TOKEN_* codes; what `prove` throws, which leaves the token as it was; CALLER_USER_NOT_FOUND or CALLER_AGENT_NOT_FOUND when the holder is disabled
  */
 export async function refreshTokens(
@@ -43,7 +42,6 @@ export async function refreshTokens(
     // It changed while we waited: someone else refreshed or revoked it at the same moment.
     if (token.used_at?.getTime() !== seen.used_at?.getTime()) throw new AppError('REFRESH_TOKEN_CONCURRENT_UPDATE')
     if (token.used_at !== null && now.getTime() - token.used_at.getTime() > refreshGraceSeconds * 1000) {
-      await revokeRefreshFamilies(tx, [token.family_id], now)
       await endSessionsOf(ctx, tx, {
         orgId: token.org_id,
         principalId: token.principal_id,

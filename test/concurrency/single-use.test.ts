@@ -13,7 +13,7 @@ import {
 } from '../helpers/agents.ts'
 import { inBatches } from '../helpers/crowd.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
-import { untilWaiting } from '../helpers/lock-waits.ts'
+import { madeUnder } from '../helpers/held.ts'
 import { startWorld, type Answer, type Client, type World } from '../helpers/world.ts'
 
 /** What works once works once, however many servers are asked for it at the same moment. */
@@ -99,15 +99,12 @@ describe('two servers on one database', () => {
     const { refreshToken } = await signedInAgent(worlds[0], agent)
     const dpop = await proofFor(worlds[0], agent, 'POST', path)
     // The refresh has read the agent and stops at its own token, which is held here.
-    const calls = await ctx.db.transaction().execute(async (tx) => {
-      await sql`select 1 from refresh_tokens where principal_id = ${agent.id} for update`.execute(tx)
-      const refreshed = there.anyone.post(path, { refreshToken }, { dpop })
-      await untilWaiting(ctx.db, 1)
-      const revoked = ada.post(`/v1/agents/${agent.id}/revoke`)
-      await untilWaiting(ctx.db, 2)
-      return [refreshed, revoked]
-    })
-    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 204])
+    const answers = await madeUnder(
+      ctx.db,
+      sql`select 1 from refresh_tokens where principal_id = ${agent.id} for update`,
+      [() => there.anyone.post(path, { refreshToken }, { dpop }), () => ada.post(`/v1/agents/${agent.id}/revoke`)],
+    )
+    expect(answers.map(({ status }) => status)).toEqual([200, 204])
     const tokens = ctx.db.selectFrom('refresh_tokens').select('revoked_at').where('principal_id', '=', agent.id)
     expect((await tokens.execute()).map(({ revoked_at: at }) => at !== null)).toEqual([true, true])
   })

@@ -1,9 +1,11 @@
-import { constants, createHash, generateKeyPair, privateDecrypt, type KeyObject } from 'node:crypto'
-import { promisify } from 'node:util'
-import { SignJWT, type JWTPayload } from 'jose'
+import { constants, createHash, privateDecrypt, type KeyObject } from 'node:crypto'
+import type { JWTPayload } from 'jose'
 import { defaultOrganization } from '../../src/identity/organization.ts'
 import { insertPrincipal } from '../../src/store/people.ts'
+import { newKeyPair, pemOf, proofHeader, sign } from './signing.ts'
 import type { Answer, Client, World } from './world.ts'
+
+export { newKeyPair, pemOf, proofHeader, sign }
 
 /** A machine with its key. */
 export interface Machine {
@@ -12,13 +14,6 @@ export interface Machine {
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
 }
-
-const generate = promisify(generateKeyPair)
-
-/** Shorter than what agents are given, which would take a second each. */
-export const newKeyPair = async (modulusLength = 2048) => await generate('rsa', { modulusLength })
-
-export const pemOf = (publicKey: KeyObject): string => publicKey.export({ type: 'spki', format: 'pem' }) as string
 
 /** Puts an agent with a key of its own into the store. */
 export async function machine(
@@ -62,15 +57,6 @@ export async function nonceFor(world: World, agent: Machine): Promise<string> {
   return readChallenge(agent.privateKey, body.challenge)['nonce'] ?? ''
 }
 
-/** Signs what a test has bent, claims and header alike; a member that is undefined is left out. */
-export async function sign(
-  key: KeyObject | Uint8Array,
-  claims: Readonly<Record<string, unknown>>,
-  header: Readonly<Record<string, unknown>> = {},
-): Promise<string> {
-  return await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', ...header }).sign(key)
-}
-
 export const goodAssertion = (world: World, agent: Machine, nonce: string): JWTPayload => ({
   iss: agent.name,
   sub: agent.name,
@@ -101,8 +87,6 @@ export const goodProof = (world: World, method: string, path: string, accessToke
   iat: secondsOf(world),
   ...(accessToken !== undefined && { ath: createHash('sha256').update(accessToken).digest('base64url') }),
 })
-
-export const proofHeader = { typ: 'dpop+jwt' }
 
 export async function proofFor(
   world: World,

@@ -103,7 +103,7 @@ describe('the admin key (design §8)', () => {
 
   it('is an admin without roles, and so without the right to vote', async () => {
     const actor = await loadActor(world.ctx.db, caller())
-    expect(actor).toMatchObject({ isAdmin: true, bindings: [], personId: null, stepUp: null })
+    expect(actor).toMatchObject({ kind: 'agent', isAdmin: true, bindings: [], personId: null, stepUp: null })
     const template = { type: 'workflow_template', name: 'any', spaceId: null } as const
     expect(isAllowed(actor, 'workflow_template:vote', template)).toBe(false)
     expect(isAllowed(actor, 'space:manage', { type: 'organization' })).toBe(true)
@@ -115,7 +115,10 @@ describe('the admin key (design §8)', () => {
     await expect(castVote(world.ctx, caller(), { id }, vote)).rejects.toMatchObject({ code: 'CALLER_AGENT_NOT_FOUND' })
     const { id: policyId } = await world.made({ approvalRule: world.rule() })
     const input = { name: 'by-nobody', description: null, metadata: {}, policyId }
-    await expect(submitRequest(world.ctx, caller(), input)).rejects.toMatchObject({ code: 'REQUESTOR_NOT_AUTHORIZED' })
+    await expect(submitRequest(world.ctx, caller(), input)).rejects.toMatchObject({
+      code: 'REQUESTOR_NOT_AUTHORIZED',
+      message: 'The admin key manages; it takes no part in approvals.',
+    })
   })
 
   it('is none where none is configured', async () => {

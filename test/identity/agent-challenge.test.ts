@@ -99,10 +99,28 @@ describe('POST /auth/agents/challenge (contract §1.3, §6.6)', () => {
     }
   })
 
-  it('404 AGENT_NOT_FOUND: an agent without a key', async () => {
-    const keyless = await machine(world, 'keyless')
-    await world.ctx.db.updateTable('principals').set({ public_key: null }).where('id', '=', keyless.id).execute()
-    expect(saidOf(await challenge({ agentName: 'keyless' }))).toEqual([404, 'AGENT_NOT_FOUND'])
+  it('names the agent as audience where a key of 2048 bits carries it, to the byte', async () => {
+    for (const [name, audience] of [
+      ['ab', 'ab'],
+      ['abc', undefined],
+    ] as const) {
+      const agent = await machine(world, name)
+      const { body } = await challenge({ agentName: name })
+      expect(readChallenge(agent.privateKey, body.challenge)['audience']).toBe(audience)
+    }
+  })
+
+  it.each([
+    ['without a key', () => ({ public_key: null })],
+    ['that was revoked', () => ({ disabled_at: world.clock.now() })],
+  ])('404 AGENT_NOT_FOUND: an agent %s, also for a challenge that it was given before', async (what, change) => {
+    const name = `agent ${what}`
+    const agent = await machine(world, name)
+    const nonce = await nonceFor(world, agent)
+    await world.ctx.db.updateTable('principals').set(change()).where('id', '=', agent.id).execute()
+    expect(saidOf(await challenge({ agentName: name }))).toEqual([404, 'AGENT_NOT_FOUND'])
+    const late = await sign(agent.privateKey, goodAssertion(world, agent, nonce))
+    expect(saidOf(await redeem(world, late))).toEqual([404, 'AGENT_NOT_FOUND'])
   })
 })
 
@@ -155,6 +173,24 @@ describe('POST /auth/agents/token (contract §1.3): the challenge', () => {
       .execute()
     expect(sessions).toEqual([{ channel: 'agent', ended_at: null }])
   })
+
+  it.each([false, true])(
+    'leaves an audit leaf that names the sign-in and says whether it is bound: %s',
+    async (isBound) => {
+      const agent = await machine(world, `leaf ${isBound}`)
+      const { accessToken } = await signedInAgent(world, agent, isBound)
+      const { content } = await world.ctx.db
+        .selectFrom('audit_leaves')
+        .select('content')
+        .where('subject_id', '=', agent.id)
+        .executeTakeFirstOrThrow()
+      expect(JSON.parse(content)).toMatchObject({
+        kind: 'agent.signed-in',
+        actor: { kind: 'agent', id: agent.id },
+        facts: { signIn: decodeJwt(accessToken)['sid'], isBound },
+      })
+    },
+  )
 
   it('several open challenges of one agent are fine', async () => {
     const nonces = [await nonceFor(world, bot), await nonceFor(world, bot)]

@@ -95,6 +95,17 @@ describe('POST /auth/agents/refresh (contract §1.3, §6.5)', () => {
     await renewed(refreshToken)
   })
 
+  it.each([
+    ['without a key', () => ({ public_key: null })],
+    ['that is disabled', () => ({ disabled_at: world.clock.now() })],
+  ])('401 AGENT_NOT_FOUND: of an agent %s, though nothing ended its sign-in', async (what, change) => {
+    const agent = await machine(world, `agent ${what}`)
+    const { refreshToken } = await signedInAgent(world, agent)
+    await world.ctx.db.updateTable('principals').set(change()).where('id', '=', agent.id).execute()
+    const answer = await world.anyone.post(path, { refreshToken }, { dpop: 'no proof' })
+    expect(saidOf(answer)).toEqual([401, 'AGENT_NOT_FOUND'])
+  })
+
   it('200 or 409 REFRESH_TOKEN_CONCURRENT_UPDATE: many at once, each with a proof of its own', async () => {
     const refreshToken = await token()
     const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(refreshToken)))

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Logger } from 'pino'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { authenticateApiKey } from '../../src/identity/api-keys/authenticate.ts'
 import { defaultOrganization } from '../../src/identity/organization.ts'
+import type { Db } from '../../src/store/open.ts'
 import { lockFacts } from '../../src/store/voting.ts'
 import { newKeyPair, pemOf } from '../helpers/agents.ts'
 import { agent, leavesOf } from '../helpers/directory.ts'
@@ -67,7 +70,9 @@ describe('an API key as a bearer', () => {
 
   it('ends no sign-in of its person', async () => {
     const { key } = await madeKey(cleo)
-    expect(said(await bearing(world, key).delete('/v1/sessions'))).toEqual([403, 'REQUESTOR_NOT_AUTHORIZED'])
+    for (const url of ['/v1/sessions', `/v1/sessions/${world.ctx.newId()}`]) {
+      expect(said(await bearing(world, key).delete(url))).toEqual([403, 'REQUESTOR_NOT_AUTHORIZED'])
+    }
     expect((await cleo.get(whoami)).status).toBe(200)
   })
 
@@ -236,7 +241,9 @@ describe('the scopes of an API key', () => {
 
   it('are looked at before anything else that is wrong with the call', async () => {
     const { key } = await madeKey(cleo, { scopes: ['native:read'] })
-    expect(said(await bearing(world, key).post('/workflows', {}))).toEqual(missing)
+    const answer = await bearing(world, key).post('/workflows', {})
+    expect(said(answer)).toEqual(missing)
+    expect(answer.body.message).toBe('The API key does not hold the scope "native:write" that this call needs.')
   })
 })
 
@@ -406,6 +413,73 @@ describe('when a key was last used', () => {
     await ask(key.slice(0, -1))
     expect(await lastUsed(id)).toBeUndefined()
   })
+})
+
+describe('noting that a key was used', () => {
+  let world: World
+  let ben: Client
+  beforeAll(async () => {
+    world = await startWorld({ engine: 'postgres' })
+    ben = await world.person('Ben')
+  })
+  afterAll(() => world.close())
+
+  /** The world's context, where `onUpdate` is told of each write to a row that is there. */
+  const watched = (onUpdate: () => void) => {
+    const warn = vi.fn()
+    const db = world.ctx.db.withPlugin({
+      transformQuery({ node }) {
+        if (node.kind === 'UpdateQueryNode') onUpdate()
+        return node
+      },
+      transformResult: async ({ result }) => result,
+    })
+    return { ctx: { ...world.ctx, db, log: { warn } as unknown as Logger }, warn }
+  }
+  const lastUsed = async () =>
+    (await world.ctx.db.selectFrom('api_keys').select('last_used_at').execute()).map((row) =>
+      row.last_used_at?.getTime(),
+    )
+
+  it('is one write for calls at once, and none within the minute', async () => {
+    const { key } = await madeKey(ben)
+    const onUpdate = vi.fn()
+    const { ctx } = watched(onUpdate)
+    const use = async () => await authenticateApiKey(ctx, key)
+    // Nobody waits for it: both calls pass while the row is held.
+    await world.ctx.db.transaction().execute(async (tx) => {
+      await tx.selectFrom('api_keys').select('id').forUpdate().execute()
+      await Promise.all([use(), use()])
+    })
+    expect(onUpdate).toHaveBeenCalledTimes(1)
+    await expect.poll(lastUsed).toEqual([world.clock.now().getTime()])
+    world.clock.advance(59_999)
+    await use()
+    expect(onUpdate).toHaveBeenCalledTimes(1)
+    world.clock.advance(1)
+    await use()
+    expect(onUpdate).toHaveBeenCalledTimes(2)
+    await expect.poll(lastUsed).toEqual([world.clock.now().getTime()])
+  })
+
+  it('that fails lets the call pass, is logged, and is tried again', async () => {
+    const { id, key } = await madeKey(ben)
+    const fault = new Error('no room')
+    const { ctx, warn } = watched(() => {
+      throw fault
+    })
+    for (let time = 1; time <= 2; time++) {
+      expect(await authenticateApiKey(ctx, key)).toMatchObject({ principalId: ben.id })
+      await expect.poll(() => warn.mock.calls.length).toBe(time)
+    }
+    expect(warn).toHaveBeenCalledWith({ err: fault, apiKey: id }, 'the use of an API key was not noted')
+  })
+})
+
+it('what cannot be a key is refused without asking the store', async () => {
+  const ctx = { ...world.ctx, db: null as unknown as Db }
+  const asking = authenticateApiKey(ctx, 'qk_none')
+  await expect(asking).rejects.toMatchObject({ code: 'API_KEY_INVALID' })
 })
 
 describe('two servers on one PostgreSQL', () => {

@@ -1,6 +1,7 @@
 import { calculateJwkThumbprint, decodeJwt, SignJWT, type JWK } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signAccessToken } from '../../src/identity/access-token.ts'
+import { requireBinding } from '../../src/identity/agents/token-binding.ts'
 import { defaultOrganization } from '../../src/identity/organization.ts'
 import {
   goodAssertion,
@@ -39,6 +40,18 @@ const ask = async (authorization: string, dpop?: string): Promise<Answer> =>
   await world.anyone.get(info, undefined, { authorization, ...(dpop !== undefined && { dpop }) })
 const proven = async (tokens: Tokens, agent = bot) =>
   await ask(`DPoP ${tokens.accessToken}`, await proofFor(world, agent, 'GET', info, tokens.accessToken))
+/** Another agent, with tokens that are bound to its key. */
+const signedInOther = async (name: string): Promise<[Machine, Tokens]> => {
+  const agent = await machine(world, name)
+  return [agent, await signedInAgent(world, agent, true)]
+}
+/** An access token that is bound to the key of this thumbprint, signed past every check. */
+const boundToken = async ({ id, name }: Pick<Machine, 'id' | 'name'>, thumbprint: string) => {
+  const agent = { orgId: defaultOrganization.id, principalId: id, kind: 'agent', name, email: null } as const
+  return await signAccessToken(world.ctx.keys.token, world.clock, { ...agent, isAdmin: false, jkt: thumbprint })
+}
+const change = async (agent: Machine, members: { public_key?: null; disabled_at?: Date }) =>
+  await world.ctx.db.updateTable('principals').set(members).where('id', '=', agent.id).execute()
 const ok = [200, undefined]
 const required = [401, 'DPOP_PROOF_REQUIRED']
 const invalid = [401, 'DPOP_PROOF_INVALID']
@@ -116,7 +129,7 @@ describe('RFC 9449 §7: calls with a bound token', () => {
     ]
     for (const proof of proofs) {
       const answer = await ask(`DPoP ${bound.accessToken}`, proof)
-      expect(saidOf(answer)).toEqual(invalid)
+      expect([saidOf(answer), answer.body.message]).toEqual([invalid, "The proof's ath does not name the token."])
       expect(answer.headers['www-authenticate']).toBe('DPoP algs="RS256", error="invalid_dpop_proof"')
     }
   })
@@ -127,19 +140,36 @@ describe('RFC 9449 §7: calls with a bound token', () => {
   })
 
   it('RFC 9449 §4.3 check 12: the token is bound to a key that is not the registered one', async () => {
-    const subject = {
-      orgId: defaultOrganization.id,
-      principalId: bot.id,
-      kind: 'agent',
-      name: 'bot',
-      email: null,
-      isAdmin: false,
-      jkt: await calculateJwkThumbprint(strict.publicKey.export({ format: 'jwk' }) as JWK),
-    } as const
-    const accessToken = await signAccessToken(world.ctx.keys.token, world.clock, subject)
+    const other = await calculateJwkThumbprint(strict.publicKey.export({ format: 'jwk' }) as JWK)
+    const accessToken = await boundToken(bot, other)
     for (const agent of [bot, strict]) {
       expect(saidOf(await proven({ ...bound, accessToken }, agent))).toEqual(unbound)
     }
+  })
+
+  it('RFC 9449 §4.3 check 12: the token is bound, and its agent has a key no more', async () => {
+    const [agent, tokens] = await signedInOther('keyless')
+    await change(agent, { public_key: null })
+    expect(saidOf(await proven(tokens, agent))).toEqual(unbound)
+  })
+
+  it('of an agent that is gone or revoked: 401 AGENT_NOT_FOUND, whatever the proof', async () => {
+    const [agent, tokens] = await signedInOther('revoked')
+    await change(agent, { disabled_at: world.clock.now() })
+    expect(saidOf(await ask(`DPoP ${tokens.accessToken}`, 'no proof'))).toEqual([401, 'AGENT_NOT_FOUND'])
+    const gone = await boundToken({ id: world.ctx.newId(), name: 'gone' }, jkt)
+    expect(saidOf(await ask(`DPoP ${gone}`, 'no proof'))).toEqual([401, 'AGENT_NOT_FOUND'])
+  })
+
+  it('a fault while a proof is checked stays a fault', async () => {
+    const sent = {
+      scheme: 'DPoP',
+      token: bound.accessToken,
+      proof: await proofFor(world, bot, 'GET', info, bound.accessToken),
+      call: { method: 'GET', url: 'no URL of ours' },
+    } as const
+    const claims = { orgId: defaultOrganization.id, principalId: bot.id, kind: 'agent', sessionId: null } as const
+    await expect(requireBinding(world.ctx, { ...claims, stepUp: null, jkt }, sent)).rejects.toThrow(TypeError)
   })
 
   it.each([
@@ -210,7 +240,8 @@ describe('an agent that must bind its tokens', () => {
     const tokens = await signedInAgent(world, late)
     expect(saidOf(await ask(`Bearer ${tokens.accessToken}`))).toEqual(ok)
     await world.ctx.db.updateTable('principals').set({ dpop_required: true }).where('id', '=', late.id).execute()
-    expect(saidOf(await ask(`Bearer ${tokens.accessToken}`))).toEqual(unbound)
+    const refused = await ask(`Bearer ${tokens.accessToken}`)
+    expect([saidOf(refused), refused.body.message]).toEqual([unbound, 'This agent may use bound access tokens only.'])
     const path = '/auth/agents/refresh'
     const dpop = await proofFor(world, late, 'POST', path)
     const { body } = await world.anyone.post(path, { refreshToken: tokens.refreshToken }, { dpop })

@@ -68,57 +68,21 @@ describe('POST /auth/cli/initiate', () => {
     expect(answer.body.message).not.toBe('')
   })
 
-  it.each([
-    'http://localhost',
-    'http://localhost/',
-    'http://localhost:8976/callback',
-    'https://localhost:8976/callback',
-    'http://127.0.0.1:1/a/b/c?d=e&f=g',
-    'https://127.0.0.1/callback',
-    'http://localhost?x=1',
-    'http://localhost:65535/ü',
-  ])('sends people back to %s', async (redirectUri) => {
-    const answer = await initiate({ redirectUri })
-    expect(answer.status).toBe(200)
-    expect(new URL(answer.body.authorizationUrl).searchParams.get('redirect_uri')).toBe(redirectUri)
-  })
+  it.each(['http://localhost:8976/callback', 'https://127.0.0.1/callback', 'http://localhost:65535/ü'])(
+    'sends people back to %s',
+    async (redirectUri) => {
+      const answer = await initiate({ redirectUri })
+      expect(answer.status).toBe(200)
+      expect(new URL(answer.body.authorizationUrl).searchParams.get('redirect_uri')).toBe(redirectUri)
+    },
+  )
 
   it.each([
     'http://localhost.evil.example/callback',
-    'http://evil.example/callback',
-    'http://evil.example#@localhost/',
     'http://localhost@evil.example/',
-    'http://user:pass@localhost/callback',
-    'http://user@127.0.0.1/callback',
-    'http://localhost:80@evil.example/',
-    'http://localhost./callback',
-    'http://127.0.0.1./callback',
-    'http://LOCALHOST/callback',
-    'HTTP://localhost/callback',
-    'http://[::1]:8976/callback',
-    'http://127.0.0.2/callback',
-    'http://127.1/callback',
-    'http://0x7f.0.0.1/callback',
-    'http://2130706433/callback',
-    'http://0.0.0.0/callback',
-    'http://127.0.0.1.nip.io/callback',
-    'http://ⓛocalhost/callback',
-    'http:\\\\localhost/callback',
     'http://localhost\\@evil.example/',
-    'http:localhost/callback',
     'http:///localhost/callback',
-    '//localhost/callback',
-    'localhost:8976/callback',
-    'ftp://localhost/callback',
-    'javascript://localhost/%0aalert(1)',
-    'custom.app://localhost/callback',
-    'http://localhost:99999/callback',
-    'http://localhost:/callback#fragment',
-    'http://localhost/callback#fragment',
-    ' http://localhost/callback',
     'http://localhost/callback\n',
-    'http://local\thost/callback',
-    `http://localhost/${'a'.repeat(2048)}`,
   ])('POST /auth/cli/initiate with the look-alike %j: 400 AUTH_INVALID_REDIRECT_URI', async (redirectUri) => {
     const answer = await initiate({ redirectUri })
     expect([answer.status, answer.body.code]).toEqual([400, 'AUTH_INVALID_REDIRECT_URI'])

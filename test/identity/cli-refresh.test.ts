@@ -1,8 +1,9 @@
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { issueTokenPair } from '../../src/identity/token-pair.ts'
+import { issueTokenPair, type SignIn } from '../../src/identity/token-pair.ts'
 import { defaultOrganization } from '../../src/identity/organization.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
+import { machine } from '../helpers/agents.ts'
 import { startWorld, type Client, type World } from '../helpers/world.ts'
 
 let world: World
@@ -176,5 +177,39 @@ describe('POST /auth/cli/refresh (contract §6.5)', () => {
     const late = await refresh(token, key)
     expect([late.status, late.body.code]).toEqual([409, 'REFRESH_TOKEN_REUSE_DETECTED'])
     expect(await world.ctx.db.selectFrom('idempotency_keys').selectAll().execute()).toEqual([])
+  })
+})
+
+describe('a pair of tokens', () => {
+  const issued = async (signIn: Partial<SignIn>) => {
+    const familyId = world.ctx.newId()
+    const members = { orgId, principalId: ben.id, familyId, ...signIn }
+    const pair = await transact(world.ctx, null, (tx) => issueTokenPair(world.ctx, tx, members))
+    const sessions = world.ctx.db.selectFrom('sessions').select(['channel', 'user_agent']).where('id', '=', familyId)
+    return { pair, session: await sessions.executeTakeFirstOrThrow() }
+  }
+
+  it('says that it is bound where it is', async () => {
+    expect((await issued({ jkt: 'thumb' })).pair.tokenType).toBe('DPoP')
+    expect((await issued({ jkt: null })).pair).not.toHaveProperty('tokenType')
+  })
+
+  it.each<[SignIn['device'], string, string | null]>([
+    [undefined, 'cli', null],
+    [{ channel: 'web', userAgent: null }, 'web', null],
+    [{ channel: 'web', userAgent: 'x'.repeat(256) }, 'web', 'x'.repeat(256)],
+    [{ channel: 'web', userAgent: 'x'.repeat(257) }, 'web', 'x'.repeat(256)],
+  ])('of the device %j is noted with its channel and 256 characters of its name at most', async (device, ...noted) => {
+    const { session } = await issued(device === undefined ? {} : { device })
+    expect([session.channel, session.user_agent]).toEqual(noted)
+  })
+
+  it('is given to nobody who is not there or disabled', async () => {
+    const nobody = issued({ principalId: world.ctx.newId() })
+    await expect(nobody).rejects.toMatchObject({ code: 'CALLER_USER_NOT_FOUND' })
+    const bot = await machine(world, 'bot')
+    const disabled = { disabled_at: world.clock.now() }
+    await world.ctx.db.updateTable('principals').set(disabled).where('id', '=', bot.id).execute()
+    await expect(issued({ principalId: bot.id })).rejects.toMatchObject({ code: 'CALLER_AGENT_NOT_FOUND' })
   })
 })

@@ -135,6 +135,7 @@ describe('RFC 9449 §4.3: the twelve checks of a proof', () => {
     {},
     { kty: 'EC', crv: 'P-256', x: 'a', y: 'b' },
     { kty: 'RSA', n: 7, e: 'AQAB' },
+    { kty: 'RSA', n: '', e: 'AQAB' },
     { kty: 'RSA' },
   ])('RFC 9449 §4.3 check 6: jwk is %j, no RSA public key', async (jwk) => {
     expect(await said(await proof({}, { jwk }))).toEqual(unverified)

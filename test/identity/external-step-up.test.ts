@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { openBrowser } from '../helpers/browser.ts'
 import { peerClients, startOidcPeer, type OidcPeer } from '../helpers/oidc-peer.ts'
@@ -43,6 +44,21 @@ it('a provider that ignores that it should ask, and does not say when: 400 AUTH_
   const url = await initiated(ann)
   for (const name of ['prompt', 'max_age']) url.searchParams.delete(name)
   expectRefusal(await exchanged(url), 400, 'AUTH_SIGN_IN_NOT_FRESH')
+})
+
+it.each([
+  [30_000, 200],
+  [30_001, 400],
+  [-30_000, 200],
+  [-30_001, 400],
+])('a step-up %i ms after the sign-in there: %i', async (milliseconds, expected) => {
+  peer.answers.token = (body) => {
+    const { auth_time: at } = decodeJwt(String(body['id_token']))
+    world.clock.set(new Date(Number(at) * 1000 + milliseconds))
+    return { body }
+  }
+  const { status, body } = await exchanged(await initiated(ann))
+  expect([status, body.code]).toEqual([expected, expected === 200 ? undefined : 'AUTH_SIGN_IN_NOT_FRESH'])
 })
 
 it('an id_token for another nonce is none of this sign-in: 500 UNKNOWN_ERROR', async () => {

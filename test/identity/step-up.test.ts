@@ -4,7 +4,7 @@ import { hashOfState } from '../../src/identity/oidc/pkce.ts'
 import { openBrowser, type Browser } from '../helpers/browser.ts'
 import { clientRedirect, startedSignIn } from '../helpers/sign-in.ts'
 import { exchange, initiated, stepUpInBrowser, stepUpProof, steppedUpWith } from '../helpers/step-up.ts'
-import { expectRefusal } from '../helpers/templates.ts'
+import { expectRefusal, nowhere } from '../helpers/templates.ts'
 import { startWorkflowWorld, storedIn, type WorkflowWorld } from '../helpers/workflows.ts'
 import { startWorld, type Answer, type Client } from '../helpers/world.ts'
 
@@ -191,11 +191,32 @@ describe('a step-up from the command line', () => {
     expect(exp - iat).toBe(120)
     const leaf = await world.ctx.db
       .selectFrom('audit_leaves')
-      .select('content')
+      .select(['content', 'private'])
       .where('kind', '=', 'user.stepped-up')
       .orderBy('id', 'desc')
       .executeTakeFirstOrThrow()
     expect(JSON.parse(leaf.content)).toMatchObject({ subject: cleo.id, facts: { token: jti, operation: 'vote' } })
+    expect(leaf.private).toMatchObject({ resource: { text: id } })
+    const kept = world.ctx.db.selectFrom('single_use_tokens').select('purpose').where('id', '=', String(jti))
+    expect(await kept.execute()).toEqual([{ purpose: 'step-up' }])
+  })
+
+  it.each<[string, string, () => Promise<readonly [asked: string, bound: unknown]>]>([
+    ['vote', 'the id of no workflow', async () => [nowhere, nowhere]],
+    ['vote', 'the name of no workflow', async () => ['no-such-workflow', 'no-such-workflow']],
+    ['admin_action', 'an id', async () => [nowhere, nowhere]],
+    [
+      'admin_action',
+      'what is the name of a workflow',
+      async () => {
+        const { name } = (await cleo.get(`/workflows/${await locked()}`)).body
+        return [name, name]
+      },
+    ],
+  ])('for the operation %s on %s is bound to just that', async (operation, _what, arrange) => {
+    const [resourceId, resource] = await arrange()
+    const { token } = await steppedUpWith(world, cleo, email, { operation, resourceId })
+    expect(decodeJwt(token)).toMatchObject({ operation, resource })
   })
 
   it('casts one protected vote, and no second', async () => {

@@ -329,6 +329,30 @@ describe('POST /auth/web/logout', () => {
     expect(await sessions.execute()).toEqual([{ ended_at: null }])
   })
 
+  it('ends no other sign-in of the same person, and leaves an audit leaf that says which', async () => {
+    const [browser, other] = [await signedIn('two@example.com'), await signedIn('two@example.com')]
+    const { sid, sub } = decodeJwt(browser.jar.get('access_token')?.value ?? '')
+    await browser.send('POST', '/auth/web/logout')
+    expect(await whoIs(other)).toBe(sub)
+    const leaves = await world.ctx.db
+      .selectFrom('audit_leaves')
+      .select('content')
+      .where('kind', '=', 'sessions.ended')
+      .where('subject_id', '=', String(sub))
+      .execute()
+    expect(leaves.map(({ content }) => JSON.parse(content))).toMatchObject([
+      { actor: { kind: 'human', id: sub }, facts: { session: sid, ended: 1, because: 'signed-out' } },
+    ])
+  })
+
+  it('ends nothing for an access token that belongs to no sign-in', async () => {
+    const [browser, other] = [await signedIn('none@example.com'), await signedIn('none@example.com')]
+    const { token } = await world.signedIn(await whoIs(other))
+    browser.jar.set('access_token', { value: token, path: '/', attributes: [] })
+    expect((await browser.send('POST', '/auth/web/logout')).status).toBe(204)
+    expect((await other.get('/auth/info')).status).toBe(200)
+  })
+
   it('204 for whoever is not signed in, has a bad token or left before', async () => {
     expect((await world.anyone.post('/auth/web/logout')).status).toBe(204)
     const browser = await signedIn('again@example.com')

@@ -1,6 +1,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { calculateJwkThumbprint } from 'jose'
 import { LRUCache } from 'lru-cache'
+import type { AgentKeyRow } from '../../store/agent-keys.ts'
 
 /** The registered key of an agent, read from its PEM. */
 export interface AgentKey {
@@ -22,6 +23,15 @@ export async function agentKeyOf(pem: string | null): Promise<AgentKey | null> {
   const key = { publicKey, thumbprint: await calculateJwkThumbprint(publicKey.export({ format: 'jwk' }) as RsaJwk) }
   known.set(pem, key)
   return key
+}
+
+/** An agent that may sign in, with its key; null for one that there is not, that was revoked, or that has no key. */
+export async function withKey(
+  agent: AgentKeyRow | undefined,
+): Promise<{ readonly agent: AgentKeyRow; readonly key: AgentKey } | null> {
+  if (agent === undefined || agent.disabled_at !== null) return null
+  const key = await agentKeyOf(agent.public_key)
+  return key === null ? null : { agent, key }
 }
 
 type RsaJwk = JsonWebKey & { kty: string }

@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.ts'
 import { audience } from '../access-token.ts'
 import type { AgentKey } from './agent-key.ts'
-import { isSignedBy, readJwt, type UnverifiedJwt } from './signed-jwt.ts'
+import { isSignedBy, isTime, readJwt, type UnverifiedJwt } from './signed-jwt.ts'
 
 /** What agents may call us in `aud`: the seed's name, and the audience of our own tokens (contract §10 ruling 1). */
 const audiences: readonly unknown[] = ['Approvio', audience]
@@ -39,13 +39,13 @@ export async function verifyAssertion({ jwt, issuer }: UnverifiedAssertion, key:
   const target = requireText(jwt, 'aud')
   const expiry = requireTime(jwt, 'exp')
   const nonce = requireText(jwt, 'jti')
-  const notBefore = optionalTime(jwt, 'nbf')
+  const notBefore = optionalTime(jwt, 'nbf') ?? 0
   optionalTime(jwt, 'iat')
   if (subject !== issuer) refuseValue('sub')
   if (!audiences.includes(target)) refuseValue('aud')
   const seconds = now.getTime() / 1000
   if (expiry <= seconds) throw new AppError('AGENT_CHALLENGE_JWT_EXPIRED')
-  if (notBefore !== null && notBefore > seconds) throw new AppError('AGENT_CHALLENGE_JWT_NOT_YET_VALID')
+  if (notBefore > seconds) throw new AppError('AGENT_CHALLENGE_JWT_NOT_YET_VALID')
   return nonce
 }
 
@@ -62,8 +62,7 @@ function requireTime(jwt: UnverifiedJwt, name: string): number {
 function optionalTime({ claims }: UnverifiedJwt, name: string): number | null {
   const value = claims[name]
   if (value === undefined) return null
-  // JSON has no infinity, but JavaScript makes one of 1e400.
-  return typeof value === 'number' && Number.isFinite(value) ? value : refuseClaim(name)
+  return isTime(value) ? value : refuseClaim(name)
 }
 
 function refuseClaim(claim: string): never {

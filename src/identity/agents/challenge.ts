@@ -5,7 +5,7 @@ import { insertAgentChallenge } from '../../store/agent-challenges.ts'
 import { findAgentKeyByName } from '../../store/agent-keys.ts'
 import { issuer } from '../access-token.ts'
 import { defaultOrganization } from '../organization.ts'
-import { agentKeyOf } from './agent-key.ts'
+import { withKey } from './agent-key.ts'
 
 export const challengeMinutes = 10
 
@@ -16,9 +16,9 @@ export const challengeMinutes = 10
  */
 export async function challengeAgent(ctx: Ctx, agentName: string): Promise<string> {
   const orgId = defaultOrganization.id
-  const agent = await findAgentKeyByName(ctx.db, orgId, agentName)
-  const key = agent === undefined || agent.disabled_at !== null ? null : await agentKeyOf(agent.public_key)
-  if (agent === undefined || key === null) throw new AppError('AGENT_NOT_FOUND')
+  const found = await withKey(await findAgentKeyByName(ctx.db, orgId, agentName))
+  if (found === null) throw new AppError('AGENT_NOT_FOUND')
+  const { agent, key } = found
   const nonce = randomBytes(32).toString('hex')
   const at = ctx.clock.now()
   const expiresAt = new Date(at.getTime() + challengeMinutes * 60_000)

@@ -2,7 +2,7 @@ import { calculateJwkThumbprint, type JWK } from 'jose'
 import { AppError } from '../../errors.ts'
 import type { AgentKey } from './agent-key.ts'
 import { isSameAddress } from './proof-address.ts'
-import { agentAlgorithm, isSignedBy, readJwt, type UnverifiedJwt } from './signed-jwt.ts'
+import { agentAlgorithm, isSignedBy, isTime, readJwt, type UnverifiedJwt } from './signed-jwt.ts'
 
 /** The call that a proof must have been made for. */
 export interface ProvenCall {
@@ -53,30 +53,31 @@ async function checkEmbeddedKey({ header: { jwk } }: UnverifiedJwt, key: AgentKe
   if (jwk === undefined) return
   const embedded = (jwk ?? {}) as JWK
   const { kty, n, e } = embedded
-  if (kty !== 'RSA' || typeof n !== 'string' || typeof e !== 'string') return refuse('jwk must be an RSA public key')
+  if (kty !== 'RSA' || !isText(n) || !isText(e)) return refuse('jwk must be an RSA public key')
   if (privateMembers.some((member) => Object.hasOwn(embedded, member))) return refuse('jwk holds a private key')
   if ((await calculateJwkThumbprint({ kty, n, e })) !== key.thumbprint) throw new AppError('DPOP_INVALID_SIGNATURE')
 }
 
 function checkTimes({ claims: { iat, exp, nbf } }: UnverifiedJwt, now: Date): void {
   const seconds = now.getTime() / 1000
-  if (typeof iat !== 'number' || !Number.isFinite(iat)) throw new AppError('DPOP_MISSING_IAT_CLAIM')
+  if (!isTime(iat)) throw new AppError('DPOP_MISSING_IAT_CLAIM')
   if (seconds - iat > maxAgeSeconds + clockSkewSeconds) throw new AppError('DPOP_JWT_EXPIRED')
   if (iat > seconds + clockSkewSeconds) refuse('iat is in the future')
   // A proof needs neither of these, but what it says of itself holds (RFC 7519 sections 4.1.4 and 4.1.5).
-  if (exp !== undefined && !(typeof exp === 'number' && exp + clockSkewSeconds > seconds)) {
-    throw new AppError('DPOP_JWT_EXPIRED')
-  }
-  if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= seconds + clockSkewSeconds))
-    refuse('nbf is in the future')
+  if (exp !== undefined && !(isTime(exp) && exp + clockSkewSeconds > seconds)) throw new AppError('DPOP_JWT_EXPIRED')
+  if (nbf !== undefined && !(isTime(nbf) && nbf <= seconds + clockSkewSeconds)) refuse('nbf is in the future')
 }
 
 type MissingClaim = 'DPOP_MISSING_JTI_CLAIM' | 'DPOP_MISSING_HTM_CLAIM' | 'DPOP_MISSING_HTU_CLAIM'
 
 function requireText({ claims }: UnverifiedJwt, name: string, code: MissingClaim): string {
   const value = claims[name]
-  if (typeof value !== 'string' || value === '') throw new AppError(code)
+  if (!isText(value)) throw new AppError(code)
   return value
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
 }
 
 function refuse(problem: string): never {

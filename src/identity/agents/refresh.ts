@@ -3,7 +3,7 @@ import { AppError } from '../../errors.ts'
 import { findAgentKeyForShare } from '../../store/agent-keys.ts'
 import { refreshTokens } from '../refresh-tokens.ts'
 import type { TokenPair } from '../token-pair.ts'
-import { agentKeyOf } from './agent-key.ts'
+import { withKey } from './agent-key.ts'
 import { verifyProof, type ProvenCall } from './proof.ts'
 import { spendProof } from './spend-proof.ts'
 
@@ -23,9 +23,9 @@ export async function refreshAgent(ctx: Ctx, { refreshToken, proof, call }: Agen
   return await refreshTokens(ctx, 'agent', refreshToken, async (tx, token) => {
     const { org_id: orgId, principal_id: id } = token
     // Held until the new token is written, so that a rotation or revocation ends it too.
-    const agent = await findAgentKeyForShare(tx, orgId, id)
-    const key = agent === undefined || agent.disabled_at !== null ? null : await agentKeyOf(agent.public_key)
-    if (agent === undefined || key === null) throw new AppError('CALLER_AGENT_NOT_FOUND')
+    const found = await withKey(await findAgentKeyForShare(tx, orgId, id))
+    if (found === null) throw new AppError('CALLER_AGENT_NOT_FOUND')
+    const { agent, key } = found
     await spendProof(ctx, tx, { orgId, id }, await verifyProof(proof, key, call, ctx.clock.now()))
     return token.jkt !== null || agent.dpop_required ? key.thumbprint : null
   })

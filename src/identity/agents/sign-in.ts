@@ -2,11 +2,11 @@ import { appendLeaf } from '../../audit/append.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { findAgentChallenge, markAgentChallengeUsed } from '../../store/agent-challenges.ts'
-import { findAgentKeyByName, type AgentKeyRow } from '../../store/agent-keys.ts'
+import { findAgentKeyByName } from '../../store/agent-keys.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { defaultOrganization } from '../organization.ts'
 import { issueTokenPair, type TokenPair } from '../token-pair.ts'
-import { agentKeyOf, type AgentKey } from './agent-key.ts'
+import { withKey } from './agent-key.ts'
 import { readAssertion, verifyAssertion } from './assertion.ts'
 import { hashOfNonce } from './challenge.ts'
 import { verifyProof, type ProvenCall } from './proof.ts'
@@ -27,7 +27,9 @@ export interface AgentSignIn {
 export async function signInAgent(ctx: Ctx, { assertion, proof, call }: AgentSignIn): Promise<TokenPair> {
   const orgId = defaultOrganization.id
   const unverified = readAssertion(assertion)
-  const { agent, key } = await findSigner(ctx, orgId, unverified.issuer)
+  const signer = await withKey(await findAgentKeyByName(ctx.db, orgId, unverified.issuer))
+  if (signer === null) throw new AppError('AGENT_NOT_FOUND')
+  const { agent, key } = signer
   const nonceHash = hashOfNonce(await verifyAssertion(unverified, key, ctx.clock.now()))
   await requireOpenChallenge(ctx, nonceHash, agent.id)
   if (proof === null && agent.dpop_required) throw new AppError('REQUEST_INVALID_DPOP_JKT')
@@ -50,13 +52,6 @@ export async function signInAgent(ctx: Ctx, { assertion, proof, call }: AgentSig
     const jkt = proven === null ? null : key.thumbprint
     return await issueTokenPair(ctx, tx, { orgId, principalId: agent.id, familyId, jkt })
   })
-}
-
-async function findSigner(ctx: Ctx, orgId: string, name: string): Promise<{ agent: AgentKeyRow; key: AgentKey }> {
-  const agent = await findAgentKeyByName(ctx.db, orgId, name)
-  const key = agent === undefined || agent.disabled_at !== null ? null : await agentKeyOf(agent.public_key)
-  if (agent === undefined || key === null) throw new AppError('AGENT_NOT_FOUND')
-  return { agent, key }
 }
 
 async function requireOpenChallenge(ctx: Ctx, nonceHash: string, agentId: string): Promise<void> {

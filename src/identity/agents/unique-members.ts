@@ -1,4 +1,5 @@
-const tokens = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s"{}[\]:,]+/g
+/** Texts, and what says how deep a name stands. Numbers and the like hold none of these. */
+const tokens = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g
 
 /**
  * Parses a JSON object that names no member twice at its top: two readers may differ on which value counts, and one of them
@@ -8,7 +9,7 @@ const tokens = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s"{}[\]:,]+/g
  */
 export function parseUniqueMembers(text: string): Readonly<Record<string, unknown>> | null {
   const value: unknown = JSON.parse(text)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
+  if (!(value instanceof Object) || Array.isArray(value)) return null
   const seen = new Set<string>()
   let depth = 0
   let last = ''

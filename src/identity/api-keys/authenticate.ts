@@ -29,7 +29,8 @@ const beingNoted = new Set<string>()
 /** Nobody waits for this, and a key that is busy is noted once a minute. */
 function noteUse(ctx: Ctx, { org_id, id, last_used_at }: LiveApiKeyRow, now: Date): void {
   const staleBefore = new Date(now.getTime() - useMilliseconds)
-  if ((last_used_at !== null && last_used_at > staleBefore) || beingNoted.has(id)) return
+  const lastUsed = last_used_at?.getTime() ?? 0
+  if (lastUsed > staleBefore.getTime() || beingNoted.has(id)) return
   beingNoted.add(id)
   touchApiKey(ctx.db, org_id, id, now, staleBefore)
     .catch((error: unknown) => ctx.log.warn({ err: error, apiKey: id }, 'the use of an API key was not noted'))

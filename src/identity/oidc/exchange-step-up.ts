@@ -53,9 +53,9 @@ function requirePerson({ kind }: Actor): void {
   if (kind !== 'human') throw new AppError('AUTH_INVALID_ENTITY')
 }
 
-// A provider that ignores prompt and max_age shows in the time it gives, or in giving none.
+// A provider that ignores prompt and max_age shows in the time it gives, or in giving none, which counts as 1970.
 function requireFresh({ authTime }: Identity, now: Date): void {
-  const secondsAgo = authTime === null ? Number.NaN : now.getTime() / 1000 - authTime
+  const secondsAgo = now.getTime() / 1000 - (authTime ?? 0)
   const isFresh = secondsAgo <= freshSeconds && secondsAgo >= -clockToleranceSeconds
   if (!isFresh) throw new AppError('AUTH_SIGN_IN_NOT_FRESH')
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { hashOfRefreshToken } from '../../src/identity/token-pair.ts'
 import { findRefreshToken, lockRefreshFamily, markRefreshTokenUsed } from '../../src/store/refresh-tokens.ts'
@@ -13,6 +14,7 @@ import {
   type Machine,
 } from '../helpers/agents.ts'
 import { openBrowser } from '../helpers/browser.ts'
+import { madeUnder } from '../helpers/held.ts'
 import { untilWaiting } from '../helpers/lock-waits.ts'
 import { startedSignIn } from '../helpers/sign-in.ts'
 import { startWorld, type Answer, type World } from '../helpers/world.ts'
@@ -80,4 +82,15 @@ it('POST /auth/agents/token 409 AGENT_CHALLENGE_CONCURRENT_UPDATE: overtaken by 
     return { redeemed: call }
   })
   expect(saidOf(await redeemed)).toEqual([409, 'AGENT_CHALLENGE_CONCURRENT_UPDATE'])
+})
+
+it('POST /auth/cli/token 409 PKCE_CODE_CONCURRENCY_CONFLICT: the other of two that found a state unused gets its tokens', async () => {
+  const proof = await startedSignIn(world, 'ben@example.com')
+  const exchange = () => world.anyone.post('/auth/cli/token', proof)
+  const held = sql`select 1 from sign_in_flows for update`
+  const answers = await madeUnder(world.ctx.db, held, [exchange, exchange])
+  expect(answers.map(saidOf)).toEqual([
+    [200, undefined],
+    [409, 'PKCE_CODE_CONCURRENCY_CONFLICT'],
+  ])
 })
