@@ -13,7 +13,7 @@ import { dice } from '../helpers/dice.ts'
 import { closePolicy, removeMember, removeRoles } from '../helpers/facts.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
 import { faultsOf, loadHistories } from '../helpers/history.ts'
-import { addMember, insertPolicy, orgId, seats } from '../helpers/quorum.ts'
+import { addMember, giveRole, insertPolicy, orgId, seats } from '../helpers/quorum.ts'
 import { startWorld, type Client, type World } from '../helpers/world.ts'
 
 /**
@@ -139,6 +139,26 @@ describe('what a server remembers is never relied on unproved', () => {
     expect(await approve(scene)).toBe('422 ENTITY_NOT_IN_REQUIRED_GROUP')
     await addMember(there.ctx, scene.group, scene.me.id)
     expect(await approve(scene)).toBe('200 EVALUATION_IN_PROGRESS')
+  })
+
+  it('canVote says at once what was taken from someone and what they were given', async () => {
+    const [voter] = (await insertVoters(there.ctx, [{}])) as [Voter]
+    const scene = await remembered()
+    const client = await here.signedIn(voter.id)
+    const asked = async () => {
+      const { canVote, cantVoteReason } = (await client.get(`/workflows/${scene.requestId}/canVote`)).body
+      return canVote ? 'yes' : cantVoteReason
+    }
+    expect(await asked()).toBe('ENTITY_NOT_IN_GROUP')
+    await addMember(there.ctx, scene.group, voter.id)
+    expect(await asked()).toBe('yes')
+    await removeMember(admin, scene.group, voter.id)
+    expect(await asked()).toBe('ENTITY_NOT_IN_GROUP')
+    await addMember(there.ctx, scene.group, voter.id)
+    await removeRoles(there.ctx, voter.id)
+    expect(await asked()).toBe('NO_PERMISSIONS')
+    await giveRole(there.ctx, voter.id)
+    expect(await asked()).toBe('yes')
   })
 
   it('someone who lost the right is refused', async () => {

@@ -4,39 +4,37 @@ import { freshDatabase } from '../helpers/fresh-database.ts'
 import { peerClients, startOidcPeer, type OidcPeer } from '../helpers/oidc-peer.ts'
 import { clientRedirect } from '../helpers/sign-in.ts'
 import { exchange, initiated, proofIn } from '../helpers/step-up.ts'
+import { startTwoProcesses, type Remote, type TwoProcesses } from '../helpers/two-processes.ts'
 import { startWorkflowWorld, type WorkflowWorld } from '../helpers/workflows.ts'
-import { startWorld, type Answer, type World } from '../helpers/world.ts'
+import type { Answer } from '../helpers/world.ts'
 
-/** A thousand calls at once, half on each of two servers on one PostgreSQL, with what is good for one. */
+/** A thousand calls at once, half on each of two processes on one PostgreSQL, with what is good for one. */
 let peer: OidcPeer
 let world: WorkflowWorld
-let other: World
+let two: TwoProcesses
 beforeAll(async () => {
   peer = await startOidcPeer([clientRedirect, 'http://127.0.0.1:8080/auth/web/callback'])
-  const env = { OIDC_ISSUER: peer.issuer, OIDC_CLIENT_ID: peerClients.public }
-  const shared = { databaseUrl: await freshDatabase(), env, start: new Date() }
-  world = await startWorkflowWorld(shared)
-  other = await startWorld(shared)
+  const databaseUrl = await freshDatabase()
+  const env = {
+    OIDC_ISSUER: peer.issuer,
+    OIDC_CLIENT_ID: peerClients.public,
+    QUORATE_PUBLIC_URL: 'http://127.0.0.1:8080',
+  }
+  world = await startWorkflowWorld({ databaseUrl, env, start: new Date() })
+  two = await startTwoProcesses({ ...env, DATABASE_URL: databaseUrl })
 })
 afterAll(async () => {
-  await other.close()
+  await two[Symbol.asyncDispose]()
   await world.close()
   await peer.close()
 })
-// The provider gives the real time as auth_time.
-beforeEach(() => {
-  for (const { clock } of [world, other]) clock.set(new Date())
-})
+// The provider and the processes have the real time.
+beforeEach(() => world.clock.set(new Date()))
 
 const calls = 1000
-const atOnce = async (call: (at: World) => Promise<Answer>): Promise<Record<string, number>> => {
-  const answers = await Promise.all(Array.from({ length: calls }, (_, index) => call(index % 2 ? world : other)))
-  const outcome = ({ status, body, headers }: Answer) =>
-    status === 302
-      ? String(headers['location']).replace(/^[^=]*error=/, 'error ')
-      : `${status} ${body.code ?? ''}`.trim()
-  return Object.fromEntries([...Map.groupBy(answers, outcome)].map(([what, same]) => [what, same.length]))
-}
+const outcomeOf = ({ status, body, headers }: Answer) =>
+  status === 302 ? String(headers['location']).replace(/^[^=]*error=/, 'error ') : `${status} ${body.code ?? ''}`.trim()
+const atOnce = async (call: (at: Remote) => Promise<Answer>) => await two.tally(calls, call, outcomeOf)
 const sum = (tally: Record<string, number>) => Object.values(tally).reduce((all, count) => all + count, 0)
 const count = async (table: 'sessions' | 'refresh_tokens' | 'single_use_tokens' | 'votes') =>
   (await world.ctx.db.selectFrom(table).selectAll().execute()).length
@@ -67,10 +65,9 @@ it('one state brought back a thousand times by its browser: one sign-in', async 
 
 it('one step-up exchanged a thousand times: one token', async () => {
   const proof = await stepUpProof()
-  const there = await other.signedIn(world.cleo.id)
   const before = await count('single_use_tokens')
   const body = { ...proof, operation: 'vote' }
-  const tally = await atOnce((at) => exchange(at === world ? world.cleo : there, body))
+  const tally = await atOnce((at) => exchange(at.bearing(world.cleo.token), body))
   const { '200': won, '409 PKCE_CODE_CONCURRENCY_CONFLICT': lost = 0, '400 PKCE_CODE_ALREADY_USED': late = 0 } = tally
   expect([won, lost + late]).toEqual([1, calls - 1])
   expect(await count('single_use_tokens')).toBe(before + 1)
@@ -84,12 +81,10 @@ it.each(['one workflow', 'many workflows'])(
       Array.from({ length: where === 'one workflow' ? 1 : 20 }, () => world.openedUnder(template.id)),
     )
     const { body } = await exchange(world.cleo, { ...(await stepUpProof()), operation: 'vote' })
-    const fresh = world.withToken(world.cleo.id, body.accessToken)
-    const there = other.withToken(fresh.id, fresh.token)
     const before = await count('votes')
     let serial = 0
     const tally = await atOnce((at) =>
-      world.vote(at === world ? fresh : there, ids[serial++ % ids.length] as string, 'APPROVE'),
+      world.vote(at.bearing(body.accessToken), ids[serial++ % ids.length] as string, 'APPROVE'),
     )
     expect(tally).toEqual({ '200': 1, '403 STEP_UP_TOKEN_ALREADY_USED': calls - 1 })
     expect(await count('votes')).toBe(before + 1)

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   goodAssertion,
   machine,
@@ -14,33 +14,35 @@ import {
 import { inBatches } from '../helpers/crowd.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
 import { madeUnder } from '../helpers/held.ts'
+import { startTwoProcesses, type Remote, type TwoProcesses } from '../helpers/two-processes.ts'
 import { startWorld, type Answer, type Client, type World } from '../helpers/world.ts'
 
 /** What works once works once, however many servers are asked for it at the same moment. */
-describe('two servers on one database', () => {
+describe('two processes on one database', () => {
   let worlds: readonly [World, World]
   let bot: Machine
   let ada: Client
+  let two: TwoProcesses
   beforeAll(async () => {
     const databaseUrl = await freshDatabase()
-    worlds = [await startWorld({ databaseUrl }), await startWorld({ databaseUrl })]
+    const here = { databaseUrl, start: new Date() }
+    worlds = [await startWorld(here), await startWorld(here)]
+    two = await startTwoProcesses({ DATABASE_URL: databaseUrl, QUORATE_PUBLIC_URL: 'http://localhost' })
     ada = await worlds[0].person('Ada', { admin: true })
     bot = await machine(worlds[0], 'bot', ada)
   })
+  // The processes have the real time.
+  beforeEach(() => worlds.forEach(({ clock }) => clock.set(new Date())))
   afterAll(async () => {
+    await two[Symbol.asyncDispose]()
     for (const world of worlds) await world.close()
   })
 
-  /** How often each answer came, of `count` calls at once, every other one on the other server. */
-  async function tally(count: number, call: (world: World) => Promise<Answer>): Promise<Record<string, number>> {
-    const calls = Array.from({ length: count }, (_, index) => call(worlds[index % 2] as World))
-    const said = (await Promise.all(calls)).map((answer) => saidOf(answer).join(' ').trim())
-    return Object.fromEntries([...Map.groupBy(said, (each) => each)].map(([each, same]) => [each, same.length]))
-  }
+  const outcomeOf = (answer: Answer) => saidOf(answer).join(' ').trim()
 
   it('of 1,000 redemptions of one challenge exactly one succeeds, and the others are 409', async () => {
     const assertion = await sign(bot.privateKey, goodAssertion(worlds[0], bot, await nonceFor(worlds[0], bot)))
-    const { '200': won, ...lost } = await tally(1000, (world) => redeem(world, assertion))
+    const { '200': won, ...lost } = await two.tally(1000, (at) => redeem(at, assertion), outcomeOf)
     expect(won).toBe(1)
     expect(Object.values(lost).reduce((sum, each) => sum + each, 0)).toBe(999)
     const codes = ['409 AGENT_CHALLENGE_CHALLENGE_ALREADY_USED', '409 AGENT_CHALLENGE_CONCURRENT_UPDATE']
@@ -54,7 +56,7 @@ describe('two servers on one database', () => {
     const { accessToken } = await signedInAgent(worlds[0], bot, true)
     const dpop = await proofFor(worlds[0], bot, 'GET', '/auth/info', accessToken)
     const headers = { authorization: `DPoP ${accessToken}`, dpop }
-    const said = await tally(1000, (world) => world.anyone.get('/auth/info', undefined, headers))
+    const said = await two.tally(1000, (at) => at.anyone.get('/auth/info', undefined, headers), outcomeOf)
     expect(said).toEqual({ '200': 1, '401 DPOP_JTI_REUSED': 999 })
   })
 
@@ -65,7 +67,8 @@ describe('two servers on one database', () => {
     })
     const path = '/auth/agents/refresh'
     const dpop = await proofFor(worlds[0], bot, 'POST', path)
-    const said = await tally(200, (world) => world.anyone.post(path, { refreshToken: tokens.pop() }, { dpop }))
+    const refresh = (at: Remote) => at.anyone.post(path, { refreshToken: tokens.pop() }, { dpop })
+    const said = await two.tally(200, refresh, outcomeOf)
     expect(said).toEqual({ '200': 1, '401 DPOP_JTI_REUSED': 199 })
   })
 

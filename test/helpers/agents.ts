@@ -72,9 +72,9 @@ const grant = {
 
 export const tokenBody = (clientAssertion: unknown): object => ({ ...grant, clientAssertion })
 
-export async function redeem(world: World, assertion: unknown, proof?: string): Promise<Answer> {
+export async function redeem(at: Pick<World, 'anyone'>, assertion: unknown, proof?: string): Promise<Answer> {
   const headers = proof === undefined ? {} : { dpop: proof }
-  return await world.anyone.post('/auth/agents/token', tokenBody(assertion), headers)
+  return await at.anyone.post('/auth/agents/token', tokenBody(assertion), headers)
 }
 
 let proofs = 0

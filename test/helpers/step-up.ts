@@ -1,6 +1,6 @@
 import type { Browser } from './browser.ts'
 import { authorize, clientRedirect } from './sign-in.ts'
-import type { Answer, Client, World } from './world.ts'
+import type { Answer, Calls, Client, World } from './world.ts'
 
 export interface Proof {
   readonly code: string
@@ -24,7 +24,7 @@ export function proofIn({ searchParams }: URL): Proof {
   return { code: searchParams.get('code') ?? '', state: searchParams.get('state') ?? '' }
 }
 
-export const exchange = async (client: Client, body?: unknown): Promise<Answer> =>
+export const exchange = async (client: Calls, body?: unknown): Promise<Answer> =>
   await client.post('/auth/cli/exchangePrivilegedToken', body)
 
 /** The client with a step-up token of its own. */

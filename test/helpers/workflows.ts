@@ -3,7 +3,7 @@ import { insertSingleUseToken } from '../../src/store/single-use-tokens.ts'
 import { stepUpPurpose } from '../../src/identity/step-up.ts'
 import { giveRole, insertGroup, orgId } from './quorum.ts'
 import { expectRefusal, startTemplateWorld, templates, type TemplateWorld } from './templates.ts'
-import type { Answer, Client } from './world.ts'
+import type { Answer, Calls, Client } from './world.ts'
 
 type VoteType = 'APPROVE' | 'VETO' | 'WITHDRAW'
 
@@ -23,7 +23,7 @@ export interface WorkflowWorld extends TemplateWorld {
   /** The body of a workflow that nobody else has opened. */
   ask(workflowTemplateId: string, members?: object): Record<string, unknown>
   /** A vote, for the guards unless other groups are named. */
-  vote(client: Client, workflowId: string, type: VoteType, groups?: readonly string[]): Promise<Answer>
+  vote(client: Calls, workflowId: string, type: VoteType, groups?: readonly string[]): Promise<Answer>
   /** As `vote`, with what the workflow is after it. */
   voted(client: Client, workflowId: string, type: VoteType, groups?: readonly string[]): Promise<string>
   statusOf(workflowId: string): Promise<string>

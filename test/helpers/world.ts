@@ -1,4 +1,4 @@
-import type { FastifyInstance, InjectOptions } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { loadConfig } from '../../src/config/config.ts'
 import type { RawEnv } from '../../src/config/env.ts'
@@ -39,15 +39,17 @@ export interface Answer {
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 type Call = (url: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
 
+export type Calls = Readonly<Record<Method, Call>>
+
 /** Someone who calls the API with an access token. */
-export type Client = Readonly<Record<Method, Call>> & { readonly id: string; readonly token: string }
+export type Client = Calls & { readonly id: string; readonly token: string }
 
 export interface World extends AsyncDisposable {
   readonly ctx: Ctx
   readonly app: FastifyInstance
   readonly clock: TestClock
   /** Without a token. */
-  readonly anyone: Readonly<Record<Method, Call>>
+  readonly anyone: Calls
   /** Registers a person in the default organization and signs them in. */
   person(name: string, options?: { admin?: boolean }): Promise<Client>
   /** A client for a principal that exists, human or agent. */
@@ -120,18 +122,35 @@ async function storeOf({ engine = defaultEngine, databaseUrl }: WorldOptions): P
   return engine === 'pglite' ? { QUORATE_DATA_DIR: 'memory://' } : { DATABASE_URL: await freshDatabase() }
 }
 
-function calls(app: FastifyInstance, base: Record<string, string>): Readonly<Record<Method, Call>> {
+interface Sent {
+  readonly method: string
+  readonly url: string
+  readonly headers: Record<string, string>
+  readonly payload?: string
+}
+
+/** The calls of someone who always sends these headers, over whatever carries them. */
+export function callsBy(
+  carry: (sent: Sent) => Promise<{ status: number; headers: Record<string, unknown>; text: string }>,
+  base: Record<string, string>,
+): Calls {
   const call =
     (method: Method): Call =>
-    async (url, body, headers = {}) => {
-      const request: InjectOptions = { method: method.toUpperCase() as 'GET', url, headers: { ...base, ...headers } }
-      if (body !== undefined) {
-        request.payload = typeof body === 'string' ? body : JSON.stringify(body)
-        request.headers = { 'content-type': 'application/json', ...request.headers }
-      }
-      const answer = await app.inject(request)
-      const isJson = String(answer.headers['content-type'] ?? '').includes('json')
-      return { status: answer.statusCode, headers: answer.headers, body: isJson ? answer.json() : answer.body }
+    async (url, body, extra = {}) => {
+      const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' }
+      const payload = typeof body === 'string' ? body : JSON.stringify(body)
+      const sent = { method: method.toUpperCase(), url, headers: { ...type, ...base, ...extra } }
+      const { status, headers, text } = await carry(payload === undefined ? sent : { ...sent, payload })
+      const answered = headers['content-type']
+      const isJson = typeof answered === 'string' && answered.includes('json')
+      return { status, headers, body: isJson ? JSON.parse(text) : text }
     }
   return { get: call('get'), post: call('post'), put: call('put'), patch: call('patch'), delete: call('delete') }
+}
+
+function calls(app: FastifyInstance, base: Record<string, string>): Calls {
+  return callsBy(async ({ method, ...sent }) => {
+    const answer = await app.inject({ method: method as 'GET', ...sent })
+    return { status: answer.statusCode, headers: answer.headers, text: answer.body }
+  }, base)
 }

@@ -54,6 +54,25 @@ test('of two admins who remove each other at once, the second is told that they 
   }
 })
 
+test('the same people let into two groups at once, in turned order, all come in', async () => {
+  const groups = [
+    madeId(await ben.post('/groups', { name: 'left' })),
+    madeId(await ben.post('/groups', { name: 'right' })),
+  ]
+  const bots = await Promise.all(Array.from({ length: 20 }, async (_, index) => agent(world, `twice-${index}`, ben)))
+  const entities = bots.map(({ id }) => ({ entity: { entityType: 'agent', entityId: id } }))
+  for (let round = 0; round < 20; round++) {
+    const turned = [entities, entities.toReversed()]
+    const came = await times(2, async (index) =>
+      ben.post(`/groups/${groups[index]}/entities`, { entities: turned[index] }),
+    )
+    const left = await times(2, async (index) =>
+      ben.delete(`/groups/${groups[index]}/entities`, { entities: turned[1 - index] }),
+    )
+    expect(tally([...came, ...left])).toEqual({ '200': 4 })
+  }
+})
+
 test('member_count is what there is after members came and went at once', async () => {
   const id = madeId(await ben.post('/groups', { name: 'busy' }))
   const entities = `/groups/${id}/entities`
