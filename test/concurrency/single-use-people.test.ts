@@ -86,7 +86,10 @@ it.each(['one workflow', 'many workflows'])(
     const tally = await atOnce((at) =>
       world.vote(at.bearing(body.accessToken), ids[serial++ % ids.length] as string, 'APPROVE'),
     )
-    expect(tally).toEqual({ '200': 1, '403 STEP_UP_TOKEN_ALREADY_USED': calls - 1 })
+    // A call that waits ten seconds for the store is sent away undone.
+    const { '200': won, '403 STEP_UP_TOKEN_ALREADY_USED': late = 0, '503 SERVICE_UNAVAILABLE': away = 0 } = tally
+    expect([won, late + away]).toEqual([1, calls - 1])
+    expect(late).toBeGreaterThan(0)
     expect(await count('votes')).toBe(before + 1)
   },
 )
