@@ -246,6 +246,11 @@ describe('POST /workflow-templates/{templateIdentifier}/deprecate', () => {
   })
 })
 
+it('POST /internal/workflow-template/{templateId}/cancel-workflows 404 NOT_FOUND: it is open to nobody', async () => {
+  const { id } = await world.made()
+  expectRefusal(await world.ada.post(`/internal/workflow-template/${id}/cancel-workflows`), 404, 'NOT_FOUND')
+})
+
 describe('DELETE /workflow-templates/{templateIdentifier} 204', () => {
   it.each(['name', 'id of the active version', 'id of an old version'])('by %s: every version', async (by) => {
     const first = await world.made()
