@@ -118,15 +118,15 @@ async function castOn(
 
 async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<Cast> {
   const cast = await transact(ctx, caller.once, async (tx, withCommit) => {
-    // Sent together; the server runs them in this order, so the last one reads what the locks waited for.
-    const [, , found] = await Promise.all([
+    // Sent together; the server runs them in this order, so the last two read what the locks waited for.
+    const [, , found, quota] = await Promise.all([
       lockRequestForVote(tx, caller.orgId, key),
       lockVoter(tx, caller.orgId, caller.principalId),
       findVotingFacts(tx, caller.orgId, key, caller.principalId),
+      findVoteQuota(tx, caller.orgId, key),
     ])
     const row = requireFacts(found, caller)
     const policy = await policyRules(tx, caller.orgId, row.policy_id)
-    const quota = await findVoteQuota(tx, caller.orgId, row.id)
     const requireVoteQuota = () => {
       if (quota !== null && row.vote_seq + 1 > quota) throw new AppError('QUOTA_EXCEEDED')
     }

@@ -10,6 +10,25 @@ export type RequestKey = { readonly id: string } | { readonly name: string }
 
 const byKey = { id: 'r.id = $2::uuid', name: "r.dialect = 'native' and r.name = $2" }
 
+type Statement<Row> = ReturnType<typeof statement<Row>>
+type Statements<Row> = Readonly<Record<keyof typeof byKey, Statement<Row>>>
+
+/** A statement for each way to name a request. */
+function forEachKey<Row>(statementFor: (key: keyof typeof byKey) => Statement<Row>): Statements<Row> {
+  return { id: statementFor('id'), name: statementFor('name') }
+}
+
+/** The organization is the first parameter, what names the request the second. */
+async function ask<Row>(
+  of: Statements<Row>,
+  db: Db,
+  orgId: string,
+  key: RequestKey,
+  ...more: unknown[]
+): Promise<Row[]> {
+  return await ('id' in key ? of.id(db, [orgId, key.id, ...more]) : of.name(db, [orgId, key.name, ...more]))
+}
+
 // The fact lock of the organization comes first and in share mode: votes never wait for each other there, only for a change
 // that takes eligibility away, which takes it in exclusive mode. A qualification is evaluated before the row is locked,
 // so no vote waits for the fact lock while it holds a row.
@@ -18,13 +37,11 @@ const lockText = (key: keyof typeof byKey) => `
   where r.org_id = $1 and ${byKey[key]} and pg_advisory_xact_lock_shared(hashtextextended($1::text, 0)) is not null
   for update`
 
-const lockById = statement<{ id: string }>(lockText('id'))
-const lockByName = statement<{ id: string }>(lockText('name'))
+const lock = forEachKey((key) => statement<{ id: string }>(lockText(key)))
 
 /** Locks the request's row, and the facts about who may vote, until the transaction ends. */
 export async function lockRequestForVote(tx: Tx, orgId: string, key: RequestKey): Promise<void> {
-  if ('id' in key) await lockById(tx, [orgId, key.id])
-  else await lockByName(tx, [orgId, key.name])
+  await ask(lock, tx, orgId, key)
 }
 
 const lockVoterStatement = statement(`select from principals where org_id = $1 and id = $2 for share`)
@@ -95,9 +112,9 @@ export interface StandingVoteRow {
 }
 
 // The request's own quota, else the organization's.
-const voteQuotaText = `
+const voteQuotaText = (request: string) => `
   select q."limit" from quotas q
-  where q.org_id = $1 and q.target_id in ($2, $1) and q.quota_type = 'MAX_VOTES_PER_WORKFLOW' and q.scope in ('Workflow', 'Org')
+  where q.org_id = $1 and q.target_id in (${request}, $1) and q.quota_type = 'MAX_VOTES_PER_WORKFLOW' and q.scope in ('Workflow', 'Org')
   order by q.scope = 'Workflow' desc limit 1`
 
 const voterText = `
@@ -157,14 +174,8 @@ type RequestAnswer = {
 }
 type FactsAnswer = RequestAnswer & { readonly facts: VoterPart }
 
-const facts = {
-  id: statement<FactsAnswer>(factsText('id', voterText)),
-  name: statement<FactsAnswer>(factsText('name', voterText)),
-}
-const requestFacts = {
-  id: statement<RequestAnswer>(factsText('id', '')),
-  name: statement<RequestAnswer>(factsText('name', '')),
-}
+const facts = forEachKey((key) => statement<FactsAnswer>(factsText(key, voterText)))
+const requestFacts = forEachKey((key) => statement<RequestAnswer>(factsText(key, '')))
 
 /**
  * Everything the kernel must know about one voter and one request, in one query whose cost depends neither on the votes
@@ -176,9 +187,7 @@ export async function findVotingFacts(
   key: RequestKey,
   principalId: string,
 ): Promise<VotingFactsRow | undefined> {
-  const [answer] = await ('id' in key
-    ? facts.id(db, [orgId, key.id, principalId])
-    : facts.name(db, [orgId, key.name, principalId]))
+  const [answer] = await ask(facts, db, orgId, key, principalId)
   return answer === undefined ? undefined : { ...answer.facts, ...requestPart(answer) }
 }
 
@@ -190,9 +199,7 @@ export async function findFactsOfKnownVoter(
   principalId: string,
   voter: KnownVoter,
 ): Promise<VotingFactsRow | undefined> {
-  const [answer] = await ('id' in key
-    ? requestFacts.id(db, [orgId, key.id, principalId])
-    : requestFacts.name(db, [orgId, key.name, principalId]))
+  const [answer] = await ask(requestFacts, db, orgId, key, principalId)
   if (answer?.facts.voter_version !== voter.voter_version) return undefined
   return { ...voter, ...requestPart(answer) }
 }
@@ -202,12 +209,16 @@ function requestPart(answer: RequestAnswer) {
   return { ...request, ...policy, ...(own ?? noOwnVote), expires_at: new Date(expires_at ?? Number.NaN) }
 }
 
-const voteQuotaStatement = statement<{ limit: number }>(voteQuotaText)
+const voteQuota = forEachKey((key) =>
+  statement<{ quota: number | null }>(
+    `select (${voteQuotaText('r.id')}) as quota from requests r where r.org_id = $1 and ${byKey[key]}`,
+  ),
+)
 
 /** How many votes may be cast on a request; null when any number may. */
-export async function findVoteQuota(db: Db, orgId: string, requestId: string): Promise<number | null> {
-  const [row] = await voteQuotaStatement(db, [orgId, requestId])
-  return row?.limit ?? null
+export async function findVoteQuota(db: Db, orgId: string, key: RequestKey): Promise<number | null> {
+  const [row] = await ask(voteQuota, db, orgId, key)
+  return row?.quota ?? null
 }
 
 const standingOfPersonStatement = statement<StandingVoteRow>(`
@@ -313,7 +324,7 @@ const writeText = (change: string, counts: string) => `
       and $20::integer is not distinct from (
         select v.seq from votes v where v.org_id = $1 and v.request_id = $2 and v.stage = $4 and v.principal_id = $5
         order by v.seq desc limit 1)
-      and $3 <= coalesce((${voteQuotaText}), $3)
+      and $3 <= coalesce((${voteQuotaText('$2')}), $3)
       and exists (
         select from policies p
         where p.org_id = $1 and p.id = $19 and (p.status = 'active' or p.takes_votes_when_inactive))
