@@ -18,8 +18,14 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     audit: { values: ['store'] },
     identity: { values: ['store', 'audit', 'config'], types: ['context'] },
     approvals: { values: ['kernel', 'store', 'identity', 'audit', 'config'], types: ['context'] },
+    outgoing: { values: ['config'] },
+    deliveries: {
+      values: ['approvals', 'audit', 'config', 'identity', 'outgoing', 'store'],
+      types: ['context', 'kernel'],
+    },
+    jobs: { values: ['approvals', 'deliveries', 'store'], types: ['config', 'context'] },
     'dialects/native': {
-      values: ['approvals', 'identity', 'audit', 'trace'],
+      values: ['approvals', 'deliveries', 'identity', 'audit', 'trace'],
       types: ['context', 'kernel', 'store', 'config'],
     },
     health: { values: [], types: ['context'] },

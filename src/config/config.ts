@@ -1,6 +1,6 @@
-import { isIP } from 'node:net'
-import { AppError } from '../errors.ts'
 import { adminKeyOf, type AdminKey } from './admin-key.ts'
+import { invalid, isLoopback, isNetwork, oneOf } from './checks.ts'
+import { deliveryConfig, type DeliveryConfig } from './delivery.ts'
 import type { RawEnv } from './env.ts'
 
 export type StoreConfig =
@@ -45,6 +45,7 @@ export interface Config {
   /** Null when there is none. */
   readonly adminKey: AdminKey | null
   readonly levers: ReadonlySet<Lever>
+  readonly delivery: DeliveryConfig
   readonly logLevel: LogLevel
 }
 
@@ -75,12 +76,9 @@ export function loadConfig(raw: RawEnv): Config {
     masterKey: masterKeyOf(raw.QUORATE_MASTER_KEY),
     adminKey: adminKeyOf(raw.QUORATE_ADMIN_KEY, demo && signIn.kind === 'development'),
     levers: leversOf(raw.QUORATE_LEVERS),
+    delivery: deliveryConfig(raw),
     logLevel: oneOf('LOG_LEVEL', raw.LOG_LEVEL ?? 'info', logLevels),
   }
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 function storeOf(raw: RawEnv): StoreConfig {
@@ -144,12 +142,6 @@ function trustedProxyOf(value: string | undefined): readonly string[] | number |
   return networks
 }
 
-function isNetwork(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/')
-  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
-  return bits > 0 && rest.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
-}
-
 function rateLimitOf(value: string | undefined): number {
   if (value === undefined) return 600
   if (!/^\d{1,9}$/.test(value)) invalid('QUORATE_RATE_LIMIT', 'must be a number of calls a minute; 0 switches it off')
@@ -191,13 +183,4 @@ function leversOf(value: string | undefined): ReadonlySet<Lever> {
 function flag(name: string, value: string | undefined, fallback: boolean): boolean {
   if (value === undefined) return fallback
   return oneOf(name, value, ['0', '1']) === '1'
-}
-
-function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((candidate) => candidate === value)
-  return found ?? invalid(name, `must be one of ${allowed.join(', ')}`)
-}
-
-function invalid(name: string, problem: string): never {
-  throw new AppError('CONFIGURATION_INVALID', `${name} ${problem}.`, { field: name })
 }

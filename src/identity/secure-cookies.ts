@@ -1,4 +1,4 @@
-import { isLoopback } from '../config/config.ts'
+import { isLoopback } from '../config/checks.ts'
 import type { Ctx } from '../context.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isLoopback } from '../../../config/config.ts'
+import { isLoopback } from '../../../config/checks.ts'
 import { readEnv } from '../../../config/env.ts'
 import type { Ctx } from '../../../context.ts'
 import { demoPeople } from './people.ts'
