@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Config } from './config/config.ts'
 import { openIdentityProvider, type IdentityProvider } from './identity/oidc/identity-provider.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { systemNetwork, type Network } from './outgoing/network.ts'
 import { openStore, type Db, type Store } from './store/open.ts'
 import { serverSecret } from './store/server-secrets.ts'
 
@@ -17,6 +18,8 @@ export interface Ctx {
   readonly keys: Keys
   readonly log: Logger
   readonly metrics: Metrics
+  /** How calls to addresses that users supplied leave this machine. */
+  readonly network: Network
   /** Who vouches for people. */
   readonly identityProvider: IdentityProvider
   /** Where clients reach us, without a trailing slash; known once the listener is. */
@@ -37,7 +40,7 @@ export interface Keys {
   readonly atRest: Buffer
 }
 
-export type Overrides = Partial<Pick<Ctx, 'clock' | 'newId' | 'log'>>
+export type Overrides = Partial<Pick<Ctx, 'clock' | 'newId' | 'log' | 'network'>>
 
 /** @throws AppError when the store cannot be opened */
 export async function createContext(config: Config, overrides: Overrides = {}): Promise<Ctx> {
@@ -54,6 +57,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     keys: { token: await secret('access-token'), atRest: await secret('at-rest') },
     log,
     metrics: createMetrics(),
+    network: overrides.network ?? systemNetwork,
     identityProvider: openIdentityProvider(config.signIn, () => ctx.publicUrl),
     publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
     get frontendUrl() {

@@ -6,6 +6,10 @@ export interface Metrics {
   /** Seconds from the arrival of a vote to its durable answer, by outcome. */
   readonly voteSeconds: Histogram<'outcome'>
   readonly decisions: Counter<'status'>
+  /** Seconds from opening a request to its end. */
+  readonly decisionSeconds: Histogram<'status'>
+  /** Attempts at deliveries. */
+  readonly deliveries: Counter<'kind' | 'outcome'>
 }
 
 export function createMetrics(): Metrics {
@@ -25,6 +29,19 @@ export function createMetrics(): Metrics {
       name: 'quorate_decisions_total',
       help: 'Requests that reached a status by a vote, a command or the clock.',
       labelNames: ['status'],
+      registers: [registry],
+    }),
+    decisionSeconds: new Histogram({
+      name: 'quorate_decision_seconds',
+      help: 'Time from the opening of a request to the status that ended it.',
+      labelNames: ['status'],
+      buckets: [60, 300, 900, 3_600, 4 * 3_600, 12 * 3_600, 86_400, 3 * 86_400, 7 * 86_400, 30 * 86_400],
+      registers: [registry],
+    }),
+    deliveries: new Counter({
+      name: 'quorate_deliveries_total',
+      help: 'Attempts at telling the world of a decision: completed, retried (failed, and tried again), or error (given up).',
+      labelNames: ['kind', 'outcome'],
       registers: [registry],
     }),
   }

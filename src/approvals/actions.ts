@@ -37,3 +37,12 @@ export function sealActions({ keys }: Pick<Ctx, 'keys'>, actions: readonly Actio
 export function openActions({ keys }: Pick<Ctx, 'keys'>, sealed: Uint8Array): readonly Action[] {
   return JSON.parse(unseal(keys.atRest, sealed).toString()) as Action[]
 }
+
+/** One action as it stood when something happened. */
+export function sealAction({ keys }: Pick<Ctx, 'keys'>, action: Action): Buffer {
+  return seal(keys.atRest, Buffer.from(JSON.stringify(action)))
+}
+
+export function openAction({ keys }: Pick<Ctx, 'keys'>, sealed: Uint8Array): Action {
+  return JSON.parse(unseal(keys.atRest, sealed).toString()) as Action
+}

@@ -3,32 +3,85 @@ import type { Ctx } from '../context.ts'
 import { isTerminal } from '../kernel/expiry.ts'
 import { decide, type Status } from '../kernel/request.ts'
 import type { Policy } from '../kernel/rule.ts'
+import { transact } from '../store/unit-of-work.ts'
+import { shareFacts } from '../store/voting.ts'
+import { closeDrainedPolicy } from './close-policy.ts'
+import { enqueueActions, triggeredActions, type Transition } from './enqueue-actions.ts'
 import { lockOpenRequests, writeClosedRequests, type ClosedRequest } from '../store/open-requests.ts'
 import type { Tx } from '../store/open.ts'
-import type { PolicyRow } from '../store/policies.ts'
+import { findPolicy } from '../store/policies.ts'
 import type { Row } from '../store/schema.ts'
 import { stateOf } from './request-state.ts'
+
+/** Every open request of a policy version is to be canceled. As a job carries it: JSON, and enough to go on from. */
+export interface Cancellation {
+  readonly orgId: string
+  readonly policyId: string
+  readonly actor: LeafActor
+  /** When it was commanded (ISO 8601). Whatever the clock says later, this is the instant that the kernel decides for. */
+  readonly at: string
+  /** The last request that was looked at; null at the beginning of a pass. */
+  readonly after: { readonly createdAt: string; readonly id: string } | null
+}
+
+/** What a batch did, and what is still to do; null when nothing is. */
+export interface CanceledBatch {
+  readonly closed: Closed
+  readonly next: Cancellation | null
+}
 
 /** How many requests reached each status. */
 export type Closed = Readonly<Partial<Record<Status, number>>>
 
-/** Rows are locked, decided and written this many at a time. */
-const batchSize = 1000
+/** Rows are locked, decided and written this many at a time, so that no transaction holds up the votes for long. */
+const batchSize = 500
 
 /**
- * Cancels every request of a policy version that is still open; one whose time was up expires instead. The caller holds
- * the fact lock and the policy's row, so no vote and no new request comes between.
+ * Cancels the next open requests of a policy version that takes no votes any more; one whose time was up before the command
+ * expires instead. After the last one the version is closed. Doing a batch again changes nothing.
  */
-export async function cancelRequests(tx: Tx, actor: LeafActor, policy: PolicyRow, at: Date): Promise<Closed> {
-  const { org_id: orgId, id: policyId, stages, options } = policy
-  const counts = new Map<Status, number>()
-  for (;;) {
-    const rows = await lockOpenRequests(tx, orgId, policyId, batchSize)
-    if (rows.length === 0) return Object.fromEntries(counts)
-    const closed = rows.map((row) => closeRequest({ stages, options }, row, actor, at))
-    await writeClosedRequests(tx, orgId, policyId, at, closed)
-    for (const { status } of closed) counts.set(status, (counts.get(status) ?? 0) + 1)
+export async function cancelBatch(ctx: Ctx, tx: Tx, cancellation: Cancellation): Promise<CanceledBatch> {
+  const { orgId, policyId, actor, after } = cancellation
+  const at = new Date(cancellation.at)
+  // In the order of the votes: first the facts, then the requests.
+  await shareFacts(tx, orgId)
+  const policy = await findPolicy(tx, orgId, policyId)
+  if (policy === undefined) return { closed: {}, next: null }
+  const rows = await lockOpenRequests(tx, orgId, policyId, batchSize, after)
+  const closed = rows.map((row) => closeRequest(policy, row, actor, at))
+  if (closed.length > 0) await writeClosedRequests(tx, orgId, policyId, at, closed)
+  for (const to of ['canceled', 'expired'] as const) {
+    const transitions = rows.flatMap((row, index) => (closed[index]?.status === to ? [transitionOf(row, to, at)] : []))
+    if (transitions.length === 0) continue
+    const triggered = await triggeredActions(ctx, tx, orgId, policyId, to)
+    await enqueueActions(ctx, tx, orgId, triggered, transitions)
   }
+  const counts: Partial<Record<Status, number>> = {}
+  for (const { status } of closed) counts[status] = (counts[status] ?? 0) + 1
+  const last = rows.at(-1)
+  if (last !== undefined && rows.length === batchSize) {
+    return {
+      closed: counts,
+      next: { ...cancellation, after: { createdAt: last.created_at.toISOString(), id: last.id } },
+    }
+  }
+  // Nobody opens a request of it any more, but a second pass costs nothing and proves it.
+  if (after !== null) return { closed: counts, next: { ...cancellation, after: null } }
+  await closeDrainedPolicy(tx, orgId, policyId, at)
+  return { closed: counts, next: null }
+}
+
+function transitionOf(row: Row<'requests'>, to: 'canceled' | 'expired', at: Date): Transition {
+  const occurredAt = to === 'expired' ? row.expires_at : at
+  return { requestId: row.id, from: row.status, to, seq: row.vote_seq, occurredAt }
+}
+
+/**
+ * The first batch, at once; what is more is left to the job that was enqueued with the command, and so is this one should
+ * the process end here.
+ */
+export async function cancelNow(ctx: Ctx, cancellation: Cancellation): Promise<void> {
+  countClosed(ctx, (await transact(ctx, null, (tx) => cancelBatch(ctx, tx, cancellation))).closed)
 }
 
 function closeRequest(policy: Policy, row: Row<'requests'>, actor: LeafActor, at: Date): ClosedRequest {

@@ -26,6 +26,7 @@ import {
   type StandingVoteRow,
 } from '../store/voting.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
+import { enqueueActions, triggeredActions } from './enqueue-actions.ts'
 import { policyRules, type PolicyRules } from './policy-rules.ts'
 import { recordVote, rowAfter } from './record-vote.ts'
 import { refusalError } from './refusals.ts'
@@ -140,11 +141,21 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
     const { vote, outcome } = judged
     if (outcome === null) throw new Error('the kernel asked for approvals twice')
     const { record, next } = accept(outcome, requireVoteQuota)
+    const { orgId } = caller
+    const { id: requestId, policy_id: policyId, status: from } = row
+    const changed = next.status !== from
+    const triggered = changed ? await triggeredActions(ctx, tx, orgId, policyId, next.status) : []
     const recorded = recordVote(tx, caller, policy, { row, vote, record, next, reason: input.reason, at: now })
-    withCommit(recorded.then(requireWritten))
+    const written = recorded.then(requireWritten)
+    withCommit(written)
+    if (triggered.length > 0) {
+      await written
+      const transition = { requestId, from, to: next.status, seq: record.seq, occurredAt: now }
+      await enqueueActions(ctx, tx, orgId, triggered, [transition])
+    }
     if (row.policy_status !== 'active' && isTerminal(policy, next)) {
-      await recorded
-      await closeDrainedPolicy(tx, caller.orgId, row.policy_id, now)
+      await written
+      await closeDrainedPolicy(tx, orgId, policyId, now)
     }
     return castOf(row, record, next.status)
   })

@@ -1,9 +1,11 @@
 import { appendLeaf } from '../audit/append.ts'
 import type { LeafActor, LeafKind } from '../audit/leaf.ts'
+import type { Ctx } from '../context.ts'
 import { isTerminal } from '../kernel/expiry.ts'
 import { decide, type Event, type RequestState } from '../kernel/request.ts'
 import type { Tx } from '../store/open.ts'
 import { updateRequest, type RequestRow } from '../store/requests.ts'
+import { enqueueActions, triggeredActions } from './enqueue-actions.ts'
 import { policyRules } from './policy-rules.ts'
 import { refusalError } from './refusals.ts'
 import { stateOf } from './request-state.ts'
@@ -16,18 +18,21 @@ export interface RequestCommand {
 }
 
 /**
- * Applies a command to a request whose row the transaction has locked: asks the kernel, writes the outcome and its leaf.
+ * Applies a command to a request whose row the transaction has locked: asks the kernel, writes the outcome, its leaf and
+ * what is to be sent of it.
+ * @param at the instant that the kernel decides for
  * @throws AppError when the kernel refuses
  */
 export async function changeRequest(
+  ctx: Ctx,
   tx: Tx,
   row: RequestRow,
   command: RequestCommand,
-  now: Date,
+  at: Date,
 ): Promise<RequestState> {
   const policy = await policyRules(tx, row.org_id, row.policy_id)
   const state = stateOf(row)
-  const outcome = decide(policy, state, command.event, now.getTime())
+  const outcome = decide(policy, state, command.event, at.getTime())
   if (outcome.kind === 'refused') throw refusalError(outcome.refusal)
   if (outcome.kind === 'needs-approvals') throw new Error('a command does not depend on approvals')
   const { next } = outcome
@@ -36,14 +41,14 @@ export async function changeRequest(
     isFinal: isTerminal(policy, next),
     stage: next.stage,
     tally: next.tally,
-    updatedAt: now,
+    updatedAt: at,
   })
   await appendLeaf(tx, {
     orgId: row.org_id,
     kind: command.leaf,
     subjectId: row.id,
     actor: command.actor,
-    at: now,
+    at,
     facts: {
       digest: row.digest,
       policy: row.policy_id,
@@ -53,5 +58,10 @@ export async function changeRequest(
       to: next.status,
     },
   })
+  if (next.status !== row.status) {
+    const triggered = await triggeredActions(ctx, tx, row.org_id, row.policy_id, next.status)
+    const transition = { requestId: row.id, from: row.status, to: next.status, seq: row.vote_seq, occurredAt: at }
+    await enqueueActions(ctx, tx, row.org_id, triggered, [transition])
+  }
   return next
 }

@@ -52,7 +52,7 @@ async function commandRequest(
     const isRequester = row.requester_id === caller.principalId
     if (!isRequester) authorize(actor, permission, template)
     const at = ctx.clock.now()
-    const next = await changeRequest(tx, row, { ...command, actor: leafActorOf(caller) }, at)
+    const next = await changeRequest(ctx, tx, row, { ...command, actor: leafActorOf(caller) }, at)
     if (policy.status !== 'active') await closeDrainedPolicy(tx, caller.orgId, policy.id, at)
     return next
   })

@@ -7,14 +7,15 @@ import type { Tx } from '../store/open.ts'
 import { lockPolicy, retirePolicy, type PolicyKey, type PolicyRow } from '../store/policies.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { lockFacts } from '../store/voting.ts'
-import { cancelRequests, countClosed, type Closed } from './cancel-requests.ts'
+import { cancelNow, type Cancellation } from './cancel-requests.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
 import { requireMayChangePolicy } from './policy-access.ts'
 import { openPolicy, type OpenPolicy } from './policy.ts'
 
 /**
- * Takes the active version out of use and leaves the name without one. With `cancels` its open requests end now.
- * The answer is the version as it went out of use; where nothing is open any more it is closed by the time it arrives.
+ * Takes the active version out of use and leaves the name without one. With `cancels` it takes no
+ * more votes and its open requests end.
+ * The answer is the version as it went out of use; where few requests were open it is closed by the time it arrives.
  * @param seen the policy as it was when the caller's permission was checked
  * @throws AppError NO_ACTIVE_WORKFLOW_TEMPLATE_TO_DEPRECATE, WORKFLOW_TEMPLATE_NOT_FOUND, WORKFLOW_TEMPLATE_NOT_ACTIVE,
  * CONCURRENCY_ERROR
@@ -26,16 +27,14 @@ export async function deprecatePolicy(
   seen: PolicyRow | undefined,
   { cancels }: { cancels: boolean },
 ): Promise<OpenPolicy> {
-  const { row, closed } = await transact(ctx, actor.once, async (tx) => {
+  const { policy, cancellation } = await transact(ctx, actor.once, async (tx) => {
     await lockFacts(tx, actor.orgId)
     const active = requireActive(await lockPolicy(tx, actor.orgId, key), key, seen)
     requireMayChangePolicy(actor, active)
-    const at = ctx.clock.now()
-    const retired = await retire(tx, leafActorOf(actor), active, cancels, at)
-    return { row: retired.policy, closed: retired.closed }
+    return await retire(ctx, tx, leafActorOf(actor), active, cancels, ctx.clock.now())
   })
-  countClosed(ctx, closed)
-  return openPolicy(ctx, row)
+  if (cancellation !== null) await cancelNow(ctx, cancellation)
+  return openPolicy(ctx, policy)
 }
 
 function requireActive(row: PolicyRow | undefined, key: PolicyKey, seen: PolicyRow | undefined): PolicyRow {
@@ -45,18 +44,23 @@ function requireActive(row: PolicyRow | undefined, key: PolicyKey, seen: PolicyR
   throw new AppError(row === undefined ? 'WORKFLOW_TEMPLATE_NOT_FOUND' : 'WORKFLOW_TEMPLATE_NOT_ACTIVE')
 }
 
-/** Takes a locked active version out of use, cancels its requests if asked to, and closes it if nothing is open. */
+/** Takes a locked active version out of use. With `cancels` it takes no more votes, and a job ends its requests. */
 export async function retire(
+  ctx: Ctx,
   tx: Tx,
   actor: LeafActor,
   active: PolicyRow,
   cancels: boolean,
   at: Date,
-): Promise<{ policy: PolicyRow; closed: Closed }> {
-  const { org_id: orgId, id } = active
-  const policy = await retirePolicy(tx, orgId, id, { takesVotes: !cancels, at })
-  await appendLeaf(tx, { orgId, kind: 'template.deprecated', subjectId: id, actor, at, facts: { cancels } })
-  const closed = cancels ? await cancelRequests(tx, actor, policy, at) : {}
-  await closeDrainedPolicy(tx, orgId, id, at)
-  return { policy, closed }
+): Promise<{ policy: PolicyRow; cancellation: Cancellation | null }> {
+  const { org_id: orgId, id: policyId } = active
+  const policy = await retirePolicy(tx, orgId, policyId, { takesVotes: !cancels, at })
+  await appendLeaf(tx, { orgId, kind: 'template.deprecated', subjectId: policyId, actor, at, facts: { cancels } })
+  if (!cancels) {
+    await closeDrainedPolicy(tx, orgId, policyId, at)
+    return { policy, cancellation: null }
+  }
+  const cancellation = { orgId, policyId, actor, at: at.toISOString(), after: null }
+  await ctx.store.jobs.enqueue(tx, 'cancel-requests', [{ data: cancellation }])
+  return { policy, cancellation }
 }

@@ -20,10 +20,12 @@ export async function expireRequests(ctx: Ctx): Promise<number> {
       const due = await findDueRequests(tx, now, batch)
       for (const row of due) {
         await changeRequest(
+          ctx,
           tx,
           row,
           { event: { kind: 'clock' }, leaf: 'request.expired', actor: { kind: 'system' } },
-          now,
+          // Not the time at which somebody looks: the deadline itself.
+          row.expires_at,
         )
       }
       return due.length

@@ -7,7 +7,7 @@ import { transact } from '../store/unit-of-work.ts'
 import { lockFacts } from '../store/voting.ts'
 import { restoreSecrets } from './action-secrets.ts'
 import { openActions, sealActions, type Action } from './actions.ts'
-import { countClosed } from './cancel-requests.ts'
+import { cancelNow } from './cancel-requests.ts'
 import type { WrittenPolicy } from './create-policy.ts'
 import { retire } from './deprecate-policy.ts'
 import { requireMayChangePolicy } from './policy-access.ts'
@@ -42,13 +42,13 @@ export async function updatePolicy(
   changes: PolicyChanges,
 ): Promise<WrittenPolicy> {
   const { orgId } = actor
-  const { row, warnings, closed } = await transact(ctx, actor.once, async (tx) => {
+  const { row, warnings, cancellation } = await transact(ctx, actor.once, async (tx) => {
     await lockFacts(tx, orgId)
     const before = requireCurrent(await lockPolicy(tx, orgId, key), key, seen, changes.expected)
     requireMayChangePolicy(actor, before)
     const next = nextVersion(ctx, before, changes)
     const leafActor = leafActorOf(actor)
-    const retired = await retire(tx, leafActor, before, changes.cancels, next.updated_at)
+    const retired = await retire(ctx, tx, leafActor, before, changes.cancels, next.updated_at)
     const policy = await insertPolicy(tx, next)
     await appendLeaf(tx, {
       orgId,
@@ -60,9 +60,9 @@ export async function updatePolicy(
       privateText: { name: policy.name, description: policy.description },
     })
     const found = await findPolicyWarnings(tx, orgId, policy, policy.group_ids)
-    return { row: policy, warnings: found, closed: retired.closed }
+    return { row: policy, warnings: found, cancellation: retired.cancellation }
   })
-  countClosed(ctx, closed)
+  if (cancellation !== null) await cancelNow(ctx, cancellation)
   return { policy: openPolicy(ctx, row), warnings }
 }
 

@@ -1,6 +1,7 @@
-import { Kysely, PGliteDialect, type Transaction } from 'kysely'
+import { Kysely, PGliteDialect, sql, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import type { StoreConfig } from '../config/config.ts'
+import { openJobQueue, type JobQueue } from './job-queue.ts'
 import { migrations } from './migrations/list.ts'
 import { openPglite } from './pglite.ts'
 import { openPostgres } from './postgres.ts'
@@ -15,6 +16,7 @@ export interface Store {
   readonly engine: StoreConfig['engine']
   readonly db: Db
   readonly votingMemory: VotingMemory
+  readonly jobs: JobQueue
   close(): Promise<void>
 }
 
@@ -26,29 +28,46 @@ const maxConnections = 20
  * @throws AppError STORE_LOCKED when the embedded directory is in use
  */
 export async function openStore(config: StoreConfig): Promise<Store> {
-  const store = config.engine === 'pglite' ? await embedded(config.directory) : server(config.url)
+  const engine = config.engine === 'pglite' ? await embedded(config.directory) : server(config.url)
+  const { db, runScript } = engine
   try {
-    await migrate(store.db)
+    await migrate(db)
+    const jobs = await openJobQueue(db, runScript)
+    const close = async () => {
+      await jobs.close()
+      await engine.close()
+    }
+    return { engine: config.engine, db, votingMemory: createVotingMemory(), jobs, close }
   } catch (cause) {
-    await store.close()
+    await engine.close()
     throw cause
   }
-  return store
 }
 
-async function embedded(directory: string): Promise<Store> {
+interface Engine {
+  readonly db: Db
+  /** Runs several statements at once, with nothing else between them. */
+  runScript(script: string): Promise<unknown>
+  close(): Promise<void>
+}
+
+async function embedded(directory: string): Promise<Engine> {
   const { pglite, release } = await openPglite(directory)
   const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) })
-  const close = async () => {
-    await db.destroy()
-    release()
+  return {
+    db,
+    // The one connection is taken for it: what another transaction had under way would become part of the script.
+    runScript: (script) => db.connection().execute(() => pglite.exec(script)),
+    async close() {
+      await db.destroy()
+      release()
+    },
   }
-  return { engine: 'pglite', db, votingMemory: createVotingMemory(), close }
 }
 
-function server(url: string): Store {
+function server(url: string): Engine {
   const db = new Kysely<Database>({ dialect: openPostgres(url, maxConnections).dialect })
-  return { engine: 'postgres', db, votingMemory: createVotingMemory(), close: () => db.destroy() }
+  return { db, runScript: (script) => sql.raw(script).execute(db), close: () => db.destroy() }
 }
 
 async function migrate(db: Db): Promise<void> {

@@ -23,6 +23,17 @@ export async function findPolicyRules(
     .executeTakeFirst()
 }
 
+/** What happens after a decision by this version, sealed: never changes once the policy is written. */
+export async function findPolicyActions(db: Db, orgId: string, policyId: string): Promise<Uint8Array | undefined> {
+  const row = await db
+    .selectFrom('policies')
+    .select('actions')
+    .where('org_id', '=', orgId)
+    .where('id', '=', policyId)
+    .executeTakeFirst()
+  return row?.actions
+}
+
 /** A policy that must not change its status until the transaction ends; other readers are not held up. */
 export async function findPolicyForShare(tx: Tx, orgId: string, policyId: string): Promise<PolicyRow | undefined> {
   return await tx

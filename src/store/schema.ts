@@ -28,6 +28,7 @@ export interface Database {
   seen_proofs: SeenProofTable
   api_keys: ApiKeyTable
   call_counters: CallCounterTable
+  deliveries: DeliveryTable
 }
 
 /** A 64-bit counter; text on the way out, since JavaScript numbers end at 2^53. */
@@ -300,6 +301,32 @@ interface CallCounterTable {
   caller: string
   window_start: Date
   calls: number
+}
+
+export type DeliveryStatus = 'pending' | 'completed' | 'error'
+
+interface DeliveryTable {
+  org_id: string
+  id: string
+  request_id: string
+  request_name: string
+  from_status: Status
+  to_status: Status
+  occurred_at: Date
+  kind: 'EMAIL' | 'WEBHOOK' | 'SLACK'
+  action: Uint8Array
+  status: DeliveryStatus
+  attempts: Generated<number>
+  reason: string | null
+  response: JSONColumnType<
+    { status: number; body: string | null; bodyState: string },
+    string | null,
+    string | null
+  > | null
+  locked_by: string | null
+  locked_until: Date | null
+  created_at: Date
+  updated_at: Date
 }
 
 export type Row<T extends keyof Database> = Selectable<Database[T]>

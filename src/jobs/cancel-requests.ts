@@ -1,0 +1,24 @@
+import { cancelBatch, countClosed, type Cancellation } from '../approvals/cancel-requests.ts'
+import { transact } from '../store/unit-of-work.ts'
+import type { Handler } from './hands.ts'
+
+const kind = 'cancel-requests'
+
+/**
+ * Cancels the requests of a version, a batch a job: the batch, the job for the next one and the end of this one are one
+ * transaction, so that it goes on where it was however often it is interrupted.
+ */
+export const cancelRequests: Handler = {
+  concurrency: () => 2,
+  concurrencyOfGroup: () => 2,
+  async run(ctx, _hands, job) {
+    const closed = await transact(ctx, null, async (tx) => {
+      // First, so that of two workers that both believe to have it one waits here and finds nothing left to do.
+      if (!(await ctx.store.jobs.finish(tx, kind, job))) return {}
+      const batch = await cancelBatch(ctx, tx, job.data as Cancellation)
+      if (batch.next !== null) await ctx.store.jobs.enqueue(tx, kind, [{ data: batch.next }])
+      return batch.closed
+    })
+    countClosed(ctx, closed)
+  },
+}

@@ -1,0 +1,140 @@
+import type { Status } from '../kernel/request.ts'
+import type { Db, Tx } from './open.ts'
+import type { Row } from './schema.ts'
+import { statement } from './statement.ts'
+
+export type DeliveryRow = Row<'deliveries'>
+
+export interface NewDelivery {
+  readonly id: string
+  readonly requestId: string
+  readonly from: Status
+  readonly to: Status
+  readonly occurredAt: Date
+  readonly kind: DeliveryRow['kind']
+  /** Sealed. */
+  readonly action: Buffer
+}
+
+// A repetition of the same event finds its rows there and adds nothing.
+const insertStatement = statement(`
+  insert into deliveries
+    (org_id, id, request_id, request_name, from_status, to_status, occurred_at, kind, action, status, created_at, updated_at)
+  select $1, d.id, r.id, r.name, d.from_status, d.to_status, d.occurred_at, d.kind, decode(d.action, 'base64'), 'pending', $2, $2
+  from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[], $8::text[], $9::text[])
+    d (id, request_id, from_status, to_status, occurred_at, kind, action)
+  join requests r on r.org_id = $1 and r.id = d.request_id
+  on conflict (org_id, id) do nothing`)
+
+export async function insertDeliveries(
+  tx: Db,
+  orgId: string,
+  at: Date,
+  deliveries: readonly NewDelivery[],
+): Promise<void> {
+  await insertStatement(tx, [
+    orgId,
+    at,
+    deliveries.map(({ id }) => id),
+    deliveries.map(({ requestId }) => requestId),
+    deliveries.map(({ from }) => from),
+    deliveries.map(({ to }) => to),
+    deliveries.map(({ occurredAt }) => occurredAt),
+    deliveries.map(({ kind }) => kind),
+    deliveries.map(({ action }) => action.toString('base64')),
+  ])
+}
+
+// Leases are measured by the database's clock, the one that every worker shares.
+const lockStatement = statement<DeliveryRow>(`
+  update deliveries set locked_by = $3, locked_until = now() + make_interval(secs => $4)
+  where org_id = $1 and id = $2 and status = 'pending' and (locked_until is null or locked_until <= now())
+  returning *`)
+
+/** Takes a delivery that is still to be made for `worker` alone; undefined when it is made, gone, or in another's hands. */
+export async function lockDelivery(
+  db: Db,
+  orgId: string,
+  id: string,
+  worker: string,
+  leaseSeconds: number,
+): Promise<DeliveryRow | undefined> {
+  const [row] = await lockStatement(db, [orgId, id, worker, leaseSeconds])
+  return row
+}
+
+export async function findDelivery(db: Db, orgId: string, id: string): Promise<DeliveryRow | undefined> {
+  return await db
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+}
+
+/** What an attempt made of a delivery. */
+export interface AttemptRecord {
+  readonly status: DeliveryRow['status']
+  readonly attempts: number
+  readonly reason: string | null
+  readonly response: DeliveryRow['response']
+  readonly at: Date
+}
+
+/** Writes what came of an attempt and lets the delivery go. @returns false when `worker` does not hold it any more */
+export async function recordAttempt(
+  tx: Tx,
+  { org_id, id }: Pick<DeliveryRow, 'org_id' | 'id'>,
+  worker: string,
+  { status, attempts, reason, response, at }: AttemptRecord,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('deliveries')
+    .set({
+      status,
+      attempts,
+      reason,
+      response: response === null ? null : JSON.stringify(response),
+      locked_by: null,
+      locked_until: null,
+      updated_at: at,
+    })
+    .where('org_id', '=', org_id)
+    .where('id', '=', id)
+    .where('status', '=', 'pending')
+    .where('locked_by', '=', worker)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** Lets go of what a worker holds: it ends before it could finish. */
+export async function releaseDeliveries(db: Db, worker: string): Promise<void> {
+  await db
+    .updateTable('deliveries')
+    .set({ locked_by: null, locked_until: null })
+    .where('locked_by', '=', worker)
+    .execute()
+}
+
+/** Ends deliveries whose workers were lost again and again. */
+export async function giveUpDeliveries(
+  db: Db,
+  lost: readonly { orgId: string; id: string }[],
+  at: Date,
+): Promise<void> {
+  for (const { orgId, id } of lost) {
+    await db
+      .updateTable('deliveries')
+      .set({
+        status: 'error',
+        reason: 'The server was lost at it too often.',
+        locked_by: null,
+        locked_until: null,
+        updated_at: at,
+      })
+      .where('org_id', '=', orgId)
+      .where('id', '=', id)
+      .where('status', '=', 'pending')
+      .execute()
+  }
+}

@@ -1,0 +1,148 @@
+import { sql } from 'kysely'
+import { fromKysely, PgBoss } from 'pg-boss'
+import type { Db } from './open.ts'
+
+/** What is done after a change and beside it. */
+export const jobKinds = ['deliver', 'cancel-requests'] as const
+export type JobKind = (typeof jobKinds)[number]
+
+/** Seconds that a worker has for one job. One that died is noticed after them, and its job given to another. */
+export const leaseSeconds: Readonly<Record<JobKind, number>> = { deliver: 45, 'cancel-requests': 20 }
+
+/** So many losses of workers, or failures of our own, and a delivery is given up. A cancellation never is. */
+const maxLosses: Readonly<Record<JobKind, number>> = { deliver: 50, 'cancel-requests': 1_000_000 }
+
+export interface NewJob {
+  readonly data: object
+  /** Jobs of one group can be left waiting together. */
+  readonly group?: string
+  readonly delaySeconds?: number
+}
+
+export interface TakenJob {
+  readonly id: string
+  readonly data: unknown
+  readonly group: string | null
+  /** How often a worker was lost with it; with the id it names the one time that it was taken. */
+  readonly retryCount: number
+}
+
+/** How many jobs of a kind wait or run, and for how long the oldest that is due has waited. */
+export interface QueueDepth {
+  readonly kind: JobKind
+  readonly state: 'waiting' | 'delayed' | 'running' | 'lost'
+  readonly count: number
+  readonly oldestSeconds: number
+}
+
+/** pg-boss on the store's own connections: a job exists exactly when the change does that asked for it. */
+export interface JobQueue {
+  /** In the transaction of `db`, if it is one. */
+  enqueue(db: Db, kind: JobKind, jobs: readonly NewJob[]): Promise<void>
+  /** The next jobs that are due, for this worker alone until their lease ends. */
+  take(kind: JobKind, limit: number, exceptGroups?: readonly string[]): Promise<TakenJob[]>
+  /** Ends a job, in the transaction of `db`. @returns false when its lease had ended and somebody else may have it */
+  finish(db: Db, kind: JobKind, job: TakenJob): Promise<boolean>
+  /** Gives a job back, to be taken again after the delay of a lost one. */
+  giveBack(kind: JobKind, job: TakenJob): Promise<void>
+  /** Hands on the jobs of workers that died. Any number of processes may call it; one in a few seconds does it. */
+  reclaim(): Promise<void>
+  /** Removes the jobs that were given up. @returns their data */
+  takeLost(kind: JobKind): Promise<unknown[]>
+  depths(): Promise<QueueDepth[]>
+  close(): Promise<void>
+}
+
+const schema = 'jobs'
+const noJob = '00000000-0000-0000-0000-000000000000'
+
+/**
+ * Opens the queue and makes its schema, or brings it up to date.
+ * @param runScript runs several statements at once, with nothing else between them
+ */
+export async function openJobQueue(db: Db, runScript: (script: string) => Promise<unknown>): Promise<JobQueue> {
+  const statements = fromKysely(db)
+  const boss = new PgBoss({
+    db: {
+      // What makes the schema comes as one text of many statements.
+      async executeSql(text, values) {
+        if (values !== undefined && values.length > 0) return await statements.executeSql(text, values)
+        if (!isScript.test(text)) return await statements.executeSql(text)
+        await runScript(text)
+        return { rows: [] }
+      },
+    },
+    schema,
+    supervise: false,
+    schedule: false,
+    reindex: false,
+    monitorIntervalSeconds: 5,
+    bamIntervalSeconds: 3_600,
+  })
+  // What fails is told to whoever asked for it; this one is for its timers, which have nothing to do here.
+  boss.on('error', () => {})
+  await boss.start()
+  const queues = new Set((await boss.getQueues()).map(({ name }) => name))
+  for (const kind of jobKinds) {
+    if (queues.has(kind)) continue
+    await boss.createQueue(kind, {
+      expireInSeconds: leaseSeconds[kind],
+      retryLimit: maxLosses[kind],
+      retryDelay: 1,
+      retryBackoff: true,
+      retryDelayMax: 15,
+      retentionSeconds: 365 * 86_400,
+      deleteAfterSeconds: 30 * 86_400,
+    })
+    // It looks a queue up the first time, on a connection of its own: never while a transaction has the only one.
+    await boss.findJobs(kind, { id: noJob })
+  }
+  return {
+    async enqueue(tx, kind, jobs) {
+      if (jobs.length === 0) return
+      const rows = jobs.map(({ data, group, delaySeconds = 0 }) => ({
+        data,
+        ...(group !== undefined && { group: { id: group } }),
+        // Seconds of the database's clock: no clock of ours has a say in when a job is due.
+        startAfter: `${delaySeconds} seconds`,
+      }))
+      await boss.insert(kind, rows, { db: fromKysely(tx) })
+    },
+    async take(kind, limit, exceptGroups = []) {
+      const found = await boss.fetch<unknown>(kind, {
+        batchSize: limit,
+        includeMetadata: true,
+        ...(exceptGroups.length > 0 && { ignoreGroups: [...exceptGroups] }),
+      })
+      return found.map(({ id, data, groupId, retryCount }) => ({ id, data, group: groupId ?? null, retryCount }))
+    },
+    async finish(tx, kind, { id, retryCount }) {
+      const deleted = await boss.deleteJob(kind, { id, retryCount }, { db: fromKysely(tx) })
+      // In its documentation and its answer, missing from its types.
+      return (deleted as { readonly affected: number }).affected > 0
+    },
+    async giveBack(kind, { id, retryCount }) {
+      await boss.fail(kind, { id, retryCount })
+    },
+    reclaim: () => boss.supervise(),
+    takeLost: async (kind) => {
+      const { rows } = await sql<{ data: unknown }>`
+        delete from ${sql.table(`${schema}.job`)} where name = ${kind} and state = 'failed' returning data`.execute(db)
+      return rows.map(({ data }) => data)
+    },
+    depths: () => findDepths(db),
+    close: () => boss.stop({ graceful: false, close: false }),
+  }
+}
+
+const isScript = /^\s*begin\b/i
+
+const findDepths = async (db: Db): Promise<QueueDepth[]> => {
+  const { rows } = await sql<QueueDepth>`
+    select name as kind, case when state in ('created', 'retry') and start_after > now() then 'delayed'
+        when state in ('created', 'retry') then 'waiting' when state = 'active' then 'running' else 'lost' end as state,
+      count(*)::integer as count,
+      greatest(0, extract(epoch from now() - min(greatest(created_on, start_after))))::float8 as "oldestSeconds"
+    from ${sql.table(`${schema}.job`)} where name in (${sql.join(jobKinds)}) group by 1, 2`.execute(db)
+  return rows
+}
