@@ -4,7 +4,7 @@ import { deliveryConfig } from '../../src/config/delivery.ts'
 import type { RawEnv } from '../../src/config/env.ts'
 import type { AttemptOutcome, Occurrence } from '../../src/deliveries/attempt.ts'
 import { performAttempt } from '../../src/deliveries/perform.ts'
-import { testCertificate } from '../helpers/certificate.ts'
+import { certificate } from '../helpers/certificate.ts'
 import { hostileNames, requestId, taskId, taskOf } from '../helpers/deliveries.ts'
 import { fieldsOf, textsOf } from '../helpers/mail-message.ts'
 import { stages, startFailingMailPeer, startMailPeer, type Misstep } from '../helpers/mail-peer.ts'
@@ -121,7 +121,7 @@ describe('a name stays a name in the message that arrives', () => {
 
 describe('the connection', () => {
   const usual = getCACertificates('default')
-  beforeAll(() => setDefaultCACertificates([testCertificate]))
+  beforeAll(() => setDefaultCACertificates([certificate]))
   afterAll(() => setDefaultCACertificates(usual))
 
   const required = (port: number, userinfo = '') => `smtp://${userinfo}127.0.0.1:${port}?tls=required`
@@ -165,7 +165,7 @@ describe('the connection', () => {
     setDefaultCACertificates(usual)
     await using peer = await startMailPeer({ secure: scheme === 'smtps:' })
     const outcome = await attempt(url(peer.port))
-    setDefaultCACertificates([testCertificate])
+    setDefaultCACertificates([certificate])
     expect(outcome).toMatchObject({ kind: 'failed', isTransient: false })
     expect(outcome).toHaveProperty('reason', expect.stringMatching(/self-signed|SELF_SIGNED/))
     expect(peer.received).toEqual([])
@@ -175,7 +175,7 @@ describe('the connection', () => {
     setDefaultCACertificates(usual)
     await using peer = await startMailPeer()
     const outcome = await attempt(`smtp://127.0.0.1:${peer.port}`)
-    setDefaultCACertificates([testCertificate])
+    setDefaultCACertificates([certificate])
     expect(outcome).toMatchObject({ kind: 'sent' })
     expect(peer.received).toMatchObject([{ isEncrypted: true }])
   })

@@ -1,15 +1,15 @@
 /**
- * The key and self-signed certificate (2020 to 2120) of every TLS server of the tests. Its names: localhost, 127.0.0.1,
+ * A certificate that vouches for itself, good until 2120, and its key. Nothing else trusts it. Its names: localhost, 127.0.0.1,
  * ::1, mail.example, hooks.example and hooks.slack.com.
  */
-export const testKey = `-----BEGIN PRIVATE KEY-----
+export const certificateKey = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgAfRnY/iYc+AEyTu0
 qDzef5p7sswqauJRysx6dcz9umOhRANCAASJatOfIotLZmySi6vyOTN4yoDXtkzO
 8vUaXPcK9pMLO9iTz3EfW0g2ojqiCsANSq612Lw0O7g30uo7pigo+6bP
 -----END PRIVATE KEY-----
 `
 
-export const testCertificate = `-----BEGIN CERTIFICATE-----
+export const certificate = `-----BEGIN CERTIFICATE-----
 MIIBrjCCAVWgAwIBAgIBATAKBggqhkjOPQQDAjAXMRUwEwYDVQQDDAx0ZXN0LmV4
 YW1wbGUwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBcxFTATBgNV
 BAMMDHRlc3QuZXhhbXBsZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABIlq058i

@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
-import { testCertificate, testKey } from './certificate.ts'
+import { certificate, certificateKey } from './certificate.ts'
 
 /** A message as it arrived. */
 export interface Received {
@@ -22,8 +22,8 @@ export interface MailPeer extends AsyncDisposable {
 export async function startMailPeer(options: SMTPServerOptions = {}): Promise<MailPeer> {
   const received: Received[] = []
   const server = new SMTPServer({
-    key: testKey,
-    cert: testCertificate,
+    key: certificateKey,
+    cert: certificate,
     authOptional: true,
     closeTimeout: 100,
     async onData(stream, session, done) {
