@@ -1,10 +1,10 @@
-import { createHmac } from 'node:crypto'
 import type { WebhookAction } from '../approvals/actions.ts'
 import { callOut } from '../outgoing/call-out.ts'
 import type { AttemptOutcome, Task } from './attempt.ts'
 import { judge } from './http-outcome.ts'
 import { webhookBodyOf } from './messages.ts'
 import type { Means } from './perform.ts'
+import { signWebhook } from './sign-webhook.ts'
 
 /** Sends a webhook (contract §3.7), signed as Standard Webhooks says: docs/webhooks.md. */
 export async function sendWebhook(means: Means, task: Task, action: WebhookAction): Promise<AttemptOutcome> {
@@ -22,8 +22,7 @@ export async function sendWebhook(means: Means, task: Task, action: WebhookActio
 
 function ownHeaders({ signingKeys, now }: Means, taskId: string, body: string | null): Record<string, string> {
   const timestamp = Math.floor(now().getTime() / 1000)
-  const signed = `${taskId}.${timestamp}.${body ?? ''}`
-  const signatures = signingKeys.map((key) => `v1,${createHmac('sha256', key).update(signed).digest('base64')}`)
+  const signatures = signingKeys.map((key) => signWebhook(key, taskId, timestamp, body ?? ''))
   return {
     'idempotency-key': taskId,
     'user-agent': 'Quorate',

@@ -6,6 +6,7 @@ import { deliveryConfig } from '../../src/config/delivery.ts'
 import type { RawEnv } from '../../src/config/env.ts'
 import type { KeptResponse, Occurrence } from '../../src/deliveries/attempt.ts'
 import { performAttempt } from '../../src/deliveries/perform.ts'
+import { signWebhook } from '../../src/deliveries/sign-webhook.ts'
 import { hostileNames, requestId, taskId, taskOf } from '../helpers/deliveries.ts'
 import { startHttpSink, type HttpSink, type SinkAnswer } from '../helpers/http-sink.ts'
 
@@ -119,11 +120,17 @@ describe('what is sent', () => {
       const { body = '', headers = {}, headerNames } = sink.calls[0] ?? {}
       expect(JSON.parse(body)).toHaveProperty('workflowName', requestName)
       expect(headers['webhook-signature']).toBe(signature(Buffer.alloc(32, 1), body))
-      expect(headerNames.toSorted()).toEqual(
+      expect(headerNames?.toSorted()).toEqual(
         [...ownNames, 'accept-encoding', 'connection', 'content-length', 'host'].toSorted(),
       )
     },
   )
+})
+
+it('a signature is the one of the test vector of Standard Webhooks', () => {
+  const key = Buffer.from('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'base64')
+  const signed = signWebhook(key, 'msg_p5jXN8AQM9LWM0D4loKWxJek', 1614265330, '{"test": 2432232314}')
+  expect(signed).toBe('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=')
 })
 
 describe('what an answer means', () => {
