@@ -1,19 +1,14 @@
 import { Type } from 'typebox'
 import type { CastVoteInput } from '../../../approvals/cast-vote.ts'
 import type { VotingPosition } from '../../../approvals/may-vote.ts'
+import { workflowStatus } from '../../../deliveries/status-words.ts'
 import type { Status, Stance } from '../../../kernel/request.ts'
 import type { Refusal } from '../../../kernel/request.ts'
 import { isUuidV7 } from './ids.ts'
 import { asObject, optionalText, refuse, type JsonObject } from './read.ts'
 import { answers, uuidSchema } from './schemas.ts'
 
-export const workflowStatus: Record<Status, string> = {
-  open: 'EVALUATION_IN_PROGRESS',
-  approved: 'APPROVED',
-  rejected: 'REJECTED',
-  canceled: 'CANCELED',
-  expired: 'EXPIRED',
-}
+export { workflowStatus }
 
 const stances: Readonly<Record<string, Stance>> = { APPROVE: 'approve', VETO: 'veto', WITHDRAW: 'withdraw' }
 

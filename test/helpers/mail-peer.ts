@@ -1,0 +1,119 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { buffer } from 'node:stream/consumers'
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import { certificate, certificateKey } from './certificate.ts'
+
+/** A message as it arrived. */
+export interface Received {
+  readonly raw: string
+  readonly from: string
+  readonly to: readonly string[]
+  readonly isEncrypted: boolean
+  /** Who had signed in. */
+  readonly user: string | null
+}
+
+export interface MailPeer extends AsyncDisposable {
+  readonly port: number
+  readonly received: Received[]
+}
+
+/** Another's mail server; it offers STARTTLS, and takes everything from everyone unless the options say otherwise. */
+export async function startMailPeer(options: SMTPServerOptions = {}): Promise<MailPeer> {
+  const received: Received[] = []
+  const server = new SMTPServer({
+    key: certificateKey,
+    cert: certificate,
+    authOptional: true,
+    closeTimeout: 100,
+    async onData(stream, session, done) {
+      const raw = (await buffer(stream)).toString('latin1')
+      const { mailFrom, rcptTo } = session.envelope
+      const to = rcptTo.map(({ address }) => address)
+      const user = (session.user as string | undefined) ?? null
+      received.push({ raw, from: mailFrom === false ? '' : mailFrom.address, to, isEncrypted: session.secure, user })
+      done(null, 'queued')
+    },
+    ...options,
+  })
+  // A client that does not trust the certificate breaks off; that is its right.
+  server.on('error', () => {})
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.server.address() as AddressInfo).port,
+    received,
+    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(resolve)),
+  }
+}
+
+/** What a client can have said last when the server answers. */
+export const stages = ['connect', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'message'] as const
+export type Stage = (typeof stages)[number]
+
+/** What a server can do in place of its answer: say that, nothing, a byte now and then, or end the connection. */
+export type Misstep = { readonly say: string } | 'hang' | 'drip' | 'close' | 'reset'
+
+/** A mail server that goes wrong at one stage; SMTP down to what a client needs. */
+export async function startFailingMailPeer(
+  at: Stage,
+  misstep: Misstep,
+): Promise<{ readonly port: number; connections(): number } & AsyncDisposable> {
+  const sockets = new Set<Socket>()
+  let connections = 0
+  const server = createServer((socket) => {
+    connections += 1
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket)).on('error', () => {})
+    converse(socket, at, misstep)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections: () => connections,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+const answers: Readonly<Record<Stage, string>> = {
+  connect: '220 peer',
+  EHLO: '250 peer',
+  MAIL: '250 OK',
+  RCPT: '250 OK',
+  DATA: '354 go on',
+  message: '250 queued',
+}
+
+function converse(socket: Socket, at: Stage, misstep: Misstep): void {
+  const answer = (stage: Stage) => (stage === at ? err(socket, misstep) : socket.write(`${answers[stage]}\r\n`))
+  let isMessage = false
+  let text = ''
+  answer('connect')
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
+    text += chunk
+    if (isMessage) {
+      if (!text.endsWith('\r\n.\r\n')) return
+      isMessage = false
+      text = ''
+      answer('message')
+      return
+    }
+    // Who is refused EHLO says HELO.
+    const stage = stages.find((each) => text.replace(/^HELO/, 'EHLO').startsWith(each))
+    if (stage === undefined || !text.endsWith('\r\n')) return
+    isMessage = stage === 'DATA'
+    text = ''
+    answer(stage)
+  })
+}
+
+function err(socket: Socket, misstep: Misstep): void {
+  if (misstep === 'hang') return
+  if (misstep === 'close') return void socket.end()
+  if (misstep === 'reset') return void socket.resetAndDestroy()
+  if (misstep !== 'drip') return void socket.write(`${misstep.say}\r\n`)
+  const drip = setInterval(() => socket.write('2'), 20)
+  socket.once('close', () => clearInterval(drip))
+}
