@@ -7,11 +7,21 @@ import { startMessage } from './demo/start-message.ts'
 import { AppError } from './errors.ts'
 import { startMaintenance } from './maintenance.ts'
 import { buildServer } from './server.ts'
+import { addDataKey } from './store/data-keys.ts'
 
 /** How long a stop waits for the requests in hand (design §8). */
 const drainMilliseconds = 9_000
 
-async function main(): Promise<void> {
+async function main([command]: readonly string[]): Promise<void> {
+  if (command === undefined) return await serve()
+  if (command === 'rotate-data-key') return await rotateDataKey()
+  throw new AppError(
+    'CONFIGURATION_INVALID',
+    `There is no command "${command}": serve without one, or rotate-data-key.`,
+  )
+}
+
+async function serve(): Promise<void> {
   const config = loadConfig(readEnv())
   const ctx = await createContext(config)
   await prepareStore(ctx)
@@ -31,12 +41,20 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
 }
 
+/** Makes a data key. The servers that run, or the next one that starts, take it up by themselves. */
+async function rotateDataKey(): Promise<void> {
+  const ctx = await createContext(loadConfig(readEnv()))
+  const { number, sealsFrom } = await addDataKey(ctx.db, ctx.config.masterKeys, ctx.clock.now())
+  process.stdout.write(`Data key ${number} is made. Servers seal with it from ${sealsFrom.toISOString()} on.\n`)
+  await ctx.close()
+}
+
 function urlOf(host: string, address: ReturnType<Server['address']>): string {
   const port = typeof address === 'object' && address !== null ? address.port : 0
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-main().catch((error: unknown) => {
+main(process.argv.slice(2)).catch((error: unknown) => {
   // What an operator can mend is said in one line; anything else with its stack.
   process.stderr.write(`quorate: ${complaintOf(error) ?? (error as Error).stack}\n`)
   process.exit(1)

@@ -38,7 +38,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       types: ['config'],
     },
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
-    main: { values: ['maintenance', 'config', 'context', 'server', 'identity', 'approvals', 'demo'] },
+    main: { values: ['maintenance', 'config', 'context', 'server', 'identity', 'approvals', 'demo', 'store'] },
   }
 
 interface Import {

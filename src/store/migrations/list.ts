@@ -1,10 +1,12 @@
 import * as engine from './0001-engine.ts'
 import * as identity from './0002-identity.ts'
 import * as lists from './0003-lists.ts'
+import * as keys from './0005-keys.ts'
 
 /** Applied in the order of their names, each once. Append only; widen before you narrow. */
 export const migrations = {
   '0001-engine': engine,
   '0002-identity': identity,
   '0003-lists': lists,
+  '0005-keys': keys,
 }
