@@ -1,11 +1,14 @@
 import { pino, type Logger } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
 import type { Config } from './config/config.ts'
+import { masterKeyId } from './config/master-keys.ts'
+import type { KeyRing } from './config/secrets.ts'
 import { openIdentityProvider, type IdentityProvider } from './identity/oidc/identity-provider.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { systemNetwork, type Network } from './outgoing/network.ts'
+import { readDataKeys } from './store/data-keys.ts'
 import { openStore, type Db, type Store } from './store/open.ts'
-import { serverSecret } from './store/server-secrets.ts'
+import { sealServerSecrets, serverSecret } from './store/server-secrets.ts'
 
 /** Everything a use case may reach. Built once; tests override fields. */
 export interface Ctx {
@@ -37,7 +40,7 @@ export interface Keys {
   /** Signs access tokens (HS256). */
   readonly token: Buffer
   /** Encrypts what is secret inside our own tables. */
-  readonly atRest: Buffer
+  readonly atRest: KeyRing
 }
 
 export type Overrides = Partial<Pick<Ctx, 'clock' | 'newId' | 'log' | 'network'>>
@@ -47,14 +50,17 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
   const log = overrides.log ?? pino({ level: config.logLevel })
   const clock = overrides.clock ?? { now: () => new Date() }
   const store = await openStore(config.store)
-  const secret = (name: string) => serverSecret(store.db, name, config.masterKey, clock.now())
+  const keys = await openKeys(store.db, config, clock, log).catch(async (cause: unknown) => {
+    await store.close()
+    throw cause
+  })
   const ctx: Ctx = {
     config,
     store,
     db: store.db,
     clock,
     newId: overrides.newId ?? (() => uuidv7()),
-    keys: { token: await secret('access-token'), atRest: await secret('at-rest') },
+    keys,
     log,
     metrics: createMetrics(),
     network: overrides.network ?? systemNetwork,
@@ -66,4 +72,16 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     close: () => store.close(),
   }
   return ctx
+}
+
+/** @throws AppError CONFIGURATION_INVALID without the master key that they are sealed under */
+async function openKeys(db: Db, { masterKeys }: Config, clock: Clock, log: Logger): Promise<Keys> {
+  const count = await sealServerSecrets(db, masterKeys)
+  if (count > 0 && masterKeys !== null) {
+    log.info({ masterKey: masterKeyId(masterKeys.held.sealing), count }, 'secrets of the server sealed anew')
+  }
+  return {
+    token: await serverSecret(db, 'access-token', masterKeys, clock.now()),
+    atRest: { held: await readDataKeys(db, masterKeys, clock.now()) },
+  }
 }

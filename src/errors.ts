@@ -254,6 +254,10 @@ export const errorCodes = {
   PRINCIPAL_NOT_FOUND: 'The body names a principal who does not exist, or is disabled.',
   API_KEY_NOT_FOUND: 'No such API key.',
   API_KEY_NOT_ACTIVE: 'The API key is revoked or has expired; make a new one.',
+  // Keys that sign webhooks
+  WEBHOOK_KEY_OVERLAP_HOURS_INVALID: 'overlapHours must be a whole number from 0 to 720.',
+  WEBHOOK_KEY_NOT_FOUND: 'No such key signs webhooks now.',
+  WEBHOOK_KEY_IS_LAST: 'Nothing would sign webhooks; make a new key with overlapHours 0 in its place.',
   // Groups and spaces
   GROUP_NAME_EMPTY: 'name is missing or blank.',
   GROUP_NAME_TOO_LONG: 'name is longer than 512 characters.',

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import type { Server } from 'node:net'
 import { loadConfig } from './config/config.ts'
 import { readEnv } from './config/env.ts'
@@ -5,30 +6,76 @@ import { createContext } from './context.ts'
 import { prepareStore } from './demo/seed.ts'
 import { startMessage } from './demo/start-message.ts'
 import { AppError } from './errors.ts'
+import { startDeadlines } from './jobs/deadlines.ts'
+import { startWorker } from './jobs/worker.ts'
 import { startMaintenance } from './maintenance.ts'
-import { buildServer } from './server.ts'
+import { buildServer, buildWorkerServer } from './server.ts'
+import { addDataKey } from './store/data-keys.ts'
 
-/** How long a stop waits for the requests in hand (design §8). */
+/** How long a stop waits for the requests and jobs in hand (design §8). */
 const drainMilliseconds = 9_000
+const jobDrainMilliseconds = 7_000
 
-async function main(): Promise<void> {
+const usage = `quorate [COMMAND]
+  (none)            serves HTTP and does the jobs
+  serve             serves HTTP; jobs are left to others
+  work              does the jobs; answers /health, /ping and /metrics alone
+  rotate-data-key   makes a new key for what is sealed in the tables
+`
+
+async function main([command]: readonly string[]): Promise<void> {
+  switch (command) {
+    case undefined:
+      return await run({ serves: true, works: true })
+    case 'serve':
+      return await run({ serves: true, works: false })
+    case 'work':
+      return await run({ serves: false, works: true })
+    case 'rotate-data-key':
+      return await rotateDataKey()
+    case 'help':
+    case '--help':
+    case '-h':
+      return void process.stdout.write(usage)
+    default:
+      throw new AppError('CONFIGURATION_INVALID', `There is no command "${command}".\n\n${usage}`)
+  }
+}
+
+async function run({ serves, works }: { serves: boolean; works: boolean }): Promise<void> {
   const config = loadConfig(readEnv())
+  if (config.store.engine === 'pglite' && !(serves && works)) {
+    throw new AppError(
+      'CONFIGURATION_INVALID',
+      'The embedded store is for one process, which serves and does the jobs: start it without a command, or set DATABASE_URL.',
+      { field: 'DATABASE_URL' },
+    )
+  }
   const ctx = await createContext(config)
   await prepareStore(ctx)
-  const app = await buildServer(ctx)
+  const app = serves ? await buildServer(ctx) : await buildWorkerServer(ctx)
   await app.listen({ host: config.host, port: config.port })
   ctx.publicUrl = config.publicUrl ?? urlOf(config.host, app.server.address())
-  process.stdout.write(startMessage(ctx))
+  process.stdout.write(serves ? startMessage(ctx) : `Quorate does its jobs; see ${ctx.publicUrl}/metrics\n`)
+  const worker = works ? startWorker(ctx) : null
+  const endDeadlines = works ? startDeadlines(ctx) : null
   const endMaintenance = startMaintenance(ctx)
 
   const stop = async (signal: string) => {
     ctx.log.info({ signal }, 'stopping')
     setTimeout(() => process.exit(0), drainMilliseconds).unref()
-    await Promise.all([app.close(), endMaintenance()])
+    await Promise.all([app.close(), worker?.stop(jobDrainMilliseconds), endDeadlines?.(), endMaintenance()])
     await ctx.close()
     process.exit(0)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
+}
+
+async function rotateDataKey(): Promise<void> {
+  const ctx = await createContext(loadConfig(readEnv()))
+  const { number, sealsFrom } = await addDataKey(ctx.db, ctx.config.masterKeys, ctx.clock.now())
+  process.stdout.write(`Data key ${number} is made. Servers seal with it from ${sealsFrom.toISOString()} on.\n`)
+  await ctx.close()
 }
 
 function urlOf(host: string, address: ReturnType<Server['address']>): string {
@@ -36,7 +83,7 @@ function urlOf(host: string, address: ReturnType<Server['address']>): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-main().catch((error: unknown) => {
+main(process.argv.slice(2)).catch((error: unknown) => {
   // What an operator can mend is said in one line; anything else with its stack.
   process.stderr.write(`quorate: ${complaintOf(error) ?? (error as Error).stack}\n`)
   process.exit(1)

@@ -12,7 +12,34 @@ import { traceAnswer } from './trace.ts'
 
 /** The whole HTTP server, not listening: `main.ts` listens, tests inject. */
 export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
-  const app = Fastify({
+  const app = bareServer(ctx)
+  // The envelope of contract §0 wherever no dialect has its own.
+  app.setErrorHandler(answerError)
+  app.decorateRequest('traceId')
+  app.addHook('onRequest', (request, reply, done) => {
+    traceAnswer(request, reply)
+    done()
+  })
+  await allowFrontend(app, ctx)
+  await app.register(swagger, { openapi: description })
+  await app.register(swaggerUi, { routePrefix: '/docs', indexPrefix: '' })
+  await app.register(async (scope) => operations(scope, ctx))
+  if (ctx.config.signIn.kind === 'development') await app.register(async (scope) => developmentSignIn(scope, ctx))
+  await app.register(async (scope) => nativeDialect(scope, ctx))
+  return app
+}
+
+/** What a process answers that only does jobs: health and metrics. */
+export async function buildWorkerServer(ctx: Ctx): Promise<FastifyInstance> {
+  const app = bareServer(ctx)
+  app.setErrorHandler(answerError)
+  app.decorateRequest('traceId')
+  await app.register(async (scope) => operations(scope, ctx))
+  return app
+}
+
+function bareServer(ctx: Ctx): FastifyInstance {
+  return Fastify({
     loggerInstance: ctx.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     // A logger for each request costs more than most of what it would log; a fault names its request itself.
@@ -34,20 +61,6 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
     // Without one, whatever a client says of its address, scheme and host is ignored (contract §7.3).
     trustProxy: trustOf(ctx.config),
   })
-  // The envelope of contract §0 wherever no dialect has its own.
-  app.setErrorHandler(answerError)
-  app.decorateRequest('traceId')
-  app.addHook('onRequest', (request, reply, done) => {
-    traceAnswer(request, reply)
-    done()
-  })
-  await allowFrontend(app, ctx)
-  await app.register(swagger, { openapi: description })
-  await app.register(swaggerUi, { routePrefix: '/docs', indexPrefix: '' })
-  await app.register(async (scope) => operations(scope, ctx))
-  if (ctx.config.signIn.kind === 'development') await app.register(async (scope) => developmentSignIn(scope, ctx))
-  await app.register(async (scope) => nativeDialect(scope, ctx))
-  return app
 }
 
 function trustOf({ trustedProxy }: Config): false | string[] | ((address: string, hop: number) => boolean) {

@@ -36,6 +36,7 @@ test('a call that makes something says 201', () => {
     'post /users',
     'post /agents/register',
     'post /v1/api-keys',
+    'post /v1/webhook-keys',
     'post /groups',
     'post /spaces',
     'post /organization/{organization}/admins',

@@ -32,13 +32,13 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     operations: { values: ['health'], types: ['context'] },
     demo: { values: ['approvals', 'identity', 'store', 'dialects/native'], types: ['context'] },
     cli: { values: [] },
-    context: { values: ['config', 'store', 'metrics', 'identity'] },
+    context: { values: ['config', 'store', 'metrics', 'identity', 'outgoing'] },
     server: {
       values: ['context', 'operations', 'identity', 'dialects/native', 'trace', 'cross-origin'],
       types: ['config'],
     },
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
-    main: { values: ['maintenance', 'config', 'context', 'server', 'identity', 'approvals', 'demo'] },
+    main: { values: ['maintenance', 'jobs', 'config', 'context', 'server', 'identity', 'approvals', 'demo', 'store'] },
   }
 
 interface Import {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ringOf } from '../src/config/secrets.ts'
 import { migrations } from '../src/store/migrations/list.ts'
 import { openStore, type Store } from '../src/store/open.ts'
 import { transact } from '../src/store/unit-of-work.ts'
@@ -26,7 +27,11 @@ describe('the embedded store in a directory', { timeout: 300_000 }, () => {
   afterEach(() => rm(directory, { recursive: true, force: true }))
 
   const open = (): Promise<Store> => openStore({ engine: 'pglite', directory })
-  const ground = ({ db }: Store) => ({ db, keys: { atRest: Buffer.alloc(32) }, clock: { now: () => new Date() } })
+  const ground = ({ db }: Store) => ({
+    db,
+    keys: { atRest: ringOf(Buffer.alloc(32)) },
+    clock: { now: () => new Date() },
+  })
   const organizations = async ({ db }: Store) =>
     (await db.selectFrom('organizations').select('name').orderBy('name').execute()).map(({ name }) => name)
   const insert = (store: Store, name: string) =>

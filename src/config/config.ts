@@ -2,6 +2,8 @@ import { adminKeyOf, type AdminKey } from './admin-key.ts'
 import { invalid, isLoopback, isNetwork, oneOf } from './checks.ts'
 import { deliveryConfig, type DeliveryConfig } from './delivery.ts'
 import type { RawEnv } from './env.ts'
+import { masterKeysOf } from './master-keys.ts'
+import type { KeyRing } from './secrets.ts'
 
 export type StoreConfig =
   | { readonly engine: 'pglite'; readonly directory: string }
@@ -40,8 +42,8 @@ export interface Config {
   readonly store: StoreConfig
   readonly demo: boolean
   readonly signIn: SignInConfig
-  /** 32 bytes under which secrets at rest are encrypted; null keeps them readable in the store. */
-  readonly masterKey: Buffer | null
+  /** What the server's own keys are sealed under; null keeps them readable in the store. */
+  readonly masterKeys: KeyRing | null
   /** Null when there is none. */
   readonly adminKey: AdminKey | null
   readonly levers: ReadonlySet<Lever>
@@ -73,7 +75,7 @@ export function loadConfig(raw: RawEnv): Config {
     store,
     demo,
     signIn,
-    masterKey: masterKeyOf(raw.QUORATE_MASTER_KEY),
+    masterKeys: masterKeysOf(raw.QUORATE_MASTER_KEY),
     adminKey: adminKeyOf(raw.QUORATE_ADMIN_KEY, demo && signIn.kind === 'development'),
     levers: leversOf(raw.QUORATE_LEVERS),
     delivery: deliveryConfig(raw),
@@ -163,13 +165,6 @@ function httpUrl(name: string, value: string): string {
   const url = URL.parse(value)
   if (url === null || !/^https?:$/.test(url.protocol)) invalid(name, 'must be an http or https URL')
   return value
-}
-
-function masterKeyOf(value: string | undefined): Buffer | null {
-  if (value === undefined) return null
-  const key = Buffer.from(value, 'base64')
-  if (key.length !== 32) invalid('QUORATE_MASTER_KEY', 'must be 32 bytes in base64 (openssl rand -base64 32)')
-  return key
 }
 
 function leversOf(value: string | undefined): ReadonlySet<Lever> {

@@ -59,9 +59,9 @@ export async function runDueJobs(ctx: Ctx): Promise<number> {
 }
 
 function startLoop(ctx: Ctx, hands: Hands, kind: JobKind) {
-  const { run, release, concurrency, concurrencyOfGroup } = handlers[kind]
-  const most = concurrency(ctx)
-  const ofGroup = concurrencyOfGroup(ctx)
+  const handler = handlers[kind]
+  const most = handler.concurrency(ctx)
+  const ofGroup = handler.concurrencyOfGroup(ctx)
   const running = new Map<Promise<void>, TakenJob>()
   let isStopping = false
   let wake = () => {}
@@ -89,7 +89,8 @@ function startLoop(ctx: Ctx, hands: Hands, kind: JobKind) {
     return [...counts].filter(([, count]) => count >= ofGroup).map(([group]) => group)
   }
   const start = (job: TakenJob): void => {
-    const ended = run(ctx, hands, job)
+    const ended = handler
+      .run(ctx, hands, job)
       .catch(async (error: unknown) => {
         ctx.log.error({ err: error, job: job.id, kind }, 'job failed; it is tried again')
         await ctx.store.jobs.giveBack(kind, job).catch(logged(ctx))
@@ -108,7 +109,7 @@ function startLoop(ctx: Ctx, hands: Hands, kind: JobKind) {
       const patience = new Promise<void>((resolve) => setTimeout(resolve, milliseconds).unref())
       await Promise.race([Promise.all([looking, ...running.keys()]), patience])
       if (running.size === 0) return
-      await release?.(ctx, hands)
+      await handler.release?.(ctx, hands)
       await Promise.all([...running.values()].map((job) => ctx.store.jobs.giveBack(kind, job)))
     },
   }

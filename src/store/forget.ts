@@ -11,7 +11,7 @@ const sessionMilliseconds = 32 * day
 
 /**
  * Deletes what is past any use: answers to repeated calls, sign-ins that ended, tokens that expired a day ago, old proofs,
- * counts of calls whose minute is over.
+ * counts of calls whose minute is over, signing keys whose overlap is.
  */
 export async function forgetExpired(db: Db, now: Date): Promise<void> {
   const aDayAgo = new Date(now.getTime() - day)
@@ -27,5 +27,6 @@ export async function forgetExpired(db: Db, now: Date): Promise<void> {
   await db.deleteFrom('call_counters').where('window_start', '<', counted).execute()
   await db.deleteFrom('single_use_tokens').where('expires_at', '<', aDayAgo).execute()
   await db.deleteFrom('agent_challenges').where('expires_at', '<', aDayAgo).execute()
+  await db.deleteFrom('webhook_keys').where('expires_at', '<', now).execute()
   await db.deleteFrom('seen_proofs').where('expires_at', '<', now).execute()
 }

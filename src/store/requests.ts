@@ -106,3 +106,15 @@ export async function findDueRequests(tx: Tx, now: Date, limit: number): Promise
     .skipLocked()
     .execute()
 }
+
+/** The nearest deadline of all open requests. */
+export async function findNextDeadline(db: Db): Promise<Date | undefined> {
+  const row = await db
+    .selectFrom('requests')
+    .select('expires_at')
+    .where('is_final', '=', false)
+    .orderBy('expires_at')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.expires_at
+}

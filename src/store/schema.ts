@@ -27,6 +27,7 @@ export interface Database {
   agent_challenges: AgentChallengeTable
   seen_proofs: SeenProofTable
   api_keys: ApiKeyTable
+  webhook_keys: WebhookKeyTable
   call_counters: CallCounterTable
   deliveries: DeliveryTable
 }
@@ -295,6 +296,14 @@ interface ApiKeyTable {
   last_used_at: Date | null
   created_by: string
   created_at: Date
+}
+
+interface WebhookKeyTable {
+  org_id: string
+  id: string
+  secret: Uint8Array
+  created_at: Date
+  expires_at: Date | null
 }
 
 interface CallCounterTable {

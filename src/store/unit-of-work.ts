@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8'
 import { AppError } from '../errors.ts'
-import { seal, unseal } from '../config/secrets.ts'
+import { seal, unseal, type KeyRing } from '../config/secrets.ts'
 import { constraintCodes } from './constraints.ts'
 import type { Db, Tx } from './open.ts'
 
@@ -15,7 +15,7 @@ export interface Once {
 
 interface Ground {
   readonly db: Db
-  readonly keys: { readonly atRest: Buffer }
+  readonly keys: { readonly atRest: KeyRing }
   readonly clock: { now(): Date }
 }
 

@@ -123,6 +123,7 @@ export async function contents(world: World): Promise<Record<string, unknown>> {
     'role_bindings',
     'spaces',
     'quotas',
+    'webhook_keys',
   ] as const
   const entries = await tables.reduce<Promise<[string, unknown][]>>(async (read, table) => {
     const rows = await db.selectFrom(table).selectAll().execute()

@@ -8,6 +8,7 @@ import { signAccessToken } from '../../src/identity/access-token.ts'
 import type { StepUp } from '../../src/identity/actor.ts'
 import { defaultOrganization } from '../../src/identity/organization.ts'
 import { registerPerson } from '../../src/identity/register-person.ts'
+import type { Network } from '../../src/outgoing/network.ts'
 import { buildServer } from '../../src/server.ts'
 import { findActorRow } from '../../src/store/principals.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
@@ -66,6 +67,8 @@ export interface WorldOptions {
   readonly databaseUrl?: string
   readonly env?: RawEnv
   readonly start?: Date
+  /** Where calls to receivers lead. */
+  readonly network?: Network
 }
 
 /** The engine of worlds that do not say: PostgreSQL starts twenty times as fast; `npm run test:pglite` runs all on the other. */
@@ -81,7 +84,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     ...options.env,
   })
   const clock = testClock(options.start)
-  const ctx = await createContext(config, { clock, log: pino({ level: config.logLevel }) })
+  const network = options.network === undefined ? {} : { network: options.network }
+  const ctx = await createContext(config, { clock, log: pino({ level: config.logLevel }), ...network })
   await prepareStore(ctx)
   const app = await buildServer(ctx)
   const orgId = defaultOrganization.id

@@ -38,7 +38,7 @@ describe('POST /auth/cli/initiate', () => {
     expect(second.body.authorizationUrl).not.toContain(state)
     const rows = await world.ctx.db.selectFrom('sign_in_flows').selectAll().execute()
     expect(rows.map((row) => row.state_hash)).not.toContain(state)
-    for (const row of rows) expect(row.sealed_verifier).toHaveLength(43 + 29)
+    for (const row of rows) expect(row.sealed_verifier).toHaveLength(43 + 33)
   })
 
   it('ignores members it does not know, also the upstream provider', async () => {

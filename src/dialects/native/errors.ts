@@ -254,6 +254,10 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   PRINCIPAL_NOT_FOUND: { status: 400 },
   API_KEY_NOT_FOUND: { status: 404 },
   API_KEY_NOT_ACTIVE: { status: 409 },
+  // Keys that sign webhooks
+  WEBHOOK_KEY_OVERLAP_HOURS_INVALID: { status: 400 },
+  WEBHOOK_KEY_NOT_FOUND: { status: 404 },
+  WEBHOOK_KEY_IS_LAST: { status: 409 },
   // Groups and spaces
   GROUP_NAME_EMPTY: { status: 400 },
   GROUP_NAME_TOO_LONG: { status: 400 },

@@ -25,6 +25,7 @@ import { stepUpRoutes } from './routes/step-up.ts'
 import { templateRoutes } from './routes/templates.ts'
 import { userRoutes } from './routes/users.ts'
 import { voteRoutes } from './routes/votes.ts'
+import { webhookKeyRoutes } from './routes/webhook-keys.ts'
 import { webSignInRoutes } from './routes/web-sign-in.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 
@@ -61,6 +62,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   userRoutes(app, ctx)
   agentRoutes(app, ctx)
   apiKeyRoutes(app, ctx)
+  webhookKeyRoutes(app, ctx)
   agentManagementRoutes(app, ctx)
   roleRoutes(app, ctx)
   groupRoutes(app, ctx)

@@ -2,6 +2,7 @@ import * as engine from './0001-engine.ts'
 import * as identity from './0002-identity.ts'
 import * as lists from './0003-lists.ts'
 import * as deliveries from './0004-deliveries.ts'
+import * as keys from './0005-keys.ts'
 
 /** Applied in the order of their names, each once. Append only; widen before you narrow. */
 export const migrations = {
@@ -9,4 +10,5 @@ export const migrations = {
   '0002-identity': identity,
   '0003-lists': lists,
   '0004-deliveries': deliveries,
+  '0005-keys': keys,
 }

@@ -368,7 +368,12 @@ describe('stages', () => {
     // Nothing of the first stage counts in the second.
     expect(await world.statusOf(id)).toBe('EVALUATION_IN_PROGRESS')
     expect(await world.voted(world.cleo, id, 'APPROVE')).toBe('APPROVED')
-    const leaves = await world.ctx.db.selectFrom('audit_leaves').selectAll().where('subject_id', '=', id).execute()
+    const leaves = await world.ctx.db
+      .selectFrom('audit_leaves')
+      .selectAll()
+      .where('subject_id', '=', id)
+      .orderBy('id')
+      .execute()
     expect(leaves.map(({ kind }) => kind)).toEqual([
       'request.created',
       'vote.cast',

@@ -76,7 +76,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void
 /** The issuer holds the port, which is known once the listener is: the provider is made when it is first asked. */
 async function handlers(ctx: Ctx): Promise<(publicUrl: string) => Handler> {
   const { developmentProvider } = await import('./provider.ts')
-  const secret = (name: string) => serverSecret(ctx.db, name, ctx.config.masterKey, ctx.clock.now())
+  const secret = (name: string) => serverSecret(ctx.db, name, ctx.config.masterKeys, ctx.clock.now())
   const secrets = { signing: await secret('development-sign-in'), cookies: await secret('development-cookies') }
   let known: { publicUrl: string; handler: Handler } | null = null
   return (publicUrl) => {

@@ -1,0 +1,68 @@
+import { sql } from 'kysely'
+import { headerOf, seal, unseal, type KeyRing } from '../config/secrets.ts'
+import type { Db } from './open.ts'
+
+/** A column of values that stay, in a table with the key (org_id, id). Answers, proofs and sign-ins are forgotten soon anyway. */
+export interface SealedColumn {
+  readonly table: string
+  readonly column: string
+}
+
+/** Every sealed column whose values stay. */
+export const sealedColumns: readonly SealedColumn[] = [
+  { table: 'policies', column: 'actions' },
+  { table: 'webhook_keys', column: 'secret' },
+]
+
+export interface Resealing {
+  readonly resealed: number
+  /** Values that no key opens; they were left as they are. */
+  readonly unreadable: number
+}
+
+const batch = 100
+
+/**
+ * Seals anew, under the key that seals now, whatever of a column is sealed under another. Each value is one statement that
+ * changes it only if it is still what was read, so that any number of processes may do this at once, beside everything else,
+ * and a process that is killed leaves the rest to the next run.
+ */
+export async function resealColumn(db: Db, ring: KeyRing, { table, column }: SealedColumn): Promise<Resealing> {
+  const [rows, value] = [sql.table(table), sql.ref(column)]
+  const header = headerOf(ring)
+  let [last, resealed, unreadable] = [{ org_id: noId, id: noId }, 0, 0]
+  for (;;) {
+    const { rows: stale } = await sql<StaleRow>`
+      select org_id, id, ${value} as sealed from ${rows}
+      where (org_id, id) > (${last.org_id}::uuid, ${last.id}::uuid) and substring(${value} from 1 for 5) <> ${header}
+      order by org_id, id limit ${batch}`.execute(db)
+    for (const row of stale) {
+      last = row
+      const plain = openOrNull(ring, row.sealed)
+      if (plain === null) {
+        unreadable += 1
+        continue
+      }
+      const { numAffectedRows } = await sql`update ${rows} set ${value} = ${seal(ring, plain)}
+        where org_id = ${row.org_id} and id = ${row.id} and ${value} = ${row.sealed}`.execute(db)
+      resealed += Number(numAffectedRows ?? 0)
+    }
+    if (stale.length < batch) return { resealed, unreadable }
+  }
+}
+
+interface StaleRow {
+  readonly org_id: string
+  readonly id: string
+  readonly sealed: Uint8Array
+}
+
+const noId = '00000000-0000-0000-0000-000000000000'
+
+function openOrNull(ring: KeyRing, sealed: Uint8Array): Buffer | null {
+  try {
+    return unseal(ring, sealed)
+  } catch {
+    return null
+  }
+}
