@@ -56,8 +56,8 @@ async function embedded(directory: string): Promise<Engine> {
   const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) })
   return {
     db,
-    // The one connection is taken for it: what another transaction had under way would become part of the script.
-    runScript: (script) => db.connection().execute(() => pglite.exec(script)),
+    // Beside the driver, which would take one statement only, but on its connection.
+    runScript: (script) => onOneConnection(db, () => pglite.exec(script)),
     async close() {
       await db.destroy()
       release()
@@ -67,7 +67,23 @@ async function embedded(directory: string): Promise<Engine> {
 
 function server(url: string): Engine {
   const db = new Kysely<Database>({ dialect: openPostgres(url, maxConnections).dialect })
-  return { db, runScript: (script) => sql.raw(script).execute(db), close: () => db.destroy() }
+  return {
+    db,
+    runScript: (script) => onOneConnection(db, (it) => sql.raw(script).execute(it)),
+    close: () => db.destroy(),
+  }
+}
+
+/** A script that fails in a transaction of its own leaves none behind: the connection has others to serve. */
+async function onOneConnection(db: Db, run: (connection: Db) => Promise<unknown>): Promise<void> {
+  await db.connection().execute(async (connection) => {
+    try {
+      await run(connection)
+    } catch (cause) {
+      await sql`rollback`.execute(connection)
+      throw cause
+    }
+  })
 }
 
 async function migrate(db: Db): Promise<void> {
