@@ -262,8 +262,8 @@ describe('a process that is killed while it seals the secrets anew', { timeout: 
 })
 
 async function holding(url: string): Promise<{ db: Db } & AsyncDisposable> {
-  const { db, close } = await openStore({ engine: 'postgres', url })
-  return { db, [Symbol.asyncDispose]: close }
+  const store = await openStore({ engine: 'postgres', url })
+  return { db: store.db, [Symbol.asyncDispose]: () => store.close() }
 }
 
 it('with a master key nothing secret is readable in the files of the store', async () => {
