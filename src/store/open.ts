@@ -74,14 +74,21 @@ function server(url: string): Engine {
   }
 }
 
+/** Any number, so long as nothing else of ours locks it. */
+const scriptLock = 6_110_904
+
 /** A script that fails in a transaction of its own leaves none behind: the connection has others to serve. */
 async function onOneConnection(db: Db, run: (connection: Db) => Promise<unknown>): Promise<void> {
   await db.connection().execute(async (connection) => {
+    // One process at a time: the next finds what this one made, and its script says so and no more.
+    await sql`select pg_advisory_lock(${scriptLock})`.execute(connection)
     try {
       await run(connection)
     } catch (cause) {
       await sql`rollback`.execute(connection)
       throw cause
+    } finally {
+      await sql`select pg_advisory_unlock(${scriptLock})`.execute(connection)
     }
   })
 }
