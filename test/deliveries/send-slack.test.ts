@@ -59,8 +59,9 @@ describe('a Slack message', () => {
 
   it('has a time limit of its own', async () => {
     await using sink = await startHttpSink(() => {}, true)
-    const outcome = await attempt(sink, {}, { QUORATE_SLACK_TIMEOUT: '0.2', QUORATE_WEBHOOK_TIMEOUT: '50' })
+    const outcome = await attempt(sink, {}, { QUORATE_SLACK_TIMEOUT: '0.2', QUORATE_WEBHOOK_TIMEOUT: '2' })
     expect(outcome).toMatchObject({ kind: 'failed', isTransient: true })
+    expect(outcome).toHaveProperty('reason', expect.stringContaining(' 0.2 s'))
     expect(JSON.stringify(outcome)).not.toContain('s3cret')
   })
 })

@@ -48,10 +48,10 @@ export async function startMailPeer(options: SMTPServerOptions = {}): Promise<Ma
 
 /** What a client can have said last when the server answers. */
 export const stages = ['connect', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'message'] as const
-export type Stage = (typeof stages)[number]
+export type Stage = (typeof stages)[number] | 'STARTTLS'
 
 /** What a server can do in place of its answer: say that, nothing, a byte now and then, or end the connection. */
-export type Misstep = { readonly say: string } | 'hang' | 'drip' | 'close' | 'reset'
+export type Misstep = { readonly say: string; readonly thenCloses?: true } | 'hang' | 'drip' | 'close' | 'reset'
 
 /** A mail server that goes wrong at one stage; SMTP down to what a client needs. */
 export async function startFailingMailPeer(
@@ -79,7 +79,8 @@ export async function startFailingMailPeer(
 
 const answers: Readonly<Record<Stage, string>> = {
   connect: '220 peer',
-  EHLO: '250 peer',
+  EHLO: '250-peer\r\n250 STARTTLS',
+  STARTTLS: '220 go on',
   MAIL: '250 OK',
   RCPT: '250 OK',
   DATA: '354 go on',
@@ -87,7 +88,11 @@ const answers: Readonly<Record<Stage, string>> = {
 }
 
 function converse(socket: Socket, at: Stage, misstep: Misstep): void {
-  const answer = (stage: Stage) => (stage === at ? err(socket, misstep) : socket.write(`${answers[stage]}\r\n`))
+  const answer = (stage: Stage) => {
+    if (stage === at) err(socket, misstep)
+    // TLS is offered where it is what goes wrong.
+    else socket.write(stage === 'EHLO' && at !== 'STARTTLS' ? '250 peer\r\n' : `${answers[stage]}\r\n`)
+  }
   let isMessage = false
   let text = ''
   answer('connect')
@@ -101,7 +106,7 @@ function converse(socket: Socket, at: Stage, misstep: Misstep): void {
       return
     }
     // Who is refused EHLO says HELO.
-    const stage = stages.find((each) => text.replace(/^HELO/, 'EHLO').startsWith(each))
+    const stage = [...stages, 'STARTTLS' as const].find((each) => text.replace(/^HELO/, 'EHLO').startsWith(each))
     if (stage === undefined || !text.endsWith('\r\n')) return
     isMessage = stage === 'DATA'
     text = ''
@@ -113,7 +118,12 @@ function err(socket: Socket, misstep: Misstep): void {
   if (misstep === 'hang') return
   if (misstep === 'close') return void socket.end()
   if (misstep === 'reset') return void socket.resetAndDestroy()
-  if (misstep !== 'drip') return void socket.write(`${misstep.say}\r\n`)
+  if (misstep !== 'drip') {
+    socket.write(`${misstep.say}\r\n`)
+    // Once the client has gone on.
+    if (misstep.thenCloses === true) socket.once('data', () => socket.destroy())
+    return
+  }
   const drip = setInterval(() => socket.write('2'), 20)
   socket.once('close', () => clearInterval(drip))
 }
