@@ -20,12 +20,18 @@ interface WorkflowPath {
 /** Waiting for the outcome of a workflow (ours, under `/v1`). */
 export function watchingRoutes(app: FastifyInstance, ctx: Ctx): void {
   // Before the server waits for the requests in hand: these would not end by themselves.
-  app.addHook('preClose', async () => ctx.notices.dismiss())
+  let isStopping = false
+  app.addHook('preClose', async () => {
+    isStopping = true
+    ctx.notices.dismiss()
+  })
 
   app.get<WorkflowPath>('/v1/workflows/:workflowId', { schema: awaitSchema }, async (request, reply) => {
     const includeTemplate = parseInclude(request.query, 'REQUEST_INVALID_INCLUDE')
     const wait = { ...parseWait(request.query), gone: goneSignal(reply) }
     const row = await awaitChange(ctx, request.caller, idOrName(request.params.workflowId), wait)
+    // Or the server would wait for the next call on this connection.
+    if (isStopping) reply.header('connection', 'close')
     const policy = includeTemplate ? await findPolicy(ctx, row.org_id, { id: row.policy_id }) : undefined
     return renderWorkflow(row, ctx.clock.now(), policy === undefined ? null : renderTemplate(policy))
   })
