@@ -81,7 +81,8 @@ function transitionOf(row: Row<'requests'>, to: 'canceled' | 'expired', at: Date
  * the process end here.
  */
 export async function cancelNow(ctx: Ctx, cancellation: Cancellation): Promise<void> {
-  countClosed(ctx, (await transact(ctx, null, (tx) => cancelBatch(ctx, tx, cancellation))).closed)
+  const { closed } = await transact(ctx, null, (tx) => cancelBatch(ctx, tx, cancellation))
+  announceClosed(ctx, cancellation.orgId, closed)
 }
 
 function closeRequest(policy: Policy, row: Row<'requests'>, actor: LeafActor, at: Date): ClosedRequest {
@@ -120,6 +121,8 @@ function statusOnceCanceled(policy: Policy, row: Row<'requests'>, at: Date): Sta
   return outcome.next.status
 }
 
-export function countClosed({ metrics }: Pick<Ctx, 'metrics'>, closed: Closed): void {
+/** To be called after the commit. */
+export function announceClosed({ metrics, notices }: Ctx, orgId: string, closed: Closed): void {
   for (const [status, count] of Object.entries(closed)) metrics.decisions.inc({ status }, count)
+  if (Object.keys(closed).length > 0) notices.announce(orgId, 'any')
 }
