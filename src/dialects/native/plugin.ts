@@ -14,6 +14,7 @@ import { auditLogRoutes } from './routes/audit-log.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { authInfoRoutes } from './routes/auth-info.ts'
 import { cliSignInRoutes } from './routes/cli-sign-in.ts'
+import { deliveryRoutes } from './routes/deliveries.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { organizationAdminRoutes } from './routes/organization-admins.ts'
 import { quotaRoutes } from './routes/quotas.ts'
@@ -63,6 +64,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   agentRoutes(app, ctx)
   apiKeyRoutes(app, ctx)
   webhookKeyRoutes(app, ctx)
+  deliveryRoutes(app, ctx)
   agentManagementRoutes(app, ctx)
   roleRoutes(app, ctx)
   groupRoutes(app, ctx)
