@@ -1,5 +1,6 @@
 import { redactAction } from '../approvals/action-secrets.ts'
 import { openAction, type Action } from '../approvals/actions.ts'
+import { hideEchoes } from '../approvals/echoed-secrets.ts'
 import type { Ctx } from '../context.ts'
 import type { ListedDelivery } from '../store/delivery-list.ts'
 
@@ -9,6 +10,16 @@ export interface ShownDelivery extends Omit<ListedDelivery, 'action'> {
   readonly action: Action
 }
 
+/** Secrets that the receiver repeated in its answer are hidden too. */
 export function showDelivery(ctx: Pick<Ctx, 'keys'>, row: ListedDelivery): ShownDelivery {
-  return { ...row, action: redactAction(openAction(ctx, row.action)) }
+  const action = openAction(ctx, row.action)
+  return { ...row, action: redactAction(action), response: hideInResponse(row.response, action) }
+}
+
+export function hideInResponse<R extends { readonly body: string | null }>(
+  response: R | null,
+  action: Action,
+): R | null {
+  if (response === null || response.body === null) return response
+  return { ...response, body: hideEchoes(response.body, action) }
 }

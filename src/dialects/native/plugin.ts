@@ -7,6 +7,7 @@ import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { refuseMissingScope } from './machine-auth.ts'
 import { rateLimiter } from './rate-limit.ts'
+import { actionTestRoutes } from './routes/action-tests.ts'
 import { agentManagementRoutes } from './routes/agent-management.ts'
 import { agentSignInRoutes } from './routes/agent-sign-in.ts'
 import { agentRoutes } from './routes/agents.ts'
@@ -65,6 +66,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   apiKeyRoutes(app, ctx)
   webhookKeyRoutes(app, ctx)
   deliveryRoutes(app, ctx)
+  actionTestRoutes(app, ctx)
   agentManagementRoutes(app, ctx)
   roleRoutes(app, ctx)
   groupRoutes(app, ctx)
