@@ -24,6 +24,8 @@ it.each<[string, object, boolean]>([
   ['a certificate for another name', { code: 'ESOCKET', originalCode: 'ERR_TLS_CERT_ALTNAME_INVALID' }, false],
   ['a certificate after STARTTLS', { code: 'ETLS', message: 'Error initiating TLS - certificate has expired' }, false],
   ['a reset in STARTTLS', { code: 'ETLS', message: 'Error initiating TLS - read ECONNRESET' }, true],
+  ['a handshake that was left', { code: 'ETLS', message: 'Client network socket disconnected before' }, true],
+  ['a connection closed in STARTTLS', { code: 'ETLS', message: 'Connection closed unexpectedly' }, true],
   ['500', { code: 'EENVELOPE', responseCode: 500 }, false],
   ['499', { code: 'EENVELOPE', responseCode: 499 }, true],
   ['a 5xx that came with a closed connection', { code: 'ECONNECTION', responseCode: 554 }, false],
@@ -34,4 +36,11 @@ it.each<[string, object, boolean]>([
   const reason = whyNotSent(mail, 10, error)
   expect(reason).toContain('[2001:db8::25]:587')
   expect(reason).not.toContain('sw0rdfish')
+})
+
+it('a handshake that fails is reported in its own words', () => {
+  const error = { code: 'ETLS', message: 'Error initiating TLS - certificate\r\nhas expired' }
+  expect(whyNotSent(mail, 10, error)).toBe(
+    'TLS with [2001:db8::25]:587 failed: Error initiating TLS - certificate has expired',
+  )
 })
