@@ -9,7 +9,7 @@ export interface DeliverySeed extends Partial<Omit<NewRow<'deliveries'>, 'action
   readonly response?: object | null
 }
 
-const plainHook: Action = { type: 'WEBHOOK', url: 'http://hooks.example/in', method: 'POST' }
+const plainHook: Action = { type: 'WEBHOOK', url: 'https://hooks.example/in', method: 'POST' }
 
 /** A webhook that is still to be sent, with what the seed says otherwise; gives its id. No job goes with it. */
 export async function insertDelivery(ctx: Ctx, seed: DeliverySeed = {}): Promise<string> {

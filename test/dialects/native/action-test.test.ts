@@ -24,10 +24,10 @@ type Who =
 const path = '/v1/actions/test'
 const foreignOrg = '01890000-0000-7000-8000-00000000000f'
 const adminKey = 'an-admin-key-that-only-this-test-knows'
-const hook = { type: 'WEBHOOK', url: 'http://hooks.example/in' }
+const hook = { type: 'WEBHOOK', url: 'https://hooks.example/in' }
 const secretHook = {
   ...hook,
-  url: 'http://hooks.example/in?token=hiddentoken',
+  url: 'https://hooks.example/in?token=hiddentoken',
   headers: { Authorization: 'Bearer hiddenbearer' },
   on: ['REJECTED', 'APPROVED'],
 }
