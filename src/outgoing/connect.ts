@@ -16,7 +16,6 @@ export async function connect(
 ): Promise<Duplex> {
   let failure: unknown
   for (const [index, address] of addresses.entries()) {
-    if (deadline.signal.aborted) break
     try {
       const socket = network.dial(dialled(call, address), call.isTls)
       return await opened(socket, call.isTls, addresses.length - index - 1, deadline)

@@ -17,6 +17,7 @@ export function plannedHeaders(
   if ((url.username !== '' || url.password !== '') && !headers.has('authorization')) {
     headers.set('authorization', basicAuthorization(url))
   }
+  // These replace what the user gave.
   headers.set('host', url.host)
   headers.set('connection', 'close')
   // An answer is kept as it comes: what expands is not expanded here.
@@ -41,11 +42,8 @@ function isOurs(name: string): boolean {
 }
 
 const ours: ReadonlySet<string> = new Set([
-  'accept-encoding',
-  'connection',
   'content-length',
   'expect',
-  'host',
   'http2-settings',
   'keep-alive',
   'te',

@@ -9,6 +9,8 @@ export interface Listening extends AsyncDisposable {
   readonly port: number
   /** Connections so far, also those on which nothing was said. */
   readonly connections: number
+  /** Once whoever connected has closed every connection. */
+  left(): Promise<void>
 }
 
 export interface ListeningOptions {
@@ -35,6 +37,10 @@ export async function startListening(
     port: (server.address() as AddressInfo).port,
     get connections() {
       return connections
+    },
+    async left() {
+      // What is not read does not see its end.
+      await Promise.all([...open].map((socket) => new Promise((resolve) => socket.resume().on('close', resolve))))
     },
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy()

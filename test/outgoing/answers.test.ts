@@ -1,18 +1,22 @@
 import { gzipSync } from 'node:zlib'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { RequestListener } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { callOut, type OutgoingCall, type OutgoingOutcome } from '../../src/outgoing/call-out.ts'
+import type { Network } from '../../src/outgoing/network.ts'
 import { http, saying, startListening } from '../helpers/listening.ts'
 import { postTo, publicAddress, roads, strict } from '../helpers/roads.ts'
 
 const mebibyte = 1024 * 1024
 
-/** What comes of a call to a server that behaves like this. */
+/** What comes of a call to a server that behaves like this; nothing of it is left open. */
 async function callTo(serve: (socket: Socket) => void, changes: Partial<OutgoingCall> = {}): Promise<OutgoingOutcome> {
   await using server = await startListening(serve)
   const url = `http://host.example:${server.port}/`
-  return await callOut(roads({ 'host.example': [publicAddress] }), strict, postTo(url, changes))
+  const outcome = await callOut(roads({ 'host.example': [publicAddress] }), strict, postTo(url, changes))
+  await server.left()
+  return outcome
 }
 
 function textOf(outcome: OutgoingOutcome): string | null {
@@ -59,9 +63,7 @@ describe('an answer', () => {
   })
 
   it('that is endless is cut at 1 MiB, and its connection closed', async () => {
-    const closed = Promise.withResolvers<void>()
     const outcome = await callTo((socket) => {
-      socket.once('close', () => closed.resolve())
       socket.write('HTTP/1.1 200 OK\r\n\r\n')
       const pour = () => {
         while (!socket.destroyed && socket.write(Buffer.alloc(65_536, 'x')));
@@ -70,7 +72,6 @@ describe('an answer', () => {
       pour()
     })
     expect(outcome).toMatchObject({ kind: 'answered', status: 200, isWhole: false })
-    await closed.promise
   })
 
   it('that is compressed is kept as it came: a gzip bomb does not expand', async () => {
@@ -158,18 +159,15 @@ describe('no answer', () => {
     ['has said that it goes on', saying('HTTP/1.1 100 Continue\r\n\r\n', { end: false })],
     ['waits before its end', saying(`${head}\r\nhello`, { end: false })],
   ])('is awaited past its time when the server %s', async (_, serve) => {
-    const closed = Promise.withResolvers<void>()
     const started = performance.now()
     const outcome = await callTo(
       (socket) => {
-        socket.once('close', () => closed.resolve())
         serve(socket)
       },
       { timeoutMilliseconds: 200, body: 'x'.repeat(mebibyte) },
     )
     expect(outcome).toEqual({ kind: 'failed', reason: 'No whole answer came within 0.2 s.' })
     expect(performance.now() - started).toBeLessThan(5_000)
-    await closed.promise
   })
 })
 
@@ -198,4 +196,19 @@ it('names no secret of the call in a reason', async () => {
       expect(JSON.stringify(outcome)).not.toContain(secret)
     }
   }
+})
+
+it('an error of the connection after the call harms nobody', async () => {
+  await using server = await startListening(http((_, reply) => reply.end()))
+  const network = roads({ 'host.example': [publicAddress] })
+  const sockets: Duplex[] = []
+  const dial: Network['dial'] = (...args) => {
+    const socket = network.dial(...args)
+    sockets.push(socket)
+    return socket
+  }
+  await callOut({ ...network, dial }, strict, postTo(`http://host.example:${server.port}/`))
+  await callOut({ ...network, dial }, strict, postTo('http://host.example:1/'))
+  expect(sockets).toHaveLength(2)
+  for (const socket of sockets) expect(() => socket.emit('error', new Error('late'))).not.toThrow()
 })

@@ -130,13 +130,19 @@ describe('headers', () => {
     ['PROXY-ANYTHING', 'x'],
     ['Accept-Encoding', 'gzip'],
   ])('%s is not the user’s to say, in any case', async (name, value) => {
-    const plain = await sent('http://host.example:PORT/')
-    for (const written of [name, name.toLowerCase(), name.toUpperCase()]) {
-      const { request, outcome } = await sent('http://host.example:PORT/', { headers: { [written]: value } })
-      expect(outcome).toMatchObject({ kind: 'answered', status: 200 })
-      expect({ ...request?.headers, host: '' }).toEqual({ ...plain.request?.headers, host: '' })
-      expect(request?.headers.host).toBe(`host.example:${request?.port}`)
-      expect(request?.body).toBe('{}')
+    for (const call of [
+      { method: 'POST', body: '{}' },
+      { method: 'GET', body: null },
+    ] as const) {
+      const plain = await sent('http://host.example:PORT/', call)
+      for (const written of [name, name.toLowerCase(), name.toUpperCase()]) {
+        const headers = { [written]: value }
+        const { request, outcome } = await sent('http://host.example:PORT/', { ...call, headers })
+        expect(outcome).toMatchObject({ kind: 'answered', status: 200 })
+        expect({ ...request?.headers, host: '' }).toEqual({ ...plain.request?.headers, host: '' })
+        expect(request?.headers.host).toBe(`host.example:${request?.port}`)
+        expect(request?.body).toBe(call.body ?? '')
+      }
     }
   })
 

@@ -9,6 +9,7 @@ import { http, saying, startListening } from '../helpers/listening.ts'
 import { postTo, publicAddress, roads, strict } from '../helpers/roads.ts'
 
 const names = { 'hooks.example': [publicAddress], 'hooks.example.': [publicAddress], 'other.example': [publicAddress] }
+
 afterEach(() => {
   vi.unstubAllEnvs()
 })
@@ -60,7 +61,7 @@ describe('over https', () => {
     }
   })
 
-  it('the server is told the name without its dot, and HTTP/1.1', async () => {
+  it('the server is told a name without its dot, no address (RFC 6066 §3), and HTTP/1.1', async () => {
     const told: unknown[] = []
     const server = createServer(
       { key: certificateKey, cert: certificate, ALPNProtocols: ['h2', 'http/1.1'] },
@@ -71,10 +72,13 @@ describe('over https', () => {
     )
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const { port } = server.address() as AddressInfo
-    const outcome = await callOut(roads(names), strict, postTo(`https://hooks.example.:${port}/`))
+    const allowed = { ...strict, allow: ['127.0.0.1'] }
+    for (const host of ['hooks.example.', '127.0.0.1']) {
+      const outcome = await callOut(roads(names), allowed, postTo(`https://${host}:${port}/`))
+      expect(outcome).toMatchObject({ kind: 'answered' })
+    }
     server.close()
-    expect(outcome).toMatchObject({ kind: 'answered' })
-    expect(told).toEqual(['hooks.example', 'http/1.1'])
+    expect(told).toEqual(['hooks.example', 'http/1.1', false, 'http/1.1'])
   })
 
   it.each([
@@ -88,13 +92,12 @@ describe('over https', () => {
   })
 
   it('a handshake that never ends is given up in time, and its connection closed', async () => {
-    const closed = Promise.withResolvers<void>()
-    await using server = await startListening((socket) => socket.resume().on('close', () => closed.resolve()))
+    await using server = await startListening(() => {})
     const call = postTo(`https://hooks.example:${server.port}/`, { timeoutMilliseconds: 100 })
     expect(await callOut(roads(names), strict, call)).toEqual({
       kind: 'failed',
       reason: 'No whole answer came within 0.1 s.',
     })
-    await closed.promise
+    await server.left()
   })
 })
