@@ -17,7 +17,7 @@ export async function revokeWebhookKey(ctx: Ctx, caller: Caller, id: string | nu
   refuseApiKey(caller)
   const { orgId } = caller
   await transact(ctx, caller.once, async (tx) => {
-    await loadActor(tx, caller)
+    requireAdmin(await loadActor(tx, caller))
     await lockWebhookKeys(tx, orgId)
     const at = ctx.clock.now()
     const keys = await listWebhookKeys(tx, orgId, at)
