@@ -62,7 +62,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     newId: overrides.newId ?? (() => uuidv7()),
     keys,
     log,
-    metrics: createMetrics(),
+    metrics: createMetrics(() => store.jobs.depths()),
     network: overrides.network ?? systemNetwork,
     identityProvider: openIdentityProvider(config.signIn, () => ctx.publicUrl),
     publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,

@@ -3,6 +3,7 @@ import { findDueRequests } from '../store/requests.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { closeDrainedPolicies } from './close-policy.ts'
 import { changeRequest } from './change-request.ts'
+import { countDecision } from './count-decision.ts'
 
 const batch = 100
 
@@ -15,7 +16,7 @@ export async function expireRequests(ctx: Ctx): Promise<number> {
   if (ctx.config.levers.has('disable_workflow_expiration_sweep')) return 0
   let swept = 0
   for (;;) {
-    const done = await transact(ctx, null, async (tx) => {
+    const expired = await transact(ctx, null, async (tx) => {
       const now = ctx.clock.now()
       const due = await findDueRequests(tx, now, batch)
       for (const row of due) {
@@ -28,11 +29,13 @@ export async function expireRequests(ctx: Ctx): Promise<number> {
           row.expires_at,
         )
       }
-      return due.length
+      return due
     })
-    swept += done
-    ctx.metrics.decisions.inc({ status: 'expired' }, done)
-    if (done < batch) break
+    for (const { created_at: openedAt, expires_at: at } of expired) {
+      countDecision(ctx, { status: 'expired', isFinal: true, openedAt, at })
+    }
+    swept += expired.length
+    if (expired.length < batch) break
   }
   await closeDrainedPolicies(ctx)
   return swept

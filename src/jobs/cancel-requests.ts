@@ -1,4 +1,5 @@
-import { cancelBatch, countClosed, type Cancellation } from '../approvals/cancel-requests.ts'
+import { cancelBatch, type Cancellation } from '../approvals/cancel-requests.ts'
+import { countDecision } from '../approvals/count-decision.ts'
 import { transact } from '../store/unit-of-work.ts'
 import type { Handler } from './hands.ts'
 
@@ -14,11 +15,11 @@ export const cancelRequests: Handler = {
   async run(ctx, _hands, job) {
     const closed = await transact(ctx, null, async (tx) => {
       // First, so that of two workers that both believe to have it one waits here and finds nothing left to do.
-      if (!(await ctx.store.jobs.finish(tx, kind, job))) return {}
+      if (!(await ctx.store.jobs.finish(tx, kind, job))) return []
       const batch = await cancelBatch(ctx, tx, job.data as Cancellation)
       if (batch.next !== null) await ctx.store.jobs.enqueue(tx, kind, [{ data: batch.next }])
       return batch.closed
     })
-    countClosed(ctx, closed)
+    for (const decision of closed) countDecision(ctx, decision)
   },
 }

@@ -449,7 +449,7 @@ describe('sending failed deliveries again', () => {
     const made = await seeded(20, of)
     const body = { workflowId: of.request_id }
     const answers = await Promise.all([cast.ada.post(many, body), cast.adminKey.post(many, body)])
-    expect(answers.map((answer) => answer.body.requeued).toSorted()).toEqual([0, 20])
+    expect(answers.map((answer) => String(answer.body.requeued)).toSorted()).toEqual(['0', '20'])
     expect(await waitingJobs(world.ctx, made)).toHaveLength(20)
     for (const id of made) expect(await leavesOf(world, id)).toEqual(['delivery.requeued'])
   })
@@ -459,7 +459,7 @@ describe('sending failed deliveries again', () => {
       cast.ada.post(`${path}/${ids.failed}/requeue`),
       cast.adminKey.post(`${path}/${ids.failed}/requeue`),
     ])
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409])
+    expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(['200', '409'])
     expect(await waitingJobs(world.ctx, [ids.failed])).toHaveLength(1)
   })
 
