@@ -7,7 +7,7 @@ export function plannedHeaders(
   url: URL,
   method: OutgoingCall['method'],
   given: OutgoingCall['headers'],
-  body: string | null,
+  body: Buffer | null,
 ): Record<string, string> {
   const headers = new Map<string, string>()
   for (const [name, value] of Object.entries(given)) {
@@ -21,7 +21,7 @@ export function plannedHeaders(
   headers.set('connection', 'close')
   // An answer is kept as it comes: what expands is not expanded here.
   headers.set('accept-encoding', 'identity')
-  if (body !== null || method !== 'GET') headers.set('content-length', String(Buffer.byteLength(body ?? '')))
+  if (body !== null || method !== 'GET') headers.set('content-length', String(body?.length ?? 0))
   return Object.fromEntries(headers)
 }
 
