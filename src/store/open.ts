@@ -29,10 +29,10 @@ const maxConnections = 20
  */
 export async function openStore(config: StoreConfig): Promise<Store> {
   const engine = config.engine === 'pglite' ? await embedded(config.directory) : server(config.url)
-  const { db, runScript } = engine
+  const { db } = engine
   try {
     await migrate(db)
-    const jobs = await openJobQueue(db, runScript)
+    const jobs = await openJobQueue(db, (script) => engine.runScript(script))
     const close = async () => {
       await jobs.close()
       await engine.close()
