@@ -2,9 +2,9 @@ import { deliveryJob, destinationOf } from '../approvals/enqueue-actions.ts'
 import { openAction } from '../approvals/actions.ts'
 import type { Ctx } from '../context.ts'
 import type { AttemptOutcome, Task } from '../deliveries/attempt.ts'
+import { meansFor } from '../deliveries/means.ts'
 import { performAttempt } from '../deliveries/perform.ts'
 import { waitSeconds } from '../deliveries/retry.ts'
-import { webhookKeys } from '../deliveries/webhook-keys.ts'
 import { findDelivery, lockDelivery, recordAttempt, releaseDeliveries, type DeliveryRow } from '../store/deliveries.ts'
 import { leaseSeconds, type TakenJob } from '../store/job-queue.ts'
 import { transact } from '../store/unit-of-work.ts'
@@ -41,9 +41,7 @@ async function attempt(ctx: Ctx, { patience }: Hands, row: DeliveryRow): Promise
     const reason = `${destination} has not answered in time lately; no attempt was made.`
     return { kind: 'failed', reason, isTransient: true, response: null }
   }
-  const signingKeys = task.action.type === 'WEBHOOK' ? await webhookKeys(ctx, row.org_id) : []
-  const means = { network: ctx.network, config: ctx.config.delivery, signingKeys, now: () => ctx.clock.now() }
-  const outcome = await performAttempt(means, task)
+  const outcome = await performAttempt(await meansFor(ctx, row.org_id, task.action), task)
   const ended = performance.now()
   const failed = outcome.kind === 'failed'
   patience.learn(destination, { failed, milliseconds: ended - started }, ended)

@@ -47,7 +47,7 @@ export async function openStore(config: StoreConfig): Promise<Store> {
 interface Engine {
   readonly db: Db
   /** Runs several statements at once, with nothing else between them. */
-  runScript(script: string): Promise<unknown>
+  readonly runScript: (script: string) => Promise<unknown>
   close(): Promise<void>
 }
 
