@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { v5 as uuidv5 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ActionTrigger } from '../../src/approvals/actions.ts'
@@ -5,6 +6,7 @@ import { enqueueActions, triggeredActions, type Transition } from '../../src/app
 import { expireRequests } from '../../src/approvals/expire-requests.ts'
 import { runDueJobs } from '../../src/jobs/worker.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
+import { insertRequests } from '../helpers/crowd.ts'
 import { deliveriesOf, delivered } from '../helpers/delivered.ts'
 import { startHttpSink, type HttpSink, type SinkAnswer } from '../helpers/http-sink.ts'
 import { insertSpace, orgId } from '../helpers/quorum.ts'
@@ -118,6 +120,18 @@ describe('what runs', () => {
     expect(await deliveriesOf(world.ctx, id)).toContainEqual(
       expect.objectContaining({ from_status: 'rejected', to_status: 'canceled' }),
     )
+  })
+
+  it('after a cancellation of more workflows than one job takes: of each, once', async () => {
+    const { id: policyId } = await world.made({ approvalRule: world.rule(1), actions: [hook({ on: ['CANCELED'] })] })
+    await insertRequests(world.ctx, policyId, { id: world.ada.id, kind: 'human', personId: world.ada.id }, 501)
+    await deprecated(world, policyId, true)
+    await runDueJobs(world.ctx)
+    const { rows } = await sql<{ status: string; told: string; workflows: string }>`
+      select r.status, count(*) as told, count(distinct r.id) as workflows
+      from requests r left join deliveries d on d.request_id = r.id where r.policy_id = ${policyId}
+      group by r.status`.execute(world.ctx.db)
+    expect(rows).toEqual([{ status: 'canceled', told: '501', workflows: '501' }])
   })
 
   it('when a version is canceled whose workflow was overdue: an expiry, at its deadline', async () => {
