@@ -16,6 +16,7 @@ export interface SunkCall {
 
 /** A receiver of calls, and a network on which every public name leads to it, whatever port is dialled. */
 export interface HttpSink extends AsyncDisposable {
+  readonly port: number
   readonly calls: SunkCall[]
   readonly network: Network
 }
@@ -24,7 +25,7 @@ export type SinkAnswer = (response: ServerResponse) => void
 
 /** Answers 200 and no body, or what `answer` says. */
 export async function startHttpSink(
-  answer: SinkAnswer = (response) => response.end(),
+  answer: (...sunk: [ServerResponse, SunkCall]) => void = (response) => response.end(),
   isTls = false,
 ): Promise<HttpSink> {
   const calls: SunkCall[] = []
@@ -32,12 +33,17 @@ export async function startHttpSink(
   server.on('request', async (request, response) => {
     const { method = '', url = '', headers, rawHeaders } = request
     const headerNames = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
-    calls.push({ method, url, headers, headerNames, body: await text(request) })
-    answer(response)
+    // Who hangs up in the middle of a call has not called.
+    const body = await text(request).catch(() => null)
+    if (body === null) return
+    const call = { method, url, headers, headerNames, body }
+    calls.push(call)
+    answer(response, call)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
+    port,
     calls,
     network: {
       resolve: () => Promise.resolve([{ address: '93.184.215.14', family: 4 }]),

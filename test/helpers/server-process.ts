@@ -16,11 +16,18 @@ export interface ServerProcess {
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
-/** Starts the server and waits until it answers. @throws Error with what it printed when it exits instead */
-export async function startServer(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+/**
+ * Starts the server and waits until it answers.
+ * @param command of `quorate`; serves and works when left out
+ * @throws Error with what it printed when it exits instead
+ */
+export async function startServer(
+  env: Readonly<Record<string, string>>,
+  ...command: ('serve' | 'work')[]
+): Promise<ServerProcess> {
   const port = await freePort()
   const started = performance.now()
-  const child = runMain({ PORT: String(port), ...env })
+  const child = runMain({ PORT: String(port), ...env }, command)
   const url = `http://127.0.0.1:${port}`
   while (!(await isUp(url))) {
     if (child.process.exitCode !== null || child.process.signalCode !== null) {
@@ -45,14 +52,17 @@ export async function startServer(env: Readonly<Record<string, string>>): Promis
 }
 
 /** Starts `src/main.ts` without waiting for an answer. */
-export function runMain(env: Readonly<Record<string, string>>): {
+export function runMain(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+): {
   process: ChildProcess
   /** The exit code, null after a signal. */
   exited: Promise<number | null>
   printed: () => string
 } {
   const inherited = { PATH: process.env['PATH'] ?? '', NODE_NO_WARNINGS: '1' }
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [main, ...args], {
     env: { ...inherited, HOST: '127.0.0.1', QUORATE_DEMO: '0', QUORATE_RATE_LIMIT: '0', LOG_LEVEL: 'error', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
