@@ -59,7 +59,7 @@ export async function runJobCrashes({ store, kills, seed, onRound }: CrashOption
       const sprung = await killAt(moment, { server, receivers, channel, questions, chance })
       // Whose answer never left must be called again.
       if (moment === 'before the answer' && sprung !== null) unrepeated.add(sprung)
-      if (chance.roll(8) === 0) {
+      if (chance.roll(16) === 0) {
         killsBeside += 1
         await killWhileStarting(env, chance.roll(1_500))
       }
@@ -71,7 +71,7 @@ export async function runJobCrashes({ store, kills, seed, onRound }: CrashOption
     }
     for (let round = 0; round < kills; round++) {
       await play(moments[round % moments.length] as Moment, round)
-      if (round % 8 === 7) {
+      if (round % 16 === 15) {
         killsBeside += 1
         await play('while deciding', round)
       }
