@@ -6,7 +6,7 @@ import { meansFor } from '../deliveries/means.ts'
 import { performAttempt } from '../deliveries/perform.ts'
 import { waitSeconds } from '../deliveries/retry.ts'
 import { findDelivery, lockDelivery, recordAttempt, releaseDeliveries, type DeliveryRow } from '../store/deliveries.ts'
-import { leaseSeconds, type TakenJob } from '../store/job-queue.ts'
+import type { TakenJob } from '../store/job-queue.ts'
 import { transact } from '../store/unit-of-work.ts'
 import type { Handler, Hands } from './hands.ts'
 
@@ -19,7 +19,7 @@ export const deliver: Handler = {
   concurrencyOfGroup: ({ config }) => Math.max(1, Math.ceil(config.delivery.concurrency / 4)),
   async run(ctx, hands, job) {
     const { orgId, id } = job.data as { readonly orgId: string; readonly id: string }
-    const row = await lockDelivery(ctx.db, orgId, id, hands.worker, leaseSeconds[kind])
+    const row = await lockDelivery(ctx.db, orgId, id, hands.worker, ctx.store.jobs.leaseSeconds[kind])
     if (row === undefined) return await leave(ctx, job, orgId, id)
     await record(ctx, hands, job, row, await attempt(ctx, hands, row))
   },

@@ -18,7 +18,7 @@ let world: WorkflowWorld
 let answer: SinkAnswer
 
 beforeAll(async () => {
-  sink = await startHttpSink((response) => answer(response))
+  sink = await startHttpSink((response, call) => answer(response, call))
   answer = (response) => response.end('thanks')
   world = await startWorkflowWorld({ network: sink.network, env: { QUORATE_DELIVERY_WAIT: '0.01' } })
 })

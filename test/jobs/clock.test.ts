@@ -22,7 +22,7 @@ const allowed: Readonly<Record<string, readonly (readonly [line: string, why: st
     ['const ended = performance.now()', 'how long an attempt took'],
     ['const at = ctx.clock.now()', 'when the attempt was, as its row says'],
   ],
-  'jobs/worker.ts': [['ctx.clock.now())', 'when a delivery was given up, as its row says']],
+  'jobs/reclaim.ts': [['ctx.clock.now())', 'when a delivery was given up, as its row says']],
   'jobs/deadlines.ts': [
     ['next.getTime() - ctx.clock.now().getTime()', 'when to look again; what is due the kernel says'],
   ],
