@@ -3,8 +3,10 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Config } from './config/config.ts'
 import { openIdentityProvider, type IdentityProvider } from './identity/oidc/identity-provider.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { openChangeFeed } from './store/change-feed.ts'
 import { openStore, type Db, type Store } from './store/open.ts'
 import { serverSecret } from './store/server-secrets.ts'
+import { createNotices, type Notices } from './watching/notices.ts'
 
 /** Everything a use case may reach. Built once; tests override fields. */
 export interface Ctx {
@@ -17,6 +19,8 @@ export interface Ctx {
   readonly keys: Keys
   readonly log: Logger
   readonly metrics: Metrics
+  /** Tells those who wait for a request that it has changed. */
+  readonly notices: Notices
   /** Who vouches for people. */
   readonly identityProvider: IdentityProvider
   /** Where clients reach us, without a trailing slash; known once the listener is. */
@@ -37,7 +41,10 @@ export interface Keys {
   readonly atRest: Buffer
 }
 
-export type Overrides = Partial<Pick<Ctx, 'clock' | 'newId' | 'log'>>
+export type Overrides = Partial<Pick<Ctx, 'clock' | 'newId' | 'log'>> & {
+  /** How often watchers are seen to, for tests. */
+  readonly watchBeatMilliseconds?: number
+}
 
 /** @throws AppError when the store cannot be opened */
 export async function createContext(config: Config, overrides: Overrides = {}): Promise<Ctx> {
@@ -45,6 +52,12 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
   const clock = overrides.clock ?? { now: () => new Date() }
   const store = await openStore(config.store)
   const secret = (name: string) => serverSecret(store.db, name, config.masterKey, clock.now())
+  const metrics = createMetrics()
+  const feed = openChangeFeed(config.store, store.db, (error) =>
+    log.warn({ err: error }, 'changes do not travel between processes; watchers hear of them later'),
+  )
+  const watching = { db: store.db, clock, log, metrics, feed, limits: config.watching }
+  const notices = createNotices(watching, overrides.watchBeatMilliseconds)
   const ctx: Ctx = {
     config,
     store,
@@ -53,13 +66,18 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     newId: overrides.newId ?? (() => uuidv7()),
     keys: { token: await secret('access-token'), atRest: await secret('at-rest') },
     log,
-    metrics: createMetrics(),
+    metrics,
+    notices,
     identityProvider: openIdentityProvider(config.signIn, () => ctx.publicUrl),
     publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
     get frontendUrl() {
       return config.frontendUrl ?? `${ctx.publicUrl}/ui`
     },
-    close: () => store.close(),
+    async close() {
+      notices.dismiss()
+      await feed.close()
+      await store.close()
+    },
   }
   return ctx
 }

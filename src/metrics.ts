@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 /** What `/metrics` shows. One registry a server, so that two servers in one process do not share figures. */
 export interface Metrics {
@@ -6,6 +6,7 @@ export interface Metrics {
   /** Seconds from the arrival of a vote to its durable answer, by outcome. */
   readonly voteSeconds: Histogram<'outcome'>
   readonly decisions: Counter<'status'>
+  readonly watchers: Gauge
 }
 
 export function createMetrics(): Metrics {
@@ -25,6 +26,11 @@ export function createMetrics(): Metrics {
       name: 'quorate_decisions_total',
       help: 'Requests that reached a status by a vote, a command or the clock.',
       labelNames: ['status'],
+      registers: [registry],
+    }),
+    watchers: new Gauge({
+      name: 'quorate_watchers',
+      help: 'Calls of this process that wait for a request to change.',
       registers: [registry],
     }),
   }

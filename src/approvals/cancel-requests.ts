@@ -67,6 +67,8 @@ function statusOnceCanceled(policy: Policy, row: Row<'requests'>, at: Date): Sta
   return outcome.next.status
 }
 
-export function countClosed({ metrics }: Pick<Ctx, 'metrics'>, closed: Closed): void {
+/** To be called after the commit. */
+export function announceClosed({ metrics, notices }: Ctx, orgId: string, closed: Closed): void {
   for (const [status, count] of Object.entries(closed)) metrics.decisions.inc({ status }, count)
+  if (Object.keys(closed).length > 0) notices.announce(orgId, 'any')
 }

@@ -7,7 +7,7 @@ import type { Tx } from '../store/open.ts'
 import { lockPolicy, retirePolicy, type PolicyKey, type PolicyRow } from '../store/policies.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { lockFacts } from '../store/voting.ts'
-import { cancelRequests, countClosed, type Closed } from './cancel-requests.ts'
+import { announceClosed, cancelRequests, type Closed } from './cancel-requests.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
 import { requireMayChangePolicy } from './policy-access.ts'
 import { openPolicy, type OpenPolicy } from './policy.ts'
@@ -34,7 +34,7 @@ export async function deprecatePolicy(
     const retired = await retire(tx, leafActorOf(actor), active, cancels, at)
     return { row: retired.policy, closed: retired.closed }
   })
-  countClosed(ctx, closed)
+  announceClosed(ctx, actor.orgId, closed)
   return openPolicy(ctx, row)
 }
 

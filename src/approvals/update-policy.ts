@@ -7,7 +7,7 @@ import { transact } from '../store/unit-of-work.ts'
 import { lockFacts } from '../store/voting.ts'
 import { restoreSecrets } from './action-secrets.ts'
 import { openActions, sealActions, type Action } from './actions.ts'
-import { countClosed } from './cancel-requests.ts'
+import { announceClosed } from './cancel-requests.ts'
 import type { WrittenPolicy } from './create-policy.ts'
 import { retire } from './deprecate-policy.ts'
 import { requireMayChangePolicy } from './policy-access.ts'
@@ -62,7 +62,7 @@ export async function updatePolicy(
     const found = await findPolicyWarnings(tx, orgId, policy, policy.group_ids)
     return { row: policy, warnings: found, closed: retired.closed }
   })
-  countClosed(ctx, closed)
+  announceClosed(ctx, orgId, closed)
   return { policy: openPolicy(ctx, row), warnings }
 }
 

@@ -2,6 +2,7 @@ import { adminKeyOf, type AdminKey } from './admin-key.ts'
 import { invalid, isLoopback, isNetwork, oneOf } from './checks.ts'
 import { deliveryConfig, type DeliveryConfig } from './delivery.ts'
 import type { RawEnv } from './env.ts'
+import { watchingConfig, type WatchingConfig } from './watching.ts'
 
 export type StoreConfig =
   | { readonly engine: 'pglite'; readonly directory: string }
@@ -46,6 +47,7 @@ export interface Config {
   readonly adminKey: AdminKey | null
   readonly levers: ReadonlySet<Lever>
   readonly delivery: DeliveryConfig
+  readonly watching: WatchingConfig
   readonly logLevel: LogLevel
 }
 
@@ -77,6 +79,7 @@ export function loadConfig(raw: RawEnv): Config {
     adminKey: adminKeyOf(raw.QUORATE_ADMIN_KEY, demo && signIn.kind === 'development'),
     levers: leversOf(raw.QUORATE_LEVERS),
     delivery: deliveryConfig(raw),
+    watching: watchingConfig(raw),
     logLevel: oneOf('LOG_LEVEL', raw.LOG_LEVEL ?? 'info', logLevels),
   }
 }

@@ -66,6 +66,8 @@ export interface WorldOptions {
   readonly databaseUrl?: string
   readonly env?: RawEnv
   readonly start?: Date
+  /** How often watchers are seen to. */
+  readonly watchBeatMilliseconds?: number
 }
 
 /** The engine of worlds that do not say: PostgreSQL starts twenty times as fast; `npm run test:pglite` runs all on the other. */
@@ -81,7 +83,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     ...options.env,
   })
   const clock = testClock(options.start)
-  const ctx = await createContext(config, { clock, log: pino({ level: config.logLevel }) })
+  const { watchBeatMilliseconds } = options
+  const ctx = await createContext(config, {
+    clock,
+    log: pino({ level: config.logLevel }),
+    ...(watchBeatMilliseconds !== undefined && { watchBeatMilliseconds }),
+  })
   await prepareStore(ctx)
   const app = await buildServer(ctx)
   const orgId = defaultOrganization.id

@@ -25,6 +25,7 @@ import { stepUpRoutes } from './routes/step-up.ts'
 import { templateRoutes } from './routes/templates.ts'
 import { userRoutes } from './routes/users.ts'
 import { voteRoutes } from './routes/votes.ts'
+import { watchingRoutes } from './routes/watching.ts'
 import { webSignInRoutes } from './routes/web-sign-in.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 
@@ -71,6 +72,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   auditLogRoutes(app, ctx)
   resourceRoutes(app, ctx)
   workflowRoutes(app, ctx)
+  watchingRoutes(app, ctx)
   templateRoutes(app, ctx)
 }
 
