@@ -64,7 +64,7 @@ export async function startFailingMailPeer(
     connections += 1
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket)).on('error', () => {})
-    converse(socket, at, misstep)
+    converse(socket, (stage) => stage === at && err(socket, misstep))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -86,8 +86,9 @@ const answers: Readonly<Record<Stage, string>> = {
   message: '250 queued',
 }
 
-function converse(socket: Socket, at: Stage, misstep: Misstep): void {
-  const answer = (stage: Stage) => (stage === at ? err(socket, misstep) : socket.write(`${answers[stage]}\r\n`))
+/** Speaks SMTP with a client, as far as it must. @param answered does something else at a stage, and says so with true */
+export function converse(socket: Socket, answered: (stage: Stage) => boolean): void {
+  const answer = (stage: Stage) => answered(stage) || socket.write(`${answers[stage]}\r\n`)
   let isMessage = false
   let text = ''
   answer('connect')
@@ -100,6 +101,7 @@ function converse(socket: Socket, at: Stage, misstep: Misstep): void {
       answer('message')
       return
     }
+    if (text.startsWith('QUIT')) return void socket.end('221 bye\r\n')
     // Who is refused EHLO says HELO.
     const stage = stages.find((each) => text.replace(/^HELO/, 'EHLO').startsWith(each))
     if (stage === undefined || !text.endsWith('\r\n')) return
@@ -109,11 +111,12 @@ function converse(socket: Socket, at: Stage, misstep: Misstep): void {
   })
 }
 
-function err(socket: Socket, misstep: Misstep): void {
-  if (misstep === 'hang') return
-  if (misstep === 'close') return void socket.end()
-  if (misstep === 'reset') return void socket.resetAndDestroy()
-  if (misstep !== 'drip') return void socket.write(`${misstep.say}\r\n`)
-  const drip = setInterval(() => socket.write('2'), 20)
-  socket.once('close', () => clearInterval(drip))
+function err(socket: Socket, misstep: Misstep): true {
+  if (misstep === 'close') socket.end()
+  else if (misstep === 'reset') socket.resetAndDestroy()
+  else if (misstep === 'drip') {
+    const drip = setInterval(() => socket.write('2'), 20)
+    socket.once('close', () => clearInterval(drip))
+  } else if (misstep !== 'hang') socket.write(`${misstep.say}\r\n`)
+  return true
 }

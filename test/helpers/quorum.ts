@@ -1,5 +1,5 @@
 import type { Ctx } from '../../src/context.ts'
-import { seal } from '../../src/config/secrets.ts'
+import { sealActions, type Action } from '../../src/approvals/actions.ts'
 import { defaultOrganization } from '../../src/identity/organization.ts'
 import { leavesOf, type PolicyOptions, type Rule, type Stage } from '../../src/kernel/rule.ts'
 
@@ -58,7 +58,7 @@ export async function insertPolicy(
   ctx: Ctx,
   rule: Rule | readonly Stage[],
   options: Partial<PolicyOptions> = {},
-  columns: { spaceId?: string; name?: string; expiresInHours?: number } = {},
+  columns: { spaceId?: string; name?: string; expiresInHours?: number; actions?: readonly Action[] } = {},
 ): Promise<string> {
   const stages = Array.isArray(rule) ? (rule as readonly Stage[]) : [{ binding: true, rule: rule as Rule }]
   const groups = stages.flatMap((stage) => leavesOf(stage.rule).map((leaf) => leaf.from.id))
@@ -81,7 +81,7 @@ export async function insertPolicy(
       options: JSON.stringify({ ...nativeOptions, ...options }),
       natural_persons: options.naturalPersons ?? false,
       group_ids: [...new Set(groups)],
-      actions: seal(ctx.keys.atRest, Buffer.from('[]')),
+      actions: sealActions(ctx, columns.actions ?? []),
       default_expires_in_hours: columns.expiresInHours ?? null,
       row_version: 1,
       created_at: at,
