@@ -1,5 +1,6 @@
 import type { Ctx } from '../context.ts'
 import type { TakenJob } from '../store/job-queue.ts'
+import type { Ledger } from './ledger.ts'
 import type { Patience } from './patience.ts'
 
 /** Who does a job. */
@@ -7,6 +8,7 @@ export interface Hands {
   /** Names the worker in what it locks: machine, process, and an id of its own. */
   readonly worker: string
   readonly patience: Patience
+  readonly ledger: Ledger
 }
 
 /** How jobs of one kind are done. */

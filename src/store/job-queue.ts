@@ -43,6 +43,8 @@ export interface JobQueue {
   take(kind: JobKind, limit: number, exceptGroups?: readonly string[]): Promise<TakenJob[]>
   /** Ends a job, in the transaction of `db`. @returns false when its lease had ended and somebody else may have it */
   finish(db: Db, kind: JobKind, job: TakenJob): Promise<boolean>
+  /** Ends jobs, in the transaction of `db`; those whose lease had ended are left alone. */
+  finishAll(db: Db, kind: JobKind, jobs: readonly TakenJob[]): Promise<void>
   /** Gives a job back, to be taken again after the delay of a lost one. */
   giveBack(kind: JobKind, job: TakenJob): Promise<void>
   /** Hands on the jobs of workers that died. Any number of processes may call it; one in a few seconds does it. */
@@ -120,6 +122,10 @@ export async function openJobQueue(db: Db, runScript: (script: string) => Promis
       const deleted = await boss.deleteJob(kind, { id, retryCount }, { db: fromKysely(tx) })
       // In its documentation and its answer, missing from its types.
       return (deleted as { readonly affected: number }).affected > 0
+    },
+    async finishAll(tx, kind, jobs) {
+      const attempts = jobs.map(({ id, retryCount }) => ({ id, retryCount }))
+      await boss.deleteJob(kind, attempts, { db: fromKysely(tx) })
     },
     async giveBack(kind, { id, retryCount }) {
       await boss.fail(kind, { id, retryCount })
