@@ -17,11 +17,12 @@ export interface Sink extends AsyncDisposable {
 
 const slowMilliseconds = 30_000
 
-export async function startSink(protocol: Protocol): Promise<Sink> {
+/** @param hear is told of the task that each HTTP call is about */
+export async function startSink(protocol: Protocol, hear: (taskId: string) => void = () => {}): Promise<Sink> {
   const port = await freePort()
   const arrivals: number[] = []
   const sockets = new Set<Socket>()
-  const serve = protocol === 'smtp' ? (socket: Socket) => converse(socket, () => false) : httpAnswer()
+  const serve = protocol === 'smtp' ? (socket: Socket) => converse(socket, () => false) : httpAnswer(hear)
   let mood: Mood = 'down'
   let server: Server | null = null
   const listen = async () => {
@@ -54,8 +55,9 @@ export async function startSink(protocol: Protocol): Promise<Sink> {
 }
 
 /** An HTTP server that listens nowhere and is handed its connections. */
-function httpAnswer(): (socket: Socket) => void {
+function httpAnswer(hear: (taskId: string) => void): (socket: Socket) => void {
   const server = new HttpServer((request, response) => {
+    hear(String(request.headers['idempotency-key']))
     request.resume()
     response.end('thanks')
   })

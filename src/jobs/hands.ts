@@ -17,6 +17,8 @@ export interface Handler {
   concurrency(ctx: Ctx): number
   /** How many of them may be of one group. */
   concurrencyOfGroup(ctx: Ctx): number
+  /** Whether a job often leaves another one to do at once. */
+  readonly isChained?: boolean
   /**
    * Does the job and ends it. Run twice, or killed anywhere and run again, it has the effect of one run. It reads no clock
    * to decide anything: when something happened is told by the job, and what holds now by the rows.

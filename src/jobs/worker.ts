@@ -74,7 +74,7 @@ function startLoop(ctx: Ctx, hands: Hands, kind: JobKind) {
   const running = new Map<Promise<void>, TakenJob>()
   let isStopping = false
   let hasEnded = false
-  let isWaitingForRoom = false
+  let isWaitingForAnEnd = false
   let wake = () => {}
 
   const look = async (): Promise<void> => {
@@ -86,11 +86,11 @@ function startLoop(ctx: Ctx, hands: Hands, kind: JobKind) {
       // As many as there was room for: there may be more.
       if (taken.length === limit) await sleep(busyMilliseconds)
       else {
-        // What has no room is taken once there is some.
-        isWaitingForRoom = exceptGroups.length > 0
-        if (!(isWaitingForRoom && hasEnded)) await idle()
-        if (isWaitingForRoom) await sleep(busyMilliseconds)
-        isWaitingForRoom = false
+        // What has no room is taken once there is some, and what a job leads to once it has ended.
+        isWaitingForAnEnd = exceptGroups.length > 0 || handler.isChained === true
+        if (!(isWaitingForAnEnd && hasEnded)) await idle()
+        if (isWaitingForAnEnd) await sleep(busyMilliseconds)
+        isWaitingForAnEnd = false
       }
     }
   }
@@ -110,7 +110,7 @@ function startLoop(ctx: Ctx, hands: Hands, kind: JobKind) {
       .finally(() => {
         running.delete(ended)
         hasEnded = true
-        if (isWaitingForRoom) wake()
+        if (isWaitingForAnEnd) wake()
       })
     running.set(ended, job)
   }

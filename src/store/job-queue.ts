@@ -7,7 +7,7 @@ export const jobKinds = ['deliver', 'cancel-requests'] as const
 export type JobKind = (typeof jobKinds)[number]
 
 /** Seconds that a worker has for one job. One that died is noticed after them, and its job given to another. */
-export const leaseSeconds: Readonly<Record<JobKind, number>> = { deliver: 45, 'cancel-requests': 20 }
+export const leaseSeconds: Readonly<Record<JobKind, number>> = { deliver: 45, 'cancel-requests': 5 }
 
 /** So many losses of workers, or failures of our own, and a delivery is given up. A cancellation never is. */
 const maxLosses: Readonly<Record<JobKind, number>> = { deliver: 50, 'cancel-requests': 1_000_000 }
@@ -17,12 +17,15 @@ export interface NewJob {
   /** Jobs of one group can be left waiting together. */
   readonly group?: string
   readonly delaySeconds?: number
+  /** Of what is due the higher ones are taken first; 0 when left out. */
+  readonly priority?: number
 }
 
 export interface TakenJob {
   readonly id: string
   readonly data: unknown
   readonly group: string | null
+  readonly priority: number
   /** How often a worker was lost with it; with the id it names the one time that it was taken. */
   readonly retryCount: number
 }
@@ -102,8 +105,9 @@ export async function openJobQueue(db: Db, runScript: (script: string) => Promis
   return {
     async enqueue(tx, kind, jobs) {
       if (jobs.length === 0) return
-      const rows = jobs.map(({ data, group, delaySeconds = 0 }) => ({
+      const rows = jobs.map(({ data, group, delaySeconds = 0, priority = 0 }) => ({
         data,
+        priority,
         ...(group !== undefined && { group: { id: group } }),
         // Seconds of the database's clock: no clock of ours has a say in when a job is due.
         startAfter: `${delaySeconds} seconds`,
@@ -116,7 +120,13 @@ export async function openJobQueue(db: Db, runScript: (script: string) => Promis
         includeMetadata: true,
         ...(exceptGroups.length > 0 && { ignoreGroups: [...exceptGroups] }),
       })
-      return found.map(({ id, data, groupId, retryCount }) => ({ id, data, group: groupId ?? null, retryCount }))
+      return found.map(({ id, data, groupId, priority, retryCount }) => ({
+        id,
+        data,
+        group: groupId ?? null,
+        priority,
+        retryCount,
+      }))
     },
     async finish(tx, kind, { id, retryCount }) {
       const deleted = await boss.deleteJob(kind, { id, retryCount }, { db: fromKysely(tx) })
