@@ -28,17 +28,26 @@ describe('a destination that hangs', () => {
     for (let n = 0; n < 7; n++) patience.learn(sink, hung, n)
     expect(patience.allows(sink, 10)).toBe(true)
     patience.learn(sink, hung, 10)
-    expect([patience.rests(sink, 5_009), patience.allows(sink, 5_009)]).toEqual([true, false])
-    expect(patience.rests(sink, 5_010)).toBe(false)
-    expect([patience.allows(sink, 5_010), patience.allows(sink, 5_010)]).toEqual([true, false])
+    expect([patience.rests(sink, 2_509), patience.allows(sink, 2_509)]).toEqual([true, false])
+    expect(patience.rests(sink, 2_510)).toBe(false)
+    expect([patience.allows(sink, 2_510), patience.allows(sink, 2_510)]).toEqual([true, false])
   })
 
-  it('rests longer when the one call hangs as well, and no more once it is answered', () => {
+  it('is asked by another one after each rest, whether or not the last one has an answer', () => {
     const patience = createPatience()
     for (let n = 0; n < 9; n++) patience.learn(sink, hung, 0)
-    expect(patience.allows(sink, 9_999)).toBe(false)
-    patience.learn(sink, quick, 10_000)
-    expect([patience.allows(sink, 10_000), patience.allows(sink, 10_000)]).toEqual([true, true])
+    expect(patience.allows(sink, 2_500)).toBe(true)
+    expect(patience.allows(sink, 5_000)).toBe(true)
+    patience.learn(sink, hung, 6_000)
+    expect([patience.allows(sink, 7_499), patience.allows(sink, 7_500)]).toEqual([false, true])
+  })
+
+  it('is called as ever once it answered, be it with an error', () => {
+    const patience = createPatience()
+    for (let n = 0; n < 9; n++) patience.learn(sink, hung, 0)
+    expect(patience.allows(sink, 2_499)).toBe(false)
+    patience.learn(sink, quick, 2_499)
+    expect([patience.allows(sink, 2_499), patience.allows(sink, 2_499)]).toEqual([true, true])
   })
 
   it('says nothing about others', () => {

@@ -4,8 +4,8 @@ import { LRUCache } from 'lru-cache'
 const slowMilliseconds = 3_000
 /** So many of them in a row, and a destination is let alone. */
 const slowInARow = 8
-const firstRestMilliseconds = 5_000
-const maxRestMilliseconds = 10_000
+/** Then so long: less than the waits of a delivery add up to, so that none dies that was decided after it came back. */
+const restMilliseconds = 2_500
 
 /** A destination that failed so often in a row, for so long, was out; the next success is its recovery. */
 const outInARow = 8
@@ -20,7 +20,6 @@ interface Standing {
   /** Slow failures in a row, and until when no attempt is made for them. */
   slow: number
   restsUntil: number
-  restMilliseconds: number
   /** Failures in a row, and when the first of them was. */
   failed: number
   failingSince: number
@@ -35,7 +34,7 @@ interface Standing {
 
 /** How much longer this process waits for destinations that do not answer. What it has learned is its own and may be lost. */
 export interface Patience {
-  /** Whether an attempt may be made now. After a rest one is, and what comes of it decides about the next. */
+  /** Whether an attempt may be made now. After each rest one is, until one of them is answered. */
   allows(destination: string, now: number): boolean
   /** Whether no attempt would be made now. */
   rests(destination: string, now: number): boolean
@@ -61,8 +60,8 @@ export function createPatience(): Patience {
     allows(destination, now) {
       if (rests(destination, now)) return false
       const standing = standings.get(destination)
-      // The one that finds out; the others rest until it has.
-      if (standing !== undefined && standing.slow >= slowInARow) standing.restsUntil = now + standing.restMilliseconds
+      // One finds out, however long it takes; the next one does after another rest.
+      if (standing !== undefined && standing.slow >= slowInARow) standing.restsUntil = now + restMilliseconds
       return true
     },
     turn(destination, now) {
@@ -78,10 +77,9 @@ export function createPatience(): Patience {
       if (!failed) return succeed(standing, now)
       if (standing.failed === 0) standing.failingSince = now
       standing.failed++
-      if (milliseconds < slowMilliseconds) return answered(standing)
-      standing.slow++
-      if (standing.slow > slowInARow) standing.restMilliseconds = maxRestMilliseconds
-      standing.restsUntil = now + standing.restMilliseconds
+      // Whatever it said, it does not hang any more.
+      standing.slow = milliseconds < slowMilliseconds ? 0 : standing.slow + 1
+      if (standing.slow === slowInARow) standing.restsUntil = now + restMilliseconds
     },
   }
 }
@@ -90,7 +88,6 @@ function firstSeen(now: number): Standing {
   return {
     slow: 0,
     restsUntil: 0,
-    restMilliseconds: firstRestMilliseconds,
     failed: 0,
     failingSince: now,
     rate: 0,
@@ -101,16 +98,10 @@ function firstSeen(now: number): Standing {
   }
 }
 
-/** It does not hang any more, whatever it says. */
-function answered(standing: Standing): void {
-  standing.slow = 0
-  standing.restMilliseconds = firstRestMilliseconds
-}
-
 function succeed(standing: Standing, now: number): void {
   const wasOut = standing.failed >= outInARow && now - standing.failingSince >= outMilliseconds
   standing.failed = 0
-  answered(standing)
+  standing.slow = 0
   if (wasOut) {
     standing.recoversUntil = now + recoveryMilliseconds
     standing.nextTurn = now
