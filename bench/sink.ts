@@ -22,7 +22,7 @@ export async function startSink(protocol: Protocol, hear: (taskId: string) => vo
   const port = await freePort()
   const arrivals: number[] = []
   const sockets = new Set<Socket>()
-  const serve = protocol === 'smtp' ? (socket: Socket) => converse(socket, () => false) : httpAnswer(hear)
+  const serve = protocol === 'smtp' ? (socket: Socket) => converse(socket, null, 'hang') : httpAnswer(hear)
   let mood: Mood = 'down'
   let server: Server | null = null
   const listen = async () => {

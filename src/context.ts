@@ -3,12 +3,14 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Config } from './config/config.ts'
 import { masterKeyId } from './config/master-keys.ts'
 import type { KeyRing } from './config/secrets.ts'
+import { openChangeFeed } from './store/change-feed.ts'
 import { openIdentityProvider, type IdentityProvider } from './identity/oidc/identity-provider.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { systemNetwork, type Network } from './outgoing/network.ts'
 import { readDataKeys } from './store/data-keys.ts'
 import { openStore, type Db, type Store } from './store/open.ts'
 import { sealServerSecrets, serverSecret } from './store/server-secrets.ts'
+import { createNotices, type Notices } from './watching/notices.ts'
 
 /** Everything a use case may reach. Built once; tests override fields. */
 export interface Ctx {
@@ -23,6 +25,8 @@ export interface Ctx {
   readonly metrics: Metrics
   /** How calls to addresses that users supplied leave this machine. */
   readonly network: Network
+  /** Tells those who wait for a request that it has changed. */
+  readonly notices: Notices
   /** Who vouches for people. */
   readonly identityProvider: IdentityProvider
   /** Where clients reach us, without a trailing slash; known once the listener is. */
@@ -43,7 +47,10 @@ export interface Keys {
   readonly atRest: KeyRing
 }
 
-export type Overrides = Partial<Pick<Ctx, 'clock' | 'newId' | 'log' | 'network'>>
+export type Overrides = Partial<Pick<Ctx, 'clock' | 'newId' | 'log' | 'network'>> & {
+  /** How often watchers are seen to, for tests. */
+  readonly watchBeatMilliseconds?: number
+}
 
 /** @throws AppError when the store cannot be opened */
 export async function createContext(config: Config, overrides: Overrides = {}): Promise<Ctx> {
@@ -54,6 +61,12 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     await store.close()
     throw cause
   })
+  const metrics = createMetrics()
+  const feed = openChangeFeed(config.store, store.db, (error) =>
+    log.warn({ err: error }, 'changes do not travel between processes; watchers hear of them later'),
+  )
+  const watching = { db: store.db, clock, log, metrics, feed, limits: config.watching }
+  const notices = createNotices(watching, overrides.watchBeatMilliseconds)
   const ctx: Ctx = {
     config,
     store,
@@ -62,14 +75,19 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     newId: overrides.newId ?? (() => uuidv7()),
     keys,
     log,
-    metrics: createMetrics(),
     network: overrides.network ?? systemNetwork,
+    metrics,
+    notices,
     identityProvider: openIdentityProvider(config.signIn, () => ctx.publicUrl),
     publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
     get frontendUrl() {
       return config.frontendUrl ?? `${ctx.publicUrl}/ui`
     },
-    close: () => store.close(),
+    async close() {
+      notices.dismiss()
+      await feed.close()
+      await store.close()
+    },
   }
   return ctx
 }

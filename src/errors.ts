@@ -258,6 +258,14 @@ export const errorCodes = {
   WEBHOOK_KEY_OVERLAP_HOURS_INVALID: 'overlapHours must be a whole number from 0 to 720.',
   WEBHOOK_KEY_NOT_FOUND: 'No such key signs webhooks now.',
   WEBHOOK_KEY_IS_LAST: 'Nothing would sign webhooks; make a new key with overlapHours 0 in its place.',
+  // Deliveries and test sends
+  INVALID_DELIVERY_STATUS: 'status must be PENDING, COMPLETED or ERROR.',
+  INVALID_DELIVERY_TYPE: 'type must be EMAIL, WEBHOOK or SLACK.',
+  INVALID_WORKFLOW_ID: 'workflowId must be a UUID.',
+  INVALID_REQUEUE_LIMIT: 'limit must be a whole number from 1 to 1000.',
+  DELIVERY_NOT_FOUND: 'No such delivery.',
+  DELIVERY_NOT_FAILED: 'Only a delivery that has failed can be sent again.',
+  ACTION_INDEX_INVALID: 'index must be the place of an action in the template, counted from 0.',
   // Groups and spaces
   GROUP_NAME_EMPTY: 'name is missing or blank.',
   GROUP_NAME_TOO_LONG: 'name is longer than 512 characters.',

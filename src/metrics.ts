@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 /** What `/metrics` shows. One registry a server, so that two servers in one process do not share figures. */
 export interface Metrics {
@@ -10,6 +10,7 @@ export interface Metrics {
   readonly decisionSeconds: Histogram<'status'>
   /** Attempts at deliveries. */
   readonly deliveries: Counter<'kind' | 'outcome'>
+  readonly watchers: Gauge
 }
 
 export function createMetrics(): Metrics {
@@ -42,6 +43,11 @@ export function createMetrics(): Metrics {
       name: 'quorate_deliveries_total',
       help: 'Attempts at telling the world of a decision: completed, retried (failed, and tried again), or error (given up).',
       labelNames: ['kind', 'outcome'],
+      registers: [registry],
+    }),
+    watchers: new Gauge({
+      name: 'quorate_watchers',
+      help: 'Calls of this process that wait for a request to change.',
       registers: [registry],
     }),
   }

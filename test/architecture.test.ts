@@ -24,15 +24,16 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       types: ['context', 'kernel'],
     },
     jobs: { values: ['approvals', 'deliveries', 'store'], types: ['config', 'context'] },
+    watching: { values: ['approvals', 'identity', 'store'], types: ['config', 'context', 'kernel', 'metrics'] },
     'dialects/native': {
-      values: ['approvals', 'deliveries', 'identity', 'audit', 'trace'],
+      values: ['approvals', 'deliveries', 'identity', 'audit', 'trace', 'watching'],
       types: ['context', 'kernel', 'store', 'config'],
     },
     health: { values: [], types: ['context'] },
     operations: { values: ['health'], types: ['context'] },
     demo: { values: ['approvals', 'identity', 'store', 'dialects/native'], types: ['context'] },
     cli: { values: [] },
-    context: { values: ['config', 'store', 'metrics', 'identity', 'outgoing'] },
+    context: { values: ['config', 'store', 'metrics', 'identity', 'outgoing', 'watching'] },
     server: {
       values: ['context', 'operations', 'identity', 'dialects/native', 'trace', 'cross-origin'],
       types: ['config'],

@@ -25,7 +25,40 @@ test('values are read', () => {
   expect(load({ QUORATE_PUBLIC_URL: 'https://q.example/' }).frontendUrl).toBe('https://q.example/ui')
 })
 
+const [first, second] = [Buffer.alloc(32, 0xfb), Buffer.alloc(32, 2)]
+const [base64, other] = [first.toString('base64'), second.toString('base64')]
+
 test.each([
+  ['one key', base64, [first]],
+  ['one in the alphabet of URLs, without padding', first.toString('base64url'), [first]],
+  ['two keys, the first of which seals', `${base64},${other}`, [first, second]],
+  ['two with blanks between', `${other} , ${base64}`, [second, first]],
+])('QUORATE_MASTER_KEY may hold %s', (_what, value, keys) => {
+  const held = load({ QUORATE_MASTER_KEY: value }).masterKeys?.held
+  expect(held?.byNumber.get(held.sealing)).toEqual(keys[0])
+  expect([...(held?.byNumber.values() ?? [])]).toEqual(keys)
+  expect(held?.unnamed).toEqual(keys)
+})
+
+test('without QUORATE_MASTER_KEY there is none', () => {
+  expect(load({}).masterKeys).toBeNull()
+})
+
+test('a master key has the same number wherever it stands', () => {
+  const numbers = (value: string) => [...(load({ QUORATE_MASTER_KEY: value }).masterKeys?.held.byNumber.keys() ?? [])]
+  expect(numbers(`${base64},${other}`)).toEqual(numbers(`${other},${base64}`).toReversed())
+})
+
+test.each([
+  ['QUORATE_MASTER_KEY', 'short'],
+  ['QUORATE_MASTER_KEY', first.subarray(1).toString('base64')],
+  ['QUORATE_MASTER_KEY', Buffer.alloc(33).toString('base64')],
+  ['QUORATE_MASTER_KEY', `${base64},`],
+  ['QUORATE_MASTER_KEY', `,${base64}`],
+  ['QUORATE_MASTER_KEY', `${base64},short`],
+  ['QUORATE_MASTER_KEY', `${base64} ${other}`],
+  ['QUORATE_MASTER_KEY', `1:${base64}`],
+  ['QUORATE_MASTER_KEY', `${base64},${base64}`],
   ['QUORATE_RATE_LIMIT', 'many'],
   ['QUORATE_RATE_LIMIT', '-1'],
   ['QUORATE_RATE_LIMIT', '1.5'],

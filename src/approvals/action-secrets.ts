@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { AppError, type ErrorCode } from '../errors.ts'
 import type { Action, WebhookAction } from './actions.ts'
 
-const stars = '***'
+export const stars = '***'
 const sensitive = /auth|token|secret|key|password|credential/i
 
 /** An action as anyone may see it (contract §2.4, redaction). */
@@ -32,25 +32,33 @@ export function restoreSecrets(sent: readonly Action[], stored: readonly Action[
 }
 
 function redactWebhook(action: WebhookAction): WebhookAction {
-  const everyHeader = action.redact === 'HEADERS' || action.redact === 'ALL'
-  const everyParameter = action.redact === 'URL' || action.redact === 'ALL'
-  const url = redactUrl(action.url, everyParameter)
+  const url = redactUrl(action)
   if (action.headers === undefined) return { ...action, url }
   const headers = Object.entries(action.headers).map(([name, value]) => [
     name,
-    everyHeader || sensitive.test(name) ? stars : value,
+    isSecretHeader(action, name) ? stars : value,
   ])
   return { ...action, url, headers: Object.fromEntries(headers) as Record<string, string> }
 }
 
+export function isSecretHeader({ redact }: WebhookAction, name: string): boolean {
+  return redact === 'HEADERS' || redact === 'ALL' || sensitive.test(name)
+}
+
+/** @param parameter `{name}={value}` as it stands in the query */
+export function isSecretParameter({ redact }: WebhookAction, parameter: string): boolean {
+  return redact === 'URL' || redact === 'ALL' || sensitive.test(nameOf(parameter))
+}
+
 /** Only what is secret is rewritten; a URL that holds nothing secret comes back byte for byte. */
-function redactUrl(text: string, everyParameter: boolean): string {
-  const url = new URL(text)
-  const isSecret = (parameter: string) => everyParameter || sensitive.test(nameOf(parameter))
+function redactUrl(action: WebhookAction): string {
+  const url = new URL(action.url)
   const parameters = url.search.slice(1).split('&')
-  const hidden = parameters.map((parameter) => (isSecret(parameter) ? hideValue(parameter) : parameter))
+  const hidden = parameters.map((parameter) =>
+    isSecretParameter(action, parameter) ? hideValue(parameter) : parameter,
+  )
   const isTouched = hidden.some((parameter, index) => parameter !== parameters[index])
-  if (!isTouched && url.username === '' && url.password === '') return text
+  if (!isTouched && url.username === '' && url.password === '') return action.url
   if (url.username !== '') url.username = stars
   if (url.password !== '') url.password = stars
   if (isTouched) url.search = hidden.join('&')
@@ -73,7 +81,8 @@ function redactSlackUrl(text: string): string {
   return pathname.startsWith('/services') ? `${origin}/services/${stars}` : `${origin}/${stars}`
 }
 
-function refuseStars(action: Action, field: string): void {
+/** @throws AppError when stars stand where a secret should */
+export function refuseStars(action: Action, field: string): void {
   switch (action.type) {
     case 'EMAIL':
       return

@@ -89,7 +89,7 @@ export async function cancelNow(ctx: Ctx, cancellation: Cancellation): Promise<v
   for (let done = 0; rest !== null && done < batchesAtOnce; done++) {
     const next: Cancellation = rest
     const batch = await transact(ctx, null, (tx) => cancelBatch(ctx, tx, next))
-    countClosed(ctx, batch.closed)
+    announceClosed(ctx, cancellation.orgId, batch.closed)
     rest = batch.next
   }
 }
@@ -130,6 +130,8 @@ function statusOnceCanceled(policy: Policy, row: Row<'requests'>, at: Date): Sta
   return outcome.next.status
 }
 
-export function countClosed({ metrics }: Pick<Ctx, 'metrics'>, closed: Closed): void {
+/** To be called after the commit. */
+export function announceClosed({ metrics, notices }: Ctx, orgId: string, closed: Closed): void {
   for (const [status, count] of Object.entries(closed)) metrics.decisions.inc({ status }, count)
+  if (Object.keys(closed).length > 0) notices.announce(orgId, 'any')
 }

@@ -60,7 +60,10 @@ export async function castVote(
   input: CastVoteInput,
 ): Promise<CastVoteResult> {
   const result = (await castUncontested(ctx, caller, key, input)) ?? (await castLocked(ctx, caller, key, input))
-  if (result.changed) ctx.metrics.decisions.inc({ status: result.status })
+  if (result.changed) {
+    ctx.metrics.decisions.inc({ status: result.status })
+    ctx.notices.announce(caller.orgId, [result.requestId])
+  }
   return result
 }
 

@@ -57,5 +57,6 @@ async function commandRequest(
     return next
   })
   if (next.status !== found.status) ctx.metrics.decisions.inc({ status: next.status })
+  ctx.notices.announce(caller.orgId, [found.id])
   return next
 }

@@ -15,7 +15,7 @@ export async function expireRequests(ctx: Ctx): Promise<number> {
   if (ctx.config.levers.has('disable_workflow_expiration_sweep')) return 0
   let swept = 0
   for (;;) {
-    const done = await transact(ctx, null, async (tx) => {
+    const due = await transact(ctx, null, async (tx) => {
       const now = ctx.clock.now()
       const due = await findDueRequests(tx, now, batch)
       for (const row of due) {
@@ -28,11 +28,12 @@ export async function expireRequests(ctx: Ctx): Promise<number> {
           row.expires_at,
         )
       }
-      return due.length
+      return due
     })
-    swept += done
-    ctx.metrics.decisions.inc({ status: 'expired' }, done)
-    if (done < batch) break
+    swept += due.length
+    ctx.metrics.decisions.inc({ status: 'expired' }, due.length)
+    for (const { org_id, id } of due) ctx.notices.announce(org_id, [id])
+    if (due.length < batch) break
   }
   await closeDrainedPolicies(ctx)
   return swept

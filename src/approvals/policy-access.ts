@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts'
 import type { Actor } from '../identity/actor.ts'
-import { isAllowed, requireHuman } from '../identity/authorize.ts'
+import { authorize, isAllowed, requireHuman } from '../identity/authorize.ts'
 import { findRole, holds } from '../identity/roles.ts'
 import type { Ctx } from '../context.ts'
 import { findPolicyByKey, type PolicyKey, type PolicyRow } from '../store/policies.ts'
@@ -28,6 +28,15 @@ export function requireMayChangePolicy(
   requireHuman(actor)
   if (!(policy === undefined ? mayWriteSomething(actor) : mayWrite(actor, policy.name, policy.space_id)))
     throw refusal()
+}
+
+/**
+ * What belongs to no policy is for people who may write every policy there is.
+ * @throws AppError REQUESTOR_NOT_AUTHORIZED
+ */
+export function requireMayWritePolicies(actor: Actor): void {
+  requireHuman(actor)
+  authorize(actor, 'workflow_template:write', { type: 'organization' })
 }
 
 /**

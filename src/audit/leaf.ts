@@ -44,6 +44,8 @@ export type LeafKind =
   | 'request.expired'
   | 'request.stage-closed'
   | 'vote.cast'
+  | 'delivery.requeued'
+  | 'action.tested'
 
 /** Who did it: a principal, perhaps through an API key of theirs; the operator's admin key; or the server by itself. */
 export type LeafActor =

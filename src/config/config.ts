@@ -4,6 +4,7 @@ import { deliveryConfig, type DeliveryConfig } from './delivery.ts'
 import type { RawEnv } from './env.ts'
 import { masterKeysOf } from './master-keys.ts'
 import type { KeyRing } from './secrets.ts'
+import { watchingConfig, type WatchingConfig } from './watching.ts'
 
 export type StoreConfig =
   | { readonly engine: 'pglite'; readonly directory: string }
@@ -48,6 +49,7 @@ export interface Config {
   readonly adminKey: AdminKey | null
   readonly levers: ReadonlySet<Lever>
   readonly delivery: DeliveryConfig
+  readonly watching: WatchingConfig
   readonly logLevel: LogLevel
 }
 
@@ -79,6 +81,7 @@ export function loadConfig(raw: RawEnv): Config {
     adminKey: adminKeyOf(raw.QUORATE_ADMIN_KEY, demo && signIn.kind === 'development'),
     levers: leversOf(raw.QUORATE_LEVERS),
     delivery: deliveryConfig(raw),
+    watching: watchingConfig(raw),
     logLevel: oneOf('LOG_LEVEL', raw.LOG_LEVEL ?? 'info', logLevels),
   }
 }

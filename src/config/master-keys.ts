@@ -24,11 +24,15 @@ export function masterKeyId(number: number): string {
   return number.toString(16).padStart(8, '0')
 }
 
+// 32 bytes exactly. Decoding alone would end at the first padding and pass over what is no base64: a second key behind a
+// blank would go unnoticed.
+const form = /^[\w+/-]{43}=?$/
+
 function readKey(text: string): Buffer {
-  const key = Buffer.from(text, 'base64')
-  if (key.length !== 32)
+  if (!form.test(text.trim())) {
     invalid(name, 'must be 32 bytes in base64 (openssl rand -base64 32), or several such keys with commas between')
-  return key
+  }
+  return Buffer.from(text.trim(), 'base64')
 }
 
 function numberOf(key: Buffer): number {

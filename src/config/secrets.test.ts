@@ -40,6 +40,10 @@ describe('a sealed value', () => {
     expect(() => unseal(one, after)).toThrow('sealed under key 7, which is not at hand')
   })
 
+  it('that is cut within its header names none', () => {
+    for (const length of [0, 1, 4]) expect(keyNumberOf(seal(one, plain).subarray(0, length))).toBeNull()
+  })
+
   it('has numbers of 32 bits', () => {
     const number = 0xfedcba98
     const ring: KeyRing = { held: { sealing: number, byNumber: new Map([[number, key(3)]]), unnamed: [] } }

@@ -21,7 +21,8 @@ export function isWorthAnotherTry(error: unknown): boolean {
   const { code, message, ...rest } = of(error)
   const status = statusOf(rest)
   if (status !== null) return status < 500
-  if (passing.has(code)) return true
+  // An error without a code is nobody's answer, and says nothing about the next time.
+  if (code === undefined || passing.has(code)) return true
   // Within a handshake only the message tells a connection that broke from a certificate that is wrong.
   return (
     passing.has(rest.originalCode) || (code === 'ETLS' && /ECONNRESET|EPIPE|closed|disconnected/.test(String(message)))

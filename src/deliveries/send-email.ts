@@ -39,7 +39,6 @@ function transportTo({ host, port, implicitTls, requireTls, user, password }: Ma
     // is no worse than none; mail catchers on the same machine make up their own.
     tls: { rejectUnauthorized: implicitTls || requireTls },
     ...(user !== null && { auth: { user, pass: password ?? '' } }),
-    socketCloseTimeout: 1_000,
     disableFileAccess: true,
     disableUrlAccess: true,
   })
@@ -64,7 +63,6 @@ function messageOf({ from }: MailConfig, { id, occurrence }: Task, recipients: r
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
     },
-    xMailer: false,
   } satisfies SendMailOptions
 }
 

@@ -84,7 +84,8 @@ describe('an access token as it is read', () => {
     )
 
   it('says what was signed', async () => {
-    const nothing = { sessionId: null, stepUp: null, jkt: null }
+    const expiresAt = new Date((seconds + 3_600) * 1000)
+    const nothing = { sessionId: null, stepUp: null, jkt: null, expiresAt }
     const read = async (...args: [TokenSubject, Parameters<typeof signAccessToken>[3]?]) =>
       await verify(await signAccessToken(key, clockAt(start), ...args))
     expect(await read(cleo)).toEqual({ orgId: org, principalId: id, kind: 'human', ...nothing })
@@ -95,6 +96,7 @@ describe('an access token as it is read', () => {
       sessionId: session,
       stepUp: null,
       jkt: 'thumb',
+      expiresAt,
     })
     for (const resource of ['workflow', null]) {
       const stepUp = { tokenId: 'once', operation: 'admin_action', resource }

@@ -22,6 +22,7 @@ export interface AccessClaims {
   readonly stepUp: StepUp | null
   /** Thumbprint of the key that must prove itself with the token (RFC 9449 section 6.1); null for a bearer. */
   readonly jkt: string | null
+  readonly expiresAt: Date
 }
 
 export interface TokenSubject {
@@ -150,6 +151,7 @@ function claimsOf(payload: JWTPayload): AccessClaims {
     sessionId: sid ?? null,
     stepUp: stepUpOf(jti, operation, resource),
     jkt: thumbprintOf(cnf),
+    expiresAt: new Date((exp as number) * 1000),
   }
 }
 

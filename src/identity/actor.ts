@@ -14,6 +14,8 @@ export interface Caller {
   /** The sign-in they call with, which may have ended since; null when the credential belongs to none. */
   readonly sessionId: string | null
   readonly stepUp: StepUp | null
+  /** When the access token expires; absent for a key, which is looked up on every call. */
+  readonly expiresAt?: Date
   /** Set when a key speaks for the principal, and not a sign-in of their own. */
   readonly machine?: MachineCredential
   /** Set when the call carries an Idempotency-Key. */

@@ -30,9 +30,12 @@ interface Allowance {
  * Counts the calls of each caller in windows of a minute (contract §7.4), together with every other process on the store.
  * A process counts ahead, in blocks: what it counted and did not serve is lost, so that all together never serve more than
  * the limit. While the store is down every call passes.
+ * @param limit calls a minute
  */
-export function callLimiter({ db, clock, config, log }: Ctx): (caller: string) => Promise<Standing> {
-  const limit = config.rateLimit
+export function callLimiter(
+  { db, clock, log }: Pick<Ctx, 'db' | 'clock' | 'log'>,
+  limit: number,
+): (caller: string) => Promise<Standing> {
   const block = Math.ceil(limit / refillsPerWindow)
   const allowances = new LRUCache<string, Allowance>({ max: maxCallers })
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cancelBatch, countClosed, type Cancellation } from '../approvals/cancel-requests.ts'
+import { announceClosed, cancelBatch, type Cancellation } from '../approvals/cancel-requests.ts'
 import { transact } from '../store/unit-of-work.ts'
 import type { Handler } from './hands.ts'
 
@@ -18,14 +18,15 @@ export const cancelRequests: Handler = {
   isChained: true,
   async run(ctx, _hands, job) {
     const began = performance.now()
+    const cancellation = job.data as Cancellation
     const closed = await transact(ctx, null, async (tx) => {
       // First, so that of two workers that both believe to have it one waits here and finds nothing left to do.
       if (!(await ctx.store.jobs.finish(tx, kind, job))) return {}
-      const batch = await cancelBatch(ctx, tx, job.data as Cancellation)
+      const batch = await cancelBatch(ctx, tx, cancellation)
       if (batch.next !== null) await ctx.store.jobs.enqueue(tx, kind, [{ data: batch.next }])
       return batch.closed
     })
-    countClosed(ctx, closed)
+    announceClosed(ctx, cancellation.orgId, closed)
     await sleep(Math.min(maxRestMilliseconds, performance.now() - began))
   },
 }

@@ -3,8 +3,8 @@ import { destinationOf } from '../approvals/enqueue-actions.ts'
 import { openAction } from '../approvals/actions.ts'
 import type { Ctx } from '../context.ts'
 import type { AttemptOutcome, Task } from '../deliveries/attempt.ts'
+import { meansFor } from '../deliveries/means.ts'
 import { performAttempt } from '../deliveries/perform.ts'
-import { webhookKeys } from '../deliveries/webhook-keys.ts'
 import { findDelivery, releaseDeliveries, type DeliveryRow } from '../store/deliveries.ts'
 import type { TakenJob } from '../store/job-queue.ts'
 import type { Handler, Hands } from './hands.ts'
@@ -40,8 +40,7 @@ async function attempt(ctx: Ctx, { patience }: Hands, row: DeliveryRow): Promise
     const reason = `${destination} has not answered in time lately; no attempt was made.`
     return { kind: 'failed', reason, isTransient: true, response: null }
   }
-  const signingKeys = task.action.type === 'WEBHOOK' ? await webhookKeys(ctx, row.org_id) : []
-  const means = { network: ctx.network, config: ctx.config.delivery, signingKeys, now: () => ctx.clock.now() }
+  const means = await meansFor(ctx, row.org_id, task.action)
   await sleep(patience.turn(destination, performance.now()))
   const started = performance.now()
   const outcome = await performAttempt(means, task)

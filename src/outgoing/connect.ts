@@ -16,11 +16,9 @@ export async function connect(
 ): Promise<Duplex> {
   let failure: unknown
   for (const [index, address] of addresses.entries()) {
-    if (deadline.signal.aborted) break
     try {
-      // An address that swallows what is sent to it leaves time for those after it.
-      const milliseconds = deadline.left() / (addresses.length - index)
-      return await opened(network.dial(dialled(call, address), call.isTls), call.isTls, deadline, milliseconds)
+      const socket = network.dial(dialled(call, address), call.isTls)
+      return await opened(socket, call.isTls, addresses.length - index - 1, deadline)
     } catch (error) {
       failure = error
     }
@@ -35,10 +33,12 @@ function dialled({ hostname, port, isTls }: PlannedCall, address: string) {
   return { host: address, port, ...(isTls && { ...tls, ...named }) }
 }
 
-async function opened(socket: Duplex, isTls: boolean, deadline: Deadline, milliseconds: number): Promise<Duplex> {
+async function opened(socket: Duplex, isTls: boolean, addressesLeft: number, deadline: Deadline): Promise<Duplex> {
   // Once nobody waits for it any more, an error of the socket has nobody to tell, and would end the process.
   socket.on('error', () => {})
-  const timer = setTimeout(() => socket.destroy(timedOut), milliseconds)
+  // An address that swallows what is sent to it leaves time for those after it.
+  const share = deadline.left() / (addressesLeft + 1)
+  const timer = addressesLeft === 0 ? undefined : setTimeout(() => socket.destroy(timedOut), share)
   try {
     await once(socket, isTls ? 'secureConnect' : 'connect', { signal: deadline.signal })
     return socket

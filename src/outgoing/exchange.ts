@@ -40,7 +40,8 @@ function answerOver(socket: Duplex, { hostname, method, path, headers, body }: P
       insecureHTTPParser: false,
     })
     request.on('error', reject)
-    request.on('upgrade', () => reject(new Stopped('failed', `${hostname} changed to another protocol.`)))
+    const changed = () => reject(new Stopped('failed', `${hostname} changed to another protocol.`))
+    request.on('upgrade', changed)
     let interimAnswers = 0
     request.on('information', () => {
       interimAnswers += 1
@@ -48,8 +49,13 @@ function answerOver(socket: Duplex, { hostname, method, path, headers, body }: P
         reject(new Stopped('failed', `${hostname} gave too many interim answers.`))
       }
     })
-    request.on('response', (response) => read(response).then(resolve, reject))
-    request.end(body ?? undefined)
+    request.on('response', (response) => {
+      // Without the header that names the protocol it is no upgrade to the parser, and is no answer either.
+      if (response.statusCode === 101) changed()
+      else read(response).then(resolve, reject)
+    })
+    // Bytes: beside a string, the headers would be sent in its encoding and not in theirs.
+    request.end(body)
   })
 }
 

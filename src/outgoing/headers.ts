@@ -7,7 +7,7 @@ export function plannedHeaders(
   url: URL,
   method: OutgoingCall['method'],
   given: OutgoingCall['headers'],
-  body: string | null,
+  body: Buffer | null,
 ): Record<string, string> {
   const headers = new Map<string, string>()
   for (const [name, value] of Object.entries(given)) {
@@ -17,11 +17,12 @@ export function plannedHeaders(
   if ((url.username !== '' || url.password !== '') && !headers.has('authorization')) {
     headers.set('authorization', basicAuthorization(url))
   }
+  // These replace what the user gave.
   headers.set('host', url.host)
   headers.set('connection', 'close')
   // An answer is kept as it comes: what expands is not expanded here.
   headers.set('accept-encoding', 'identity')
-  if (body !== null || method !== 'GET') headers.set('content-length', String(Buffer.byteLength(body ?? '')))
+  if (body !== null || method !== 'GET') headers.set('content-length', String(body?.length ?? 0))
   return Object.fromEntries(headers)
 }
 
@@ -41,11 +42,8 @@ function isOurs(name: string): boolean {
 }
 
 const ours: ReadonlySet<string> = new Set([
-  'accept-encoding',
-  'connection',
   'content-length',
   'expect',
-  'host',
   'http2-settings',
   'keep-alive',
   'te',

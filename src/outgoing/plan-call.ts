@@ -12,14 +12,14 @@ export interface PlannedCall {
   /** With the query. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string | null
+  readonly body: Buffer | null
 }
 
 /** In bytes, of what is sent and of what is read (contract §3.7). */
 export const bodyLimit = 1024 * 1024
 
 /** Reads a call's URL and headers. @throws Stopped refused */
-export function planCall({ url: text, method, headers, body }: OutgoingCall): PlannedCall {
+export function planCall({ url: text, method, headers, body: bodyText }: OutgoingCall): PlannedCall {
   // The WHATWG parser turns every notation of an IPv4 address into the one that is checked and dialled.
   const url = URL.parse(text)
   if (url === null) throw new Stopped('refused', 'The URL is not valid.')
@@ -29,7 +29,8 @@ export function planCall({ url: text, method, headers, body }: OutgoingCall): Pl
   // The longest name that DNS can hold, and a dot.
   if (url.hostname.length > 254) throw new Stopped('refused', 'The host name of the URL is too long.')
   if (url.port === '0') throw new Stopped('refused', 'The URL has port 0.')
-  if (body !== null && Buffer.byteLength(body) > bodyLimit) {
+  const body = bodyText === null ? null : Buffer.from(bodyText)
+  if (body !== null && body.length > bodyLimit) {
     throw new Stopped('refused', 'The body to be sent is longer than 1 MiB.')
   }
   const isTls = url.protocol === 'https:'

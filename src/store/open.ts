@@ -47,7 +47,7 @@ export async function openStore(config: StoreConfig): Promise<Store> {
 interface Engine {
   readonly db: Db
   /** Runs several statements at once, with nothing else between them. */
-  runScript(script: string): Promise<unknown>
+  readonly runScript: (script: string) => Promise<unknown>
   close(): Promise<void>
 }
 
@@ -56,8 +56,8 @@ async function embedded(directory: string): Promise<Engine> {
   const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) })
   return {
     db,
-    // The one connection is taken for it: what another transaction had under way would become part of the script.
-    runScript: (script) => db.connection().execute(() => pglite.exec(script)),
+    // Beside the driver, which would take one statement only, but on its connection.
+    runScript: (script) => onOneConnection(db, () => pglite.exec(script)),
     async close() {
       await db.destroy()
       release()
@@ -67,7 +67,30 @@ async function embedded(directory: string): Promise<Engine> {
 
 function server(url: string): Engine {
   const db = new Kysely<Database>({ dialect: openPostgres(url, maxConnections).dialect })
-  return { db, runScript: (script) => sql.raw(script).execute(db), close: () => db.destroy() }
+  return {
+    db,
+    runScript: (script) => onOneConnection(db, (it) => sql.raw(script).execute(it)),
+    close: () => db.destroy(),
+  }
+}
+
+/** Any number, so long as nothing else of ours locks it. */
+const scriptLock = 6_110_904
+
+/** A script that fails in a transaction of its own leaves none behind: the connection has others to serve. */
+async function onOneConnection(db: Db, run: (connection: Db) => Promise<unknown>): Promise<void> {
+  await db.connection().execute(async (connection) => {
+    // One process at a time: the next finds what this one made, and its script says so and no more.
+    await sql`select pg_advisory_lock(${scriptLock})`.execute(connection)
+    try {
+      await run(connection)
+    } catch (cause) {
+      await sql`rollback`.execute(connection)
+      throw cause
+    } finally {
+      await sql`select pg_advisory_unlock(${scriptLock})`.execute(connection)
+    }
+  })
 }
 
 async function migrate(db: Db): Promise<void> {

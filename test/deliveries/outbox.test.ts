@@ -20,7 +20,7 @@ afterAll(async () => {
 
 const hook = (members: object = {}) => ({
   type: 'WEBHOOK',
-  url: 'https://hooks.example/in'.replace('https', 'http'),
+  url: 'https://hooks.example/in',
   ...members,
 })
 

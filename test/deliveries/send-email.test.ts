@@ -113,7 +113,8 @@ describe('a name stays a name in the message that arrives', () => {
       const [text, html] = textsOf(raw)
       expect(text?.text).toContain(`The workflow ${shown} has transitioned from`)
       expect(html?.text).not.toMatch(/[<>"']/)
-      for (const line of raw.split('\r\n')) expect(line.length).toBeLessThanOrEqual(998)
+      // RFC 5322 §2.1.1 and, for lines with encoded words, RFC 2047 §2.
+      for (const line of raw.split('\r\n')) expect(line.length).toBeLessThanOrEqual(/=\?utf-8\?/i.test(line) ? 76 : 998)
       expect(raw).not.toMatch(/[^\r]\n|\r[^\n]/)
     },
   )
@@ -250,6 +251,17 @@ describe('a server that fails', () => {
     expect(reason.startsWith(`${start}550`)).toBe(true)
     expect(reason).not.toMatch(/\p{Cc}/u)
     expect(reason).toHaveLength(start.length + 200)
+  })
+
+  it.each<[string, Misstep, boolean]>([
+    ['hangs', { say: '220 go on' }, true],
+    ['closes the connection', { say: '220 go on', thenCloses: true }, true],
+    ['answers 454', { say: '454 4.7.0 not now' }, true],
+    ['answers 502', { say: '502 5.5.1 never' }, false],
+  ])('on the way to TLS and %s (%j), is worth another try: %s', async (_, misstep, isTransient) => {
+    await using peer = await startFailingMailPeer('STARTTLS', misstep)
+    const outcome = await attempt(`smtp://127.0.0.1:${peer.port}`, {}, { QUORATE_MAIL_TIMEOUT: '0.3' })
+    expect(outcome).toMatchObject({ kind: 'failed', isTransient })
   })
 
   it.each([

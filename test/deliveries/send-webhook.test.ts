@@ -29,7 +29,7 @@ async function attempt({ network }: Pick<HttpSink, 'network'>, settings: Setting
 
 /** What a receiver that gives this answer makes of an attempt. */
 async function answered(answer: SinkAnswer, env: RawEnv = {}) {
-  await using sink = await startHttpSink(answer, true)
+  await using sink = await startHttpSink(answer)
   return await attempt(sink, { env })
 }
 
@@ -41,7 +41,7 @@ describe('what is sent', () => {
   it.each(['POST', 'PUT'] as const)(
     'is the JSON of the contract with %s, and the headers that say what it is',
     async (method) => {
-      await using sink = await startHttpSink(undefined, true)
+      await using sink = await startHttpSink()
       const outcome = await attempt(sink, { action: { method, headers: { 'X-Team': 'payments' } } })
       expect(outcome).toEqual({ kind: 'sent', response: { status: 200, body: null, bodyState: 'MISSING' } })
       expect(sink.calls).toMatchObject([{ method, url: '/in?token=s3cret' }])
@@ -66,7 +66,7 @@ describe('what is sent', () => {
   )
 
   it('has no body with GET, and a signature of none', async () => {
-    await using sink = await startHttpSink(undefined, true)
+    await using sink = await startHttpSink()
     await attempt(sink, { action: { method: 'GET' } })
     expect(sink.calls).toMatchObject([{ method: 'GET', body: '' }])
     const { headers } = sink.calls[0] ?? {}
@@ -75,14 +75,14 @@ describe('what is sent', () => {
   })
 
   it('has no signature where there is no key', async () => {
-    await using sink = await startHttpSink(undefined, true)
+    await using sink = await startHttpSink()
     await attempt(sink, { signingKeys: [] })
     expect(sink.calls[0]?.headers).not.toHaveProperty('webhook-signature')
     expect(sink.calls[0]?.headers).toHaveProperty('webhook-id', taskId)
   })
 
   it('is marked when it is a sample', async () => {
-    await using sink = await startHttpSink(undefined, true)
+    await using sink = await startHttpSink()
     await attempt(sink, { occurrence: { isTest: true } })
     expect(JSON.parse(sink.calls[0]?.body ?? '')).toHaveProperty('test', true)
   })
@@ -104,18 +104,19 @@ describe('what is sent', () => {
     'Webhook-Id',
     'webhook-TIMESTAMP',
     'WebHook-Signature',
-  ])('has a %s that nobody else can give', async (name) => {
-    await using sink = await startHttpSink(undefined, true)
-    await attempt(sink, { action: { headers: { [name]: 'forged' } } })
-    const { headers = {}, headerNames = [] } = sink.calls[0] ?? {}
-    expect(headers[name.toLowerCase()]).not.toContain('forged')
-    expect(headerNames.filter((each) => each === name.toLowerCase())).toHaveLength(1)
+  ])('has a %s that nobody else can give, or none', async (name) => {
+    await using sink = await startHttpSink()
+    const headers = { [name]: 'forged' }
+    await attempt(sink, { action: { headers } })
+    await attempt(sink, { action: { headers, method: 'GET' }, signingKeys: [] })
+    for (const call of sink.calls) expect(call.headers[name.toLowerCase()] ?? '').not.toContain('forged')
+    expect(sink.calls[0]?.headerNames.filter((each) => each === name.toLowerCase())).toHaveLength(1)
   })
 
   it.each(hostileNames.map((name) => [JSON.stringify(name).slice(0, 60), name] as const))(
     'holds the name %s in its body alone, and is signed with it',
     async (_, requestName) => {
-      await using sink = await startHttpSink(undefined, true)
+      await using sink = await startHttpSink()
       await attempt(sink, { occurrence: { requestName }, signingKeys: keys.slice(0, 1) })
       const { body = '', headers = {}, headerNames } = sink.calls[0] ?? {}
       expect(JSON.parse(body)).toHaveProperty('workflowName', requestName)
@@ -181,7 +182,7 @@ describe('what an answer means', () => {
   })
 
   it('a forbidden address: it never will', async () => {
-    await using sink = await startHttpSink(undefined, true)
+    await using sink = await startHttpSink()
     const network = { ...sink.network, resolve: () => Promise.resolve([{ address: '10.0.0.1', family: 4 }]) }
     expect(await attempt({ network })).toMatchObject({ kind: 'failed', isTransient: false, response: null })
     expect(sink.calls).toEqual([])
@@ -249,7 +250,7 @@ describe('a reason holds no secret', () => {
     ['a broken connection', (response) => response.destroy()],
     ['no answer', () => {}],
   ])('of the URL or the headers after %s', async (_, answer) => {
-    await using sink = await startHttpSink(answer, true)
+    await using sink = await startHttpSink(answer)
     const outcome = await attempt(sink, { action, env: { QUORATE_WEBHOOK_TIMEOUT: '0.3' } })
     expect(sink.calls).toHaveLength(1)
     expect(outcome.kind).toBe('failed')

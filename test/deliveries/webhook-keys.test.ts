@@ -133,6 +133,7 @@ describe('two servers on one PostgreSQL', () => {
     expect(answers.map(({ status }) => status)).toEqual([201, 201])
     const kept = await rows()
     expect(new Set(kept.map(({ id }) => id))).toEqual(new Set(answers.map(({ body }) => body.id)))
+    expect(kept).toHaveLength(2)
     expect(kept.filter((row) => row.expires_at === null)).toHaveLength(1)
   })
 

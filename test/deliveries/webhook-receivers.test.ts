@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { deliveryConfig } from '../../src/config/delivery.ts'
 import { performAttempt } from '../../src/deliveries/perform.ts'
-import { systemNetwork, type Network } from '../../src/outgoing/network.ts'
 import { taskOf } from '../helpers/deliveries.ts'
 import { freePort } from '../helpers/free-port.ts'
+import { leadingTo } from '../helpers/http-sink.ts'
 
 const page = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'webhooks.md'), 'utf8')
 const hasPython = spawnSync('python3', ['--version']).status === 0
@@ -36,10 +36,7 @@ async function startReceiver(language: string, command: string): Promise<Receive
   let printed = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text))
   await listening(port)
-  const network: Network = {
-    resolve: () => Promise.resolve([{ address: '93.184.215.14', family: 4 }]),
-    dial: (options, isTls) => systemNetwork.dial({ ...options, host: '127.0.0.1', port }, isTls),
-  }
+  const network = leadingTo(port)
   return {
     acted: () => printed.split('\n').slice(0, -1),
     async answerTo(signingKeys, { id, secondsAgo = 0 } = {}) {

@@ -124,6 +124,7 @@ export async function contents(world: World): Promise<Record<string, unknown>> {
     'spaces',
     'quotas',
     'webhook_keys',
+    'deliveries',
   ] as const
   const entries = await tables.reduce<Promise<[string, unknown][]>>(async (read, table) => {
     const rows = await db.selectFrom(table).selectAll().execute()

@@ -1,20 +1,19 @@
-import { createServer as createHttpServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { systemNetwork, type Network } from '../../src/outgoing/network.ts'
-import { certificate, certificateKey } from './certificate.ts'
+import type { Network } from '../../src/outgoing/network.ts'
+import { http, startListening } from './listening.ts'
+import { publicAddress, roads } from './roads.ts'
 
 export interface SunkCall {
   readonly method: string
   readonly url: string
   readonly headers: IncomingHttpHeaders
-  /** Names as they were written, each time they stood. */
+  /** In lower case, each time that one stood. */
   readonly headerNames: readonly string[]
   readonly body: string
 }
 
-/** A receiver of calls, and a network on which every public name leads to it, whatever port is dialled. */
+/** A receiver of calls with TLS, and a network on which every port of hooks.example and hooks.slack.com leads to it. */
 export interface HttpSink extends AsyncDisposable {
   readonly calls: SunkCall[]
   readonly network: Network
@@ -23,29 +22,32 @@ export interface HttpSink extends AsyncDisposable {
 export type SinkAnswer = (response: ServerResponse) => void
 
 /** Answers 200 and no body, or what `answer` says. */
-export async function startHttpSink(
-  answer: SinkAnswer = (response) => response.end(),
-  isTls = false,
-): Promise<HttpSink> {
+export async function startHttpSink(answer: SinkAnswer = (response) => response.end()): Promise<HttpSink> {
   const calls: SunkCall[] = []
-  const server = isTls ? createHttpsServer({ key: certificateKey, cert: certificate }) : createHttpServer()
-  server.on('request', async (request, response) => {
-    const { method = '', url = '', headers, rawHeaders } = request
-    const headerNames = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
-    calls.push({ method, url, headers, headerNames, body: await text(request) })
-    answer(response)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const sink = await startListening(
+    http((request, response) => {
+      void sunk(request).then((call) => {
+        calls.push(call)
+        answer(response)
+      })
+    }),
+    { tls: true },
+  )
   return {
     calls,
-    network: {
-      resolve: () => Promise.resolve([{ address: '93.184.215.14', family: 4 }]),
-      dial: (options, tls) => systemNetwork.dial({ ...options, host: '127.0.0.1', port, ca: certificate }, tls),
-    },
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
+    network: leadingTo(sink.port),
+    [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
   }
+}
+
+/** Public names of receivers, all on this port of this machine. */
+export function leadingTo(port: number): Network {
+  const network = roads({ 'hooks.example': [publicAddress], 'hooks.slack.com': [publicAddress] })
+  return { ...network, dial: (options, isTls) => network.dial({ ...options, port }, isTls) }
+}
+
+async function sunk(request: IncomingMessage): Promise<SunkCall> {
+  const { method = '', url = '', headers, rawHeaders } = request
+  const headerNames = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
+  return { method, url, headers, headerNames, body: await text(request) }
 }

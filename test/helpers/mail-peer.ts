@@ -48,10 +48,10 @@ export async function startMailPeer(options: SMTPServerOptions = {}): Promise<Ma
 
 /** What a client can have said last when the server answers. */
 export const stages = ['connect', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'message'] as const
-export type Stage = (typeof stages)[number]
+export type Stage = (typeof stages)[number] | 'STARTTLS'
 
 /** What a server can do in place of its answer: say that, nothing, a byte now and then, or end the connection. */
-export type Misstep = { readonly say: string } | 'hang' | 'drip' | 'close' | 'reset'
+export type Misstep = { readonly say: string; readonly thenCloses?: true } | 'hang' | 'drip' | 'close' | 'reset'
 
 /** A mail server that goes wrong at one stage; SMTP down to what a client needs. */
 export async function startFailingMailPeer(
@@ -64,7 +64,7 @@ export async function startFailingMailPeer(
     connections += 1
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket)).on('error', () => {})
-    converse(socket, (stage) => stage === at && err(socket, misstep))
+    converse(socket, at, misstep)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -79,16 +79,21 @@ export async function startFailingMailPeer(
 
 const answers: Readonly<Record<Stage, string>> = {
   connect: '220 peer',
-  EHLO: '250 peer',
+  EHLO: '250-peer\r\n250 STARTTLS',
+  STARTTLS: '220 go on',
   MAIL: '250 OK',
   RCPT: '250 OK',
   DATA: '354 go on',
   message: '250 queued',
 }
 
-/** Speaks SMTP with a client, as far as it must. @param answered does something else at a stage, and says so with true */
-export function converse(socket: Socket, answered: (stage: Stage) => boolean): void {
-  const answer = (stage: Stage) => answered(stage) || socket.write(`${answers[stage]}\r\n`)
+/** Speaks SMTP with a client, down to what it needs, and goes wrong at one stage or at none. */
+export function converse(socket: Socket, at: Stage | null, misstep: Misstep): void {
+  const answer = (stage: Stage) => {
+    if (stage === at) err(socket, misstep)
+    // TLS is offered where it is what goes wrong.
+    else socket.write(stage === 'EHLO' && at !== 'STARTTLS' ? '250 peer\r\n' : `${answers[stage]}\r\n`)
+  }
   let isMessage = false
   let text = ''
   answer('connect')
@@ -103,7 +108,7 @@ export function converse(socket: Socket, answered: (stage: Stage) => boolean): v
     }
     if (text.startsWith('QUIT')) return void socket.end('221 bye\r\n')
     // Who is refused EHLO says HELO.
-    const stage = stages.find((each) => text.replace(/^HELO/, 'EHLO').startsWith(each))
+    const stage = [...stages, 'STARTTLS' as const].find((each) => text.replace(/^HELO/, 'EHLO').startsWith(each))
     if (stage === undefined || !text.endsWith('\r\n')) return
     isMessage = stage === 'DATA'
     text = ''
@@ -111,12 +116,16 @@ export function converse(socket: Socket, answered: (stage: Stage) => boolean): v
   })
 }
 
-function err(socket: Socket, misstep: Misstep): true {
-  if (misstep === 'close') socket.end()
-  else if (misstep === 'reset') socket.resetAndDestroy()
-  else if (misstep === 'drip') {
-    const drip = setInterval(() => socket.write('2'), 20)
-    socket.once('close', () => clearInterval(drip))
-  } else if (misstep !== 'hang') socket.write(`${misstep.say}\r\n`)
-  return true
+function err(socket: Socket, misstep: Misstep): void {
+  if (misstep === 'hang') return
+  if (misstep === 'close') return void socket.end()
+  if (misstep === 'reset') return void socket.resetAndDestroy()
+  if (misstep !== 'drip') {
+    socket.write(`${misstep.say}\r\n`)
+    // Once the client has gone on.
+    if (misstep.thenCloses === true) socket.once('data', () => socket.destroy())
+    return
+  }
+  const drip = setInterval(() => socket.write('2'), 20)
+  socket.once('close', () => clearInterval(drip))
 }

@@ -44,15 +44,18 @@ export async function startServer(env: Readonly<Record<string, string>>): Promis
   }
 }
 
-/** Starts `src/main.ts` without waiting for an answer. */
-export function runMain(env: Readonly<Record<string, string>>): {
+/** Starts `src/main.ts` without waiting for an answer, with a command or without. */
+export function runMain(
+  env: Readonly<Record<string, string>>,
+  ...command: readonly string[]
+): {
   process: ChildProcess
   /** The exit code, null after a signal. */
   exited: Promise<number | null>
   printed: () => string
 } {
   const inherited = { PATH: process.env['PATH'] ?? '', NODE_NO_WARNINGS: '1' }
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [main, ...command], {
     env: { ...inherited, HOST: '127.0.0.1', QUORATE_DEMO: '0', QUORATE_RATE_LIMIT: '0', LOG_LEVEL: 'error', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -69,6 +69,8 @@ export interface WorldOptions {
   readonly start?: Date
   /** Where calls to receivers lead. */
   readonly network?: Network
+  /** How often watchers are seen to. */
+  readonly watchBeatMilliseconds?: number
 }
 
 /** The engine of worlds that do not say: PostgreSQL starts twenty times as fast; `npm run test:pglite` runs all on the other. */
@@ -84,8 +86,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     ...options.env,
   })
   const clock = testClock(options.start)
-  const network = options.network === undefined ? {} : { network: options.network }
-  const ctx = await createContext(config, { clock, log: pino({ level: config.logLevel }), ...network })
+  const { network, watchBeatMilliseconds } = options
+  const ctx = await createContext(config, {
+    clock,
+    log: pino({ level: config.logLevel }),
+    ...(network !== undefined && { network }),
+    ...(watchBeatMilliseconds !== undefined && { watchBeatMilliseconds }),
+  })
   await prepareStore(ctx)
   const app = await buildServer(ctx)
   const orgId = defaultOrganization.id

@@ -331,8 +331,9 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 async function columnsHolding(texts: readonly string[]): Promise<string[]> {
   const tables = await world.ctx.db.introspection.getTables()
   const held = new Set<string>()
-  for (const { name } of tables.filter((table) => !table.isView)) {
+  for (const { name, schema = 'public' } of tables.filter((table) => !table.isView)) {
     const rows = (await world.ctx.db
+      .withSchema(schema)
       .selectFrom(name as 'api_keys')
       .selectAll()
       .execute()) as Record<string, unknown>[]

@@ -169,7 +169,9 @@ describe('RFC 9449 §7: calls with a bound token', () => {
       call: { method: 'GET', url: 'no URL of ours' },
     } as const
     const claims = { orgId: defaultOrganization.id, principalId: bot.id, kind: 'agent', sessionId: null } as const
-    await expect(requireBinding(world.ctx, { ...claims, stepUp: null, jkt }, sent)).rejects.toThrow(TypeError)
+    await expect(
+      requireBinding(world.ctx, { ...claims, stepUp: null, jkt, expiresAt: world.clock.now() }, sent),
+    ).rejects.toThrow(TypeError)
   })
 
   it.each([

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 /** A limiter as a process of its own would have it. */
-const limiter = (rateLimit: number) => callLimiter({ ...world.ctx, config: { ...world.ctx.config, rateLimit } })
+const limiter = (rateLimit: number) => callLimiter(world.ctx, rateLimit)
 const storedCalls = (caller: string) =>
   world.ctx.db.selectFrom('call_counters').select('calls').where('caller', '=', caller).execute()
 const served = async (take: ReturnType<typeof callLimiter>, caller: string, calls: number) => {
@@ -66,7 +66,7 @@ test('the next minute begins anew', async () => {
 test('calls pass while the store is down', async () => {
   const gone = await startWorld({ engine: 'postgres' })
   await gone.close()
-  const take = callLimiter({ ...gone.ctx, config: { ...gone.ctx.config, rateLimit: 1 } })
+  const take = callLimiter(gone.ctx, 1)
   expect(await served(take, 'lucky', 3)).toBe(3)
 })
 

@@ -46,8 +46,8 @@ export function authenticator(ctx: Ctx): (request: FastifyRequest) => Promise<vo
 }
 
 /** Where step-up is switched off, what was handed out before is good no longer. */
-function callerOf(ctx: Ctx, { orgId, principalId, kind, sessionId, stepUp }: AccessClaims): Caller {
-  return { orgId, principalId, kind, sessionId, stepUp: ctx.config.stepUp ? stepUp : null, once: null }
+function callerOf(ctx: Ctx, { orgId, principalId, kind, sessionId, stepUp, expiresAt }: AccessClaims): Caller {
+  return { orgId, principalId, kind, sessionId, stepUp: ctx.config.stepUp ? stepUp : null, expiresAt, once: null }
 }
 
 interface Credentials {

@@ -258,6 +258,14 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   WEBHOOK_KEY_OVERLAP_HOURS_INVALID: { status: 400 },
   WEBHOOK_KEY_NOT_FOUND: { status: 404 },
   WEBHOOK_KEY_IS_LAST: { status: 409 },
+  // Deliveries and test sends
+  INVALID_DELIVERY_STATUS: { status: 400 },
+  INVALID_DELIVERY_TYPE: { status: 400 },
+  INVALID_WORKFLOW_ID: { status: 400 },
+  INVALID_REQUEUE_LIMIT: { status: 400, code: 'INVALID_LIMIT' },
+  DELIVERY_NOT_FOUND: { status: 404 },
+  DELIVERY_NOT_FAILED: { status: 409 },
+  ACTION_INDEX_INVALID: { status: 400 },
   // Groups and spaces
   GROUP_NAME_EMPTY: { status: 400 },
   GROUP_NAME_TOO_LONG: { status: 400 },

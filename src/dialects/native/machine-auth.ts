@@ -20,7 +20,7 @@ export async function machineCaller(ctx: Ctx, request: FastifyRequest, bearer: s
   return await authenticateApiKey(ctx, bearer)
 }
 
-const management = /^\/v1\/(?:users|sessions|agents|api-keys|webhook-keys)(?:\/|$)/
+const management = /^\/v1\/(?:users|sessions|agents|api-keys|webhook-keys|deliveries)(?:\/|$)/
 const reading = new Set(['GET', 'HEAD'])
 
 /** To be asked once the call has been counted (contract §0): a key out of scope is held to the limit too. @throws AppError API_KEY_SCOPE_MISSING */

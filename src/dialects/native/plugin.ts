@@ -7,6 +7,7 @@ import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { refuseMissingScope } from './machine-auth.ts'
 import { rateLimiter } from './rate-limit.ts'
+import { actionTestRoutes } from './routes/action-tests.ts'
 import { agentManagementRoutes } from './routes/agent-management.ts'
 import { agentSignInRoutes } from './routes/agent-sign-in.ts'
 import { agentRoutes } from './routes/agents.ts'
@@ -14,6 +15,7 @@ import { auditLogRoutes } from './routes/audit-log.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { authInfoRoutes } from './routes/auth-info.ts'
 import { cliSignInRoutes } from './routes/cli-sign-in.ts'
+import { deliveryRoutes } from './routes/deliveries.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { organizationAdminRoutes } from './routes/organization-admins.ts'
 import { quotaRoutes } from './routes/quotas.ts'
@@ -26,6 +28,7 @@ import { templateRoutes } from './routes/templates.ts'
 import { userRoutes } from './routes/users.ts'
 import { voteRoutes } from './routes/votes.ts'
 import { webhookKeyRoutes } from './routes/webhook-keys.ts'
+import { watchingRoutes } from './routes/watching.ts'
 import { webSignInRoutes } from './routes/web-sign-in.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 
@@ -63,6 +66,8 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   agentRoutes(app, ctx)
   apiKeyRoutes(app, ctx)
   webhookKeyRoutes(app, ctx)
+  deliveryRoutes(app, ctx)
+  actionTestRoutes(app, ctx)
   agentManagementRoutes(app, ctx)
   roleRoutes(app, ctx)
   groupRoutes(app, ctx)
@@ -73,6 +78,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   auditLogRoutes(app, ctx)
   resourceRoutes(app, ctx)
   workflowRoutes(app, ctx)
+  watchingRoutes(app, ctx)
   templateRoutes(app, ctx)
 }
 

@@ -10,7 +10,7 @@ import { callLimiter, windowSeconds } from '../../identity/call-limiter.ts'
  */
 export function rateLimiter(ctx: Ctx): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   const { rateLimit: limit } = ctx.config
-  const take = callLimiter(ctx)
+  const take = callLimiter(ctx, limit)
   return async (request, reply) => {
     const isSignedIn = request.caller !== undefined && request.caller !== null
     if (limit === 0 || !isSignedIn) return

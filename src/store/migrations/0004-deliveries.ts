@@ -27,9 +27,9 @@ const statements = [
     updated_at timestamptz not null,
     primary key (org_id, id)
   ) with (fillfactor = 80)`,
-  `create index deliveries_list on deliveries (org_id, created_at desc, id desc)`,
-  `create index deliveries_by_status on deliveries (org_id, status, created_at desc, id desc)`,
-  `create index deliveries_of_request on deliveries (org_id, request_id, created_at desc, id desc)`,
+  // Every list is merged from one page for each kind and status, so that two indexes serve every filter (store/delivery-list.ts).
+  `create index deliveries_list on deliveries (org_id, kind, status, created_at desc, id desc)`,
+  `create index deliveries_of_request on deliveries (org_id, request_id, kind, status, created_at desc, id desc)`,
   `create index deliveries_locked on deliveries (locked_by) where locked_by is not null`,
-  `create index deliveries_done on deliveries (updated_at) where status <> 'pending'`,
+  `create index deliveries_done on deliveries (status, updated_at) where status <> 'pending'`,
 ]

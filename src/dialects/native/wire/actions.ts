@@ -1,4 +1,4 @@
-import { restoreSecrets } from '../../../approvals/action-secrets.ts'
+import { refuseStars, restoreSecrets } from '../../../approvals/action-secrets.ts'
 import type { Action, ActionTrigger, EmailAction, SlackAction, WebhookAction } from '../../../approvals/actions.ts'
 import { asObject, refuse, requireModest, type JsonObject } from './read.ts'
 
@@ -17,6 +17,14 @@ export function parseActions(value: unknown): readonly Action[] {
 /** The actions of something new: no secret is stored yet that stars could stand for. */
 export function parseNewActions(value: unknown): readonly Action[] {
   return restoreSecrets(parseActions(value), [])
+}
+
+/** One action that is stored nowhere, so that stars can stand for no secret. @throws AppError as `parseActions` */
+export function parseFreeAction(value: unknown, field: string): Action {
+  const action = parseAction(value, field)
+  requireModest(action, 'MALFORMED_REQUEST', field)
+  refuseStars(action, field)
+  return action
 }
 
 function parseAction(value: unknown, field: string): Action {

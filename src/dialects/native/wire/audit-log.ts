@@ -2,19 +2,12 @@ import { Type } from 'typebox'
 import type { ErrorCode } from '../../../errors.ts'
 import type { LoggedType, LogFilter, LogPage, LogQuery } from '../../../identity/list-audit-log.ts'
 import { auditTypes, renderLogEntry, targetTypes, typesAbout } from './audit-log-entry.ts'
+import { cursorPaginationSchema, cursorQuery, parseCursorLimit, renderCursorPagination } from './cursor.ts'
 import { uuidOf } from './ids.ts'
 import { parseCursor, renderCursor } from './log-cursor.ts'
-import { parsePage } from './pages.ts'
 import { chosenParameters, listParameter } from './query.ts'
 import { refuse, type JsonObject } from './read.ts'
 import { answers, timestampSchema, uuidSchema } from './schemas.ts'
-
-const pageRules = {
-  page: 'INVALID_PAGE',
-  limit: 'INVALID_AUDIT_LIMIT',
-  maxLimit: 100,
-  overMax: 'refused',
-} as const
 
 /**
  * Reads the query of `GET /audit-logs`.
@@ -33,7 +26,7 @@ export function parseLogQuery(value: unknown): LogQuery {
 export function parseOwnLogQuery(value: unknown): LogQuery {
   const query = value as JsonObject
   const place = query['cursor'] === undefined ? null : parseCursor(query['cursor'])
-  const { limit } = parsePage({ limit: query['limit'] }, pageRules)
+  const limit = parseCursorLimit(query)
   const targets = namedIds(query, 'targets', typesAbout, 'INVALID_TARGETS', (types, id) =>
     types.map((type) => ({ ...type, id })),
   )
@@ -46,7 +39,7 @@ export function parseOwnLogQuery(value: unknown): LogQuery {
 export function renderLogPage({ entries, next }: LogPage): object {
   return {
     auditLogs: entries.map(renderLogEntry),
-    pagination: next === null ? { hasMore: false } : { hasMore: true, nextCursor: renderCursor(next) },
+    pagination: renderCursorPagination(next === null ? null : renderCursor(next)),
   }
 }
 
@@ -77,8 +70,7 @@ function orNull<T>(values: readonly T[]): readonly T[] | null {
 const repeated = (description: string) => Type.Optional(Type.Array(Type.String(), { description }))
 
 const ownLogQuery = {
-  cursor: Type.Optional(Type.String({ description: 'nextCursor of the page before.' })),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+  ...cursorQuery,
   targets: repeated('SPACE, GROUP, USER or AGENT, a colon and a UUID; any of them.'),
   auditTypes: repeated('Any of these types.'),
 }
@@ -95,7 +87,7 @@ const answer = answers({
         payload: Type.Unknown({ description: 'What the type says: names, members or roles.' }),
       }),
     ),
-    pagination: Type.Object({ hasMore: Type.Boolean(), nextCursor: Type.Optional(Type.String()) }),
+    pagination: cursorPaginationSchema,
   }),
 })
 

@@ -11,7 +11,7 @@ const rule = anyObject(
   'An approval rule: {"type": "AND" | "OR", "rules": […]}, {"type": "GROUP_REQUIREMENT", "groupId", "minCount", ' +
     '"requireHighPrivilege"?} or, ours, {"type": "AT_LEAST", "count", "rules": […]}.',
 )
-const action = anyObject(
+export const actionSchema = anyObject(
   'What happens after a decision: {"type": "EMAIL", "recipients"}, {"type": "WEBHOOK", "url", "method"?, "headers"?, "redact"?} ' +
     'or {"type": "SLACK", "webhookUrl"}, each with "on"?: the decisions it runs after, approval alone when absent.',
 )
@@ -49,7 +49,7 @@ export const TemplateSchema = Type.Object({
   stages: Type.Optional(stages),
   options: Type.Optional(options),
   metadata: anyObject('Whatever was sent.'),
-  actions: Type.Array(action, { description: 'With secrets shown as ***.' }),
+  actions: Type.Array(actionSchema, { description: 'With secrets shown as ***.' }),
   defaultExpiresInHours: Type.Optional(hours),
   spaceId: Type.Optional(uuid),
   createdAt: instant,
@@ -69,7 +69,7 @@ const WrittenTemplateSchema = Type.Object({
 const changes = {
   description: Type.Optional(description),
   metadata: Type.Optional(anyObject('Kept and given back as it is.')),
-  actions: Type.Optional(Type.Array(action)),
+  actions: Type.Optional(Type.Array(actionSchema)),
   defaultExpiresInHours: Type.Optional(hours),
   approvalRule: Type.Optional(rule),
   stages: Type.Optional(stages),
