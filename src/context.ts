@@ -61,7 +61,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     await store.close()
     throw cause
   })
-  const metrics = createMetrics()
+  const metrics = createMetrics(() => store.jobs.depths())
   const feed = openChangeFeed(config.store, store.db, (error) =>
     log.warn({ err: error }, 'changes do not travel between processes; watchers hear of them later'),
   )

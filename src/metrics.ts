@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 /** What `/metrics` shows. One registry a server, so that two servers in one process do not share figures. */
@@ -13,9 +14,19 @@ export interface Metrics {
   readonly watchers: Gauge
 }
 
-export function createMetrics(): Metrics {
+/** How many jobs of a kind are in a state, and for how many seconds the oldest of them has been due. */
+export interface JobDepth {
+  readonly kind: string
+  readonly state: string
+  readonly count: number
+  readonly oldestSeconds: number
+}
+
+/** @param depths asks the store, when the figures are read */
+export function createMetrics(depths: () => Promise<readonly JobDepth[]>): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  gaugeJobs(registry, depths)
   const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
   return {
     registry,
@@ -50,5 +61,50 @@ export function createMetrics(): Metrics {
       help: 'Calls of this process that wait for a request to change.',
       registers: [registry],
     }),
+  }
+}
+
+/** How long an answer of the store is repeated: several who read the figures ask it once. */
+const cacheMilliseconds = 5_000
+/** Whoever reads the figures gets the others, when the store is away or too busy to count. */
+const patienceMilliseconds = 2_000
+
+/** Absent where the store did not say: a figure from before would look like one of now. */
+function gaugeJobs(registry: Registry, depths: () => Promise<readonly JobDepth[]>): void {
+  const recent = recently(depths)
+  const gauge = (name: string, help: string, valueOf: (depth: JobDepth) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['kind', 'state'],
+      registers: [registry],
+      async collect() {
+        const found = await recent()
+        this.reset()
+        for (const depth of found) this.set({ kind: depth.kind, state: depth.state }, valueOf(depth))
+      },
+    })
+  gauge('quorate_jobs', 'Jobs in the store, of all processes.', ({ count }) => count)
+  gauge(
+    'quorate_job_oldest_seconds',
+    'Since when the oldest job of a state has been due.',
+    ({ oldestSeconds }) => oldestSeconds,
+  )
+}
+
+/** What `ask` answered last; nothing when it fails or takes too long. It is never asked twice at once. */
+function recently<T>(ask: () => Promise<readonly T[]>): () => Promise<readonly T[]> {
+  let askedAt = -Infinity
+  let isAsking = false
+  let answer: Promise<readonly T[]> = Promise.resolve([])
+  return async () => {
+    if (!isAsking && performance.now() - askedAt >= cacheMilliseconds) {
+      askedAt = performance.now()
+      isAsking = true
+      answer = ask()
+        .catch(() => [])
+        .finally(() => (isAsking = false))
+    }
+    return await Promise.race([answer, setTimeout(patienceMilliseconds, [], { ref: false })])
   }
 }

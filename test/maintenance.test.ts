@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { maintain } from '../src/maintenance.ts'
+import { insertDelivery } from './helpers/delivery-rows.ts'
 import { insertGroup, insertPolicy, orgId, seats } from './helpers/quorum.ts'
 import { startWorld, type Client, type World } from './helpers/world.ts'
 
@@ -43,6 +44,26 @@ it('forgets a stored answer after a day, and not before', async () => {
   clock.advance(2)
   await maintain(ctx)
   expect(await keys()).toEqual([])
+})
+
+it('forgets deliveries that were sent after 30 days and failed ones after 90, never those still to be sent', async () => {
+  const { ctx, clock } = world
+  const kept = async () =>
+    (await ctx.db.selectFrom('deliveries').select('status').orderBy('status').execute()).map(({ status }) => status)
+  const day = 86_400_000
+  for (const status of ['completed', 'error', 'pending'] as const) await insertDelivery(ctx, { status })
+  clock.advance(30 * day)
+  await maintain(ctx)
+  expect(await kept()).toEqual(['completed', 'error', 'pending'])
+  clock.advance(1)
+  await maintain(ctx)
+  expect(await kept()).toEqual(['error', 'pending'])
+  clock.advance(60 * day - 1)
+  await maintain(ctx)
+  expect(await kept()).toEqual(['error', 'pending'])
+  clock.advance(1)
+  await maintain(ctx)
+  expect(await kept()).toEqual(['pending'])
 })
 
 it('goes on with the other tasks when one fails', async () => {

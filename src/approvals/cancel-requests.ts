@@ -6,6 +6,7 @@ import type { Policy } from '../kernel/rule.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { shareFacts } from '../store/voting.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
+import { countDecision, type Decision } from './count-decision.ts'
 import { enqueueActions, triggeredActions, type Transition } from './enqueue-actions.ts'
 import { lockOpenRequests, writeClosedRequests, type ClosedRequest } from '../store/open-requests.ts'
 import type { Tx } from '../store/open.ts'
@@ -26,12 +27,9 @@ export interface Cancellation {
 
 /** What a batch did, and what is still to do; null when nothing is. */
 export interface CanceledBatch {
-  readonly closed: Closed
+  readonly closed: readonly Decision[]
   readonly next: Cancellation | null
 }
-
-/** How many requests reached each status. */
-export type Closed = Readonly<Partial<Record<Status, number>>>
 
 /** Rows are locked, decided and written this many at a time, so that neither transaction nor process holds up votes for long. */
 const batchSize = 100
@@ -50,7 +48,7 @@ export async function cancelBatch(ctx: Ctx, tx: Tx, cancellation: Cancellation):
   // In the order of the votes: first the facts, then the requests.
   await shareFacts(tx, orgId)
   const policy = await findPolicy(tx, orgId, policyId)
-  if (policy === undefined) return { closed: {}, next: null }
+  if (policy === undefined) return { closed: [], next: null }
   const rows = await lockOpenRequests(tx, orgId, policyId, batchSize, after)
   const closed = rows.map((row) => closeRequest(policy, row, actor, at))
   if (closed.length > 0) await writeClosedRequests(tx, orgId, policyId, at, closed)
@@ -60,19 +58,25 @@ export async function cancelBatch(ctx: Ctx, tx: Tx, cancellation: Cancellation):
     const triggered = await triggeredActions(ctx, tx, orgId, policyId, to)
     await enqueueActions(ctx, tx, orgId, triggered, transitions, priority)
   }
-  const counts: Partial<Record<Status, number>> = {}
-  for (const { status } of closed) counts[status] = (counts[status] ?? 0) + 1
+  const decisions = rows.flatMap((row, index) => {
+    const status = closed[index]?.status
+    return status === undefined ? [] : [decisionOf(row, status, at)]
+  })
   const last = rows.at(-1)
   if (last !== undefined && rows.length === batchSize) {
     return {
-      closed: counts,
+      closed: decisions,
       next: { ...cancellation, after: { createdAt: last.created_at.toISOString(), id: last.id } },
     }
   }
   // Nobody opens a request of it any more, but a second pass costs nothing and proves it.
-  if (after !== null) return { closed: counts, next: { ...cancellation, after: null } }
+  if (after !== null) return { closed: decisions, next: { ...cancellation, after: null } }
   await closeDrainedPolicy(tx, orgId, policyId, at)
-  return { closed: counts, next: null }
+  return { closed: decisions, next: null }
+}
+
+function decisionOf(row: Row<'requests'>, status: Status, at: Date): Decision {
+  return { status, isFinal: true, openedAt: row.created_at, at: status === 'expired' ? row.expires_at : at }
 }
 
 function transitionOf(row: Row<'requests'>, to: 'canceled' | 'expired', at: Date): Transition {
@@ -131,7 +135,7 @@ function statusOnceCanceled(policy: Policy, row: Row<'requests'>, at: Date): Sta
 }
 
 /** To be called after the commit. */
-export function announceClosed({ metrics, notices }: Ctx, orgId: string, closed: Closed): void {
-  for (const [status, count] of Object.entries(closed)) metrics.decisions.inc({ status }, count)
-  if (Object.keys(closed).length > 0) notices.announce(orgId, 'any')
+export function announceClosed(ctx: Ctx, orgId: string, closed: readonly Decision[]): void {
+  for (const decision of closed) countDecision(ctx, decision)
+  if (closed.length > 0) ctx.notices.announce(orgId, 'any')
 }

@@ -26,6 +26,7 @@ import {
   type StandingVoteRow,
 } from '../store/voting.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
+import { countDecision, type Decision } from './count-decision.ts'
 import { enqueueActions, triggeredActions } from './enqueue-actions.ts'
 import { policyRules, type PolicyRules } from './policy-rules.ts'
 import { recordVote, rowAfter } from './record-vote.ts'
@@ -59,18 +60,16 @@ export async function castVote(
   key: RequestKey,
   input: CastVoteInput,
 ): Promise<CastVoteResult> {
-  const result = (await castUncontested(ctx, caller, key, input)) ?? (await castLocked(ctx, caller, key, input))
-  if (result.changed) {
-    ctx.metrics.decisions.inc({ status: result.status })
-    ctx.notices.announce(caller.orgId, [result.requestId])
-  }
-  return result
+  return (await castUncontested(ctx, caller, key, input)) ?? (await castLocked(ctx, caller, key, input))
 }
 
-type Cast = CastVoteResult & { readonly changed: boolean }
-
 /** Null when the vote has to be cast under the lock. */
-async function castUncontested(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<Cast | null> {
+async function castUncontested(
+  ctx: Ctx,
+  caller: Caller,
+  key: RequestKey,
+  input: CastVoteInput,
+): Promise<CastVoteResult | null> {
   if (caller.once !== null || caller.stepUp !== null) return null
   const recalled = recall(ctx, caller, key)
   if (recalled !== undefined) {
@@ -98,7 +97,7 @@ async function castOn(
   input: CastVoteInput,
   row: FoundFacts,
   isRecalled: boolean,
-): Promise<Cast | 'refused' | null> {
+): Promise<CastVoteResult | 'refused' | null> {
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
   // Where agents count as their person, theirs are other votes to read.
   if (policy.options.naturalPersons) return null
@@ -120,10 +119,12 @@ async function castOn(
   return castOf(row, record, next.status)
 }
 
-async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<Cast> {
+async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<CastVoteResult> {
+  // Not part of the answer: one that is given again was counted the first time.
+  let decision: Decision | null = null
   const cast = await transact(ctx, caller.once, async (tx, withCommit) => {
     // Sent together; the server runs them in this order, so the last two read what the locks waited for.
-    const [, , found, quota] = await Promise.all([
+    const [openedAt, , found, quota] = await Promise.all([
       lockRequestForVote(tx, caller.orgId, key),
       lockVoter(tx, caller.orgId, caller.principalId),
       findVotingFacts(tx, caller.orgId, key, caller.principalId),
@@ -156,12 +157,18 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
       const transition = { requestId, from, to: next.status, seq: record.seq, occurredAt: now }
       await enqueueActions(ctx, tx, orgId, triggered, [transition])
     }
-    if (row.policy_status !== 'active' && isTerminal(policy, next)) {
+    const isFinal = isTerminal(policy, next)
+    decision = changed && openedAt !== undefined ? { status: next.status, isFinal, openedAt, at: now } : null
+    if (row.policy_status !== 'active' && isFinal) {
       await written
       await closeDrainedPolicy(tx, orgId, policyId, now)
     }
     return castOf(row, record, next.status)
   })
+  if (decision !== null) {
+    countDecision(ctx, decision)
+    ctx.notices.announce(caller.orgId, [cast.requestId])
+  }
   ctx.store.votingMemory.forget(caller.orgId, cast.requestId, caller.principalId)
   return cast
 }
@@ -243,6 +250,6 @@ function voteOf(row: FoundFacts, input: CastVoteInput, assurance: readonly Assur
   }
 }
 
-function castOf(row: FoundFacts, record: VoteRecord, status: Status): Cast {
-  return { requestId: row.id, seq: record.seq, status, changed: status !== row.status }
+function castOf(row: FoundFacts, record: VoteRecord, status: Status): CastVoteResult {
+  return { requestId: row.id, seq: record.seq, status }
 }

@@ -2,13 +2,14 @@ import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { leafActorOf, loadActor, type Caller } from '../identity/actor.ts'
 import { authorize } from '../identity/authorize.ts'
-import type { RequestState } from '../kernel/request.ts'
+import type { RequestState, Status } from '../kernel/request.ts'
 import { findPolicy } from '../store/policies.ts'
-import { findRequestForUpdate } from '../store/requests.ts'
+import { findRequestForUpdate, type RequestRow } from '../store/requests.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { shareFacts, type RequestKey } from '../store/voting.ts'
 import { changeRequest, type RequestCommand } from './change-request.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
+import { countDecision, type Decision } from './count-decision.ts'
 import { readRequest } from './read-request.ts'
 
 /**
@@ -42,6 +43,8 @@ async function commandRequest(
   command: Omit<RequestCommand, 'actor'>,
 ): Promise<RequestState> {
   const found = await readRequest(ctx, caller, key)
+  // Not part of the answer: one that is given again was counted the first time.
+  let decision: Decision | null = null
   const next = await transact(ctx, caller.once, async (tx) => {
     await shareFacts(tx, caller.orgId)
     const actor = await loadActor(tx, caller)
@@ -53,10 +56,16 @@ async function commandRequest(
     if (!isRequester) authorize(actor, permission, template)
     const at = ctx.clock.now()
     const next = await changeRequest(ctx, tx, row, { ...command, actor: leafActorOf(caller) }, at)
+    decision = next.status === row.status ? null : decisionOf(row, next.status, at)
     if (policy.status !== 'active') await closeDrainedPolicy(tx, caller.orgId, policy.id, at)
     return next
   })
-  if (next.status !== found.status) ctx.metrics.decisions.inc({ status: next.status })
+  if (decision !== null) countDecision(ctx, decision)
   ctx.notices.announce(caller.orgId, [found.id])
   return next
+}
+
+/** A status that a command leads to, canceled or approved, is for ever. */
+function decisionOf(row: RequestRow, status: Status, at: Date): Decision {
+  return { status, isFinal: true, openedAt: row.created_at, at }
 }

@@ -1,13 +1,17 @@
 import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { leafActorOf, type Actor } from '../identity/actor.ts'
+import { stopDeliveries } from '../store/deliveries.ts'
 import { deletePolicies, lockPolicy, type PolicyKey } from '../store/policies.ts'
 import { deleteScopes } from '../store/role-bindings.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { lockFacts } from '../store/voting.ts'
 import { requireMayChangePolicy } from './policy-access.ts'
 
-/** Deletes every version of a policy, with their requests, votes and the roles given on its name. Nothing is left to do is fine. */
+/**
+ * Deletes every version of a policy, with their requests, votes and the roles given on its name, and stops what is still to
+ * be sent of them (contract §1.5). Nothing is left to do is fine.
+ */
 export async function deletePolicy(ctx: Ctx, actor: Actor, key: PolicyKey): Promise<void> {
   const { orgId } = actor
   await transact(ctx, actor.once, async (tx) => {
@@ -15,9 +19,10 @@ export async function deletePolicy(ctx: Ctx, actor: Actor, key: PolicyKey): Prom
     const policy = await lockPolicy(tx, orgId, key)
     requireMayChangePolicy(actor, policy)
     if (policy === undefined) return
+    const at = ctx.clock.now()
+    await stopDeliveries(tx, orgId, policy.name, 'The template was deleted.', at)
     const versions = await deletePolicies(tx, orgId, policy.name)
     const roles = await deleteScopes(tx, orgId, [{ scopeType: 'workflow_template', scopeId: policy.name }])
-    const at = ctx.clock.now()
     for (const { id, version } of versions) {
       await appendLeaf(tx, {
         orgId,

@@ -3,6 +3,7 @@ import { findDueRequests } from '../store/requests.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { closeDrainedPolicies } from './close-policy.ts'
 import { changeRequest } from './change-request.ts'
+import { countDecision } from './count-decision.ts'
 
 const batch = 100
 
@@ -15,7 +16,7 @@ export async function expireRequests(ctx: Ctx): Promise<number> {
   if (ctx.config.levers.has('disable_workflow_expiration_sweep')) return 0
   let swept = 0
   for (;;) {
-    const due = await transact(ctx, null, async (tx) => {
+    const expired = await transact(ctx, null, async (tx) => {
       const now = ctx.clock.now()
       const due = await findDueRequests(tx, now, batch)
       for (const row of due) {
@@ -30,10 +31,12 @@ export async function expireRequests(ctx: Ctx): Promise<number> {
       }
       return due
     })
-    swept += due.length
-    ctx.metrics.decisions.inc({ status: 'expired' }, due.length)
-    for (const { org_id, id } of due) ctx.notices.announce(org_id, [id])
-    if (due.length < batch) break
+    for (const { org_id: orgId, id, created_at: openedAt, expires_at: at } of expired) {
+      countDecision(ctx, { status: 'expired', isFinal: true, openedAt, at })
+      ctx.notices.announce(orgId, [id])
+    }
+    swept += expired.length
+    if (expired.length < batch) break
   }
   await closeDrainedPolicies(ctx)
   return swept

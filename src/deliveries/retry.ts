@@ -1,8 +1,8 @@
 import type { DeliveryConfig } from '../config/delivery.ts'
 
 /**
- * Seconds before the next attempt: doubled each time up to the most, and up to a quarter more, so that what failed together
- * does not come back together (contract §3.7).
+ * Seconds before the next attempt: doubled each time, and up to a quarter more, so that what failed together does not come
+ * back together; never above the most (contract §3.7).
  * @param attempts made so far, at least 1
  * @param chance 0 to 1
  */
@@ -11,6 +11,5 @@ export function waitSeconds(
   attempts: number,
   chance: number,
 ): number {
-  const wait = Math.min(maxWaitSeconds, firstWaitSeconds * 2 ** (attempts - 1))
-  return wait * (1 + chance / 4)
+  return Math.min(maxWaitSeconds, firstWaitSeconds * 2 ** (attempts - 1) * (1 + chance / 4))
 }

@@ -21,7 +21,7 @@ export const cancelRequests: Handler = {
     const cancellation = job.data as Cancellation
     const closed = await transact(ctx, null, async (tx) => {
       // First, so that of two workers that both believe to have it one waits here and finds nothing left to do.
-      if (!(await ctx.store.jobs.finish(tx, kind, job))) return {}
+      if (!(await ctx.store.jobs.finish(tx, kind, job))) return []
       const batch = await cancelBatch(ctx, tx, cancellation)
       if (batch.next !== null) await ctx.store.jobs.enqueue(tx, kind, [{ data: batch.next }])
       return batch.closed

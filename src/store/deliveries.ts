@@ -118,6 +118,31 @@ export async function releaseDeliveries(db: Db, worker: string): Promise<void> {
     .execute()
 }
 
+/** Ends what still waits to be sent of the requests of every version of a policy. What is being sent at this moment may arrive. */
+export async function stopDeliveries(
+  tx: Tx,
+  orgId: string,
+  policyName: string,
+  reason: string,
+  at: Date,
+): Promise<void> {
+  await tx
+    .updateTable('deliveries')
+    .set({ status: 'error', reason, locked_by: null, locked_until: null, updated_at: at })
+    .where('org_id', '=', orgId)
+    .where('status', '=', 'pending')
+    .where('request_id', 'in', (query) =>
+      query
+        .selectFrom('requests as r')
+        .innerJoin('policies as p', (join) => join.onRef('p.org_id', '=', 'r.org_id').onRef('p.id', '=', 'r.policy_id'))
+        .select('r.id')
+        .where('p.org_id', '=', orgId)
+        .where('p.dialect', '=', 'native')
+        .where('p.name', '=', policyName),
+    )
+    .execute()
+}
+
 /** Ends deliveries whose workers were lost again and again. */
 export async function giveUpDeliveries(
   db: Db,

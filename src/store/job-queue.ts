@@ -30,10 +30,13 @@ export interface TakenJob {
   readonly retryCount: number
 }
 
+const jobStates = ['waiting', 'delayed', 'running', 'lost'] as const
+type JobState = (typeof jobStates)[number]
+
 /** How many jobs of a kind wait or run, and for how long the oldest that is due has waited. */
 export interface QueueDepth {
   readonly kind: JobKind
-  readonly state: 'waiting' | 'delayed' | 'running' | 'lost'
+  readonly state: JobState
   readonly count: number
   readonly oldestSeconds: number
 }
@@ -54,6 +57,7 @@ export interface JobQueue {
   reclaim(): Promise<void>
   /** Removes the jobs that were given up. @returns their data */
   takeLost(kind: JobKind): Promise<unknown[]>
+  /** One for each kind and state. */
   depths(): Promise<QueueDepth[]>
   close(): Promise<void>
 }
@@ -160,5 +164,8 @@ const findDepths = async (db: Db): Promise<QueueDepth[]> => {
       count(*)::integer as count,
       greatest(0, extract(epoch from now() - min(greatest(created_on, start_after))))::float8 as "oldestSeconds"
     from ${sql.table(`${schema}.job`)} where name in (${sql.join(jobKinds)}) group by 1, 2`.execute(db)
-  return rows
+  const found = (kind: JobKind, state: JobState) => rows.find((row) => row.kind === kind && row.state === state)
+  return jobKinds.flatMap((kind) =>
+    jobStates.map((state) => found(kind, state) ?? { kind, state, count: 0, oldestSeconds: 0 }),
+  )
 }

@@ -33,15 +33,19 @@ async function ask<Row>(
 // that takes eligibility away, which takes it in exclusive mode. A qualification is evaluated before the row is locked,
 // so no vote waits for the fact lock while it holds a row.
 const lockText = (key: keyof typeof byKey) => `
-  select r.id from requests r
+  select r.created_at from requests r
   where r.org_id = $1 and ${byKey[key]} and pg_advisory_xact_lock_shared(hashtextextended($1::text, 0)) is not null
   for update`
 
-const lock = forEachKey((key) => statement<{ id: string }>(lockText(key)))
+const lock = forEachKey((key) => statement<{ created_at: Date }>(lockText(key)))
 
-/** Locks the request's row, and the facts about who may vote, until the transaction ends. */
-export async function lockRequestForVote(tx: Tx, orgId: string, key: RequestKey): Promise<void> {
-  await ask(lock, tx, orgId, key)
+/**
+ * Locks the request's row, and the facts about who may vote, until the transaction ends.
+ * @returns when the request was opened: what is asked for of decisions alone is read where one may fall
+ */
+export async function lockRequestForVote(tx: Tx, orgId: string, key: RequestKey): Promise<Date | undefined> {
+  const [row] = await ask(lock, tx, orgId, key)
+  return row?.created_at
 }
 
 const lockVoterStatement = statement(`select from principals where org_id = $1 and id = $2 for share`)

@@ -111,6 +111,23 @@ describe('PUT /workflow-templates/{templateIdentifier} 200', () => {
     })
   })
 
+  it('leaves one version of a name ACTIVE at most, and the store would take no second', async () => {
+    const { id, name } = await world.made()
+    const { db } = world.ctx
+    const active = async () =>
+      (await db.selectFrom('policies').select('id').where('name', '=', name).where('status', '=', 'active').execute())
+        .length
+    expect(await active()).toBe(1)
+    for (let round = 0; round < 2; round++) {
+      await world.ada.put(at(name), {})
+      expect(await active()).toBe(1)
+    }
+    const again = db.updateTable('policies').set({ status: 'active' }).where('id', '=', id).execute()
+    await expect(again).rejects.toMatchObject({ constraint: 'policies_one_active' })
+    await world.ada.post(at(`${name}/deprecate`))
+    expect(await active()).toBe(0)
+  })
+
   it('warns of a rule that nobody can satisfy today', async () => {
     const { id } = await world.made()
     const { body } = await world.ada.put(at(id), { approvalRule: group(3) })

@@ -148,6 +148,18 @@ describe.each(['pglite', 'postgres'] as const)('a template going out of use, on 
     await expectCountsToAgree(id)
   })
 
+  it('with cancelWorkflows leaves the workflows of its other versions alone', async () => {
+    const { id, name } = await world.made(one())
+    const earlier = await opened(id)
+    const second = (await world.ada.put(`${templates}/${name}`, {})).body
+    const later = await opened(second.id)
+    await deprecate(name, { cancelWorkflows: true })
+    expect(await statusOf(later)).toBe('CANCELED')
+    expect(await template(second.id)).toMatchObject({ status: 'DEPRECATED' })
+    expect(await template(id)).toMatchObject({ status: 'PENDING_DEPRECATION', allowVotingOnDeprecatedTemplate: true })
+    expect(await vote(earlier)).toMatchObject({ status: 200, body: { workflowStatus: 'APPROVED' } })
+  })
+
   it('takes its workflows and their votes along when deleted', async () => {
     const { id, name } = await world.made(one())
     const workflow = await opened(id)
@@ -317,6 +329,13 @@ describe('at the same moment, on PostgreSQL', () => {
       .execute()
     expect((await deprecate(id, { cancelWorkflows: true })).status).toBe(200)
     expect((await template(id)).status).toBe('PENDING_DEPRECATION')
+    // Those that the job has not come to yet take no more votes either.
+    const left = world.ctx.db.selectFrom('requests').select('name').where('policy_id', '=', id)
+    const { name } = await left.where('status', '=', 'open').limit(1).executeTakeFirstOrThrow()
+    for (const type of ['APPROVE', 'VETO', 'WITHDRAW']) {
+      const voteType = type === 'APPROVE' ? approve().voteType : { type }
+      expectRefusal(await vote(name, { voteType }), 422, 'WORKFLOW_TEMPLATE_NOT_ACTIVE')
+    }
     await runDueJobs(world.ctx)
     expect((await template(id)).status).toBe('DEPRECATED')
     await expectCountsToAgree(id)

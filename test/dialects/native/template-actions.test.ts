@@ -80,6 +80,33 @@ describe('a bad action is refused', () => {
 })
 
 describe('actions are stored and answered', () => {
+  const people = (count: number) => Array.from({ length: count }, (_, index) => `p${index}@example.com`)
+  it.each<[string, object]>([
+    ['one recipient', { ...email, recipients: people(1) }],
+    ['five recipients', { ...email, recipients: people(5) }],
+    ['a recipient with a tag, below a subdomain', { ...email, recipients: ["o'neil+ops@mail.example.co"] }],
+    ['an http URL', { ...hook, url: 'http://hook.example/run' }],
+    ['a URL with a port and without a path', { ...hook, url: 'https://hook.example:8443' }],
+    ['POST', { ...hook, method: 'POST' }],
+    ['PUT', { ...hook, method: 'PUT' }],
+    ['GET', { ...hook, method: 'GET' }],
+    ['no header', { ...hook, headers: {} }],
+    ['a header with an empty value', { ...hook, headers: { 'X-Empty': '' } }],
+    ['redact HEADERS', { ...hook, redact: 'HEADERS' }],
+    ['redact URL', { ...hook, redact: 'URL' }],
+    ['redact ALL', { ...hook, redact: 'ALL' }],
+  ])('as they were sent: %s', async (_, action) => {
+    expect((await world.made({ actions: [action] })).actions).toEqual([action])
+  })
+
+  it.each(['https://hooks.slack.com/services/T/B/X', 'HTTPS://HOOKS.SLACK.COM:443/services/T/B/X'])(
+    'with the address of Slack however it is written: %s',
+    async (webhookUrl) => {
+      const { id } = await world.made({ actions: [{ type: 'SLACK', webhookUrl }] })
+      expect(await storedActions(id)).toEqual([{ type: 'SLACK', webhookUrl }])
+    },
+  )
+
   it('with POST as the method of a webhook that names none, and without unknown members', async () => {
     const { actions } = await world.made({ actions: [{ type: 'WEBHOOK', url: 'http://hook.example', x: 1 }] })
     expect(actions).toEqual([{ type: 'WEBHOOK', url: 'http://hook.example', method: 'POST' }])
