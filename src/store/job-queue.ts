@@ -124,13 +124,11 @@ export async function openJobQueue(db: Db, runScript: (script: string) => Promis
         includeMetadata: true,
         ...(exceptGroups.length > 0 && { ignoreGroups: [...exceptGroups] }),
       })
-      return found.map(({ id, data, groupId, priority, retryCount }) => ({
-        id,
-        data,
-        group: groupId ?? null,
-        priority,
-        retryCount,
-      }))
+      const jobs = found.map(({ id, data, groupId, priority, retryCount }) => {
+        return { id, data, group: groupId ?? null, priority, retryCount }
+      })
+      // The statement that takes them gives them in any order.
+      return jobs.toSorted((a, b) => b.priority - a.priority)
     },
     async finish(tx, kind, { id, retryCount }) {
       const deleted = await boss.deleteJob(kind, { id, retryCount }, { db: fromKysely(tx) })
