@@ -7,10 +7,10 @@ import { startPostgres } from '../test/helpers/postgres.ts'
 import { giveRole, seats } from '../test/helpers/quorum.ts'
 import { voteBody, voteCall } from './benchmarks.ts'
 import { openRequests, prepareOurs, type OurGround } from './ground.ts'
-import { median, send, type Call, type Load } from './load.ts'
+import { median, send, type Call } from './load.ts'
 import { startServer, type Server } from './servers.ts'
 import { startSink } from './sink.ts'
-import { runSteadily } from './steady.ts'
+import { runSteadily, type SteadyLoad } from './steady.ts'
 
 const help = `npm run bench:cancel -- [--count N] [--actions] [--kills N] [--rate N]
 
@@ -89,7 +89,7 @@ async function measure(ground: OurGround, { policyId, ids }: Condemned, next: (n
   const worker = await startKilledWorker(ground)
   await windowOf(10)
   worker.killAgain(kills)
-  const before: Load[] = []
+  const before: SteadyLoad[] = []
   for (let window = 0; window < priorWindows; window++) before.push(await windowOf())
   await worker.killed()
 
@@ -101,7 +101,7 @@ async function measure(ground: OurGround, { policyId, ids }: Condemned, next: (n
   print(`the deprecation was answered after ${(performance.now() - asked).toFixed(0)} ms`)
   const trying = keepTrying(ground, ids)
   worker.killAgain(kills)
-  const during: Load[] = []
+  const during: SteadyLoad[] = []
   while (await isStillInUse(ground, policyId)) during.push(await windowOf())
   const seconds = (performance.now() - asked) / 1000
   const leftOver = worker.killsLeft()
@@ -109,7 +109,7 @@ async function measure(ground: OurGround, { policyId, ids }: Condemned, next: (n
   const { tried, accepted } = await trying.end()
   if (accepted > 0) faults.push(`${accepted} votes were accepted after the deprecation's answer`)
   if (leftOver > 0) faults.push(`it was over ${leftOver} kills too soon`)
-  const delivering: Load[] = []
+  const delivering: SteadyLoad[] = []
   while (values.actions && (await pendingSince(ground, began)) > 0) delivering.push(await windowOf())
   await worker.stop()
 
@@ -122,13 +122,13 @@ async function measure(ground: OurGround, { policyId, ids }: Condemned, next: (n
   return faults
 }
 
-function printWindows(name: string, windows: readonly Load[], before: readonly Load[]): void {
-  const p99 = (loads: readonly Load[]) => median(loads.map((load) => load.p99))
+function printWindows(name: string, windows: readonly SteadyLoad[], before: readonly SteadyLoad[]): void {
+  const p99 = (loads: readonly SteadyLoad[]) => median(loads.flatMap((load) => load.p99s))
   const ratio = p99(windows) / p99(before)
   print(
     `CANCEL ${name.padEnd(10)} p50=${median(windows.map((load) => load.p50)).toFixed(2)} p99=${p99(windows).toFixed(2)} ` +
       `p99-ratio=${ratio.toFixed(2)}${ratio > 1.2 ? ' (bar 1.2, MISSED)' : ''} ` +
-      `windows: ${windows.map((load) => load.p99.toFixed(0)).join(' ')}`,
+      `windows: ${windows.flatMap((load) => load.p99s.map((p99) => p99.toFixed(0))).join(' ')}`,
   )
 }
 

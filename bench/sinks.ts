@@ -5,9 +5,9 @@ import type { Action } from '../src/approvals/actions.ts'
 import { startPostgres } from '../test/helpers/postgres.ts'
 import { decidingVotes, type DecidingVotes } from './deciding.ts'
 import { prepareOurs, type OurGround } from './ground.ts'
-import { median, runLoad, type Load } from './load.ts'
+import { median, runLoad } from './load.ts'
 import { startSink, type Mood, type Protocol, type Sink } from './sink.ts'
-import { runSteadily } from './steady.ts'
+import { runSteadily, type SteadyLoad } from './steady.ts'
 
 const help = `npm run bench:sinks -- [--sink http|smtp] [--rounds N] [--seconds N] [--slow-seconds N] [--every N] [--rate N]
 
@@ -41,7 +41,7 @@ type PhaseName = 'normal' | (typeof failures)[number] | 'recovery'
 
 interface Phase {
   readonly name: PhaseName
-  readonly load: Load
+  readonly load: SteadyLoad
   readonly maxDepth: number
   /** Calls that reached the sink, in each second. */
   readonly callsASecond: readonly number[]
@@ -181,22 +181,19 @@ function lineOf({ name, load, maxDepth, callsASecond, deadLetters, deliveries }:
   )
 }
 
-/** Medians over the rounds, so that a moment of a shared machine does not decide. */
+/** Medians over all rounds and their windows, so that a moment of a shared machine does not decide. */
 function report(rounds: readonly Phase[][]): void {
-  const names = ['normal', ...failures, 'recovery'] as const
-  for (const name of names) {
-    const pairs = rounds.map((phases) => ({
-      phase: phases.find((phase) => phase.name === name)!,
-      normal: phases.find((phase) => phase.name === 'normal')!,
-    }))
-    const of = (figure: (phase: Phase, normal: Phase) => number) =>
-      median(pairs.map(({ phase, normal }) => figure(phase, normal)))
-    const ratio = of((phase, normal) => phase.load.p99 / normal.load.p99)
+  const of = (name: PhaseName) => rounds.map((phases) => phases.find((phase) => phase.name === name)!)
+  const p99 = (name: PhaseName) => median(of(name).flatMap(({ load }) => load.p99s))
+  for (const name of ['normal', ...failures, 'recovery'] as const) {
+    const phases = of(name)
+    const ratio = p99(name) / p99('normal')
+    const wholes = rounds.map((_, round) => phases[round]!.load.p99 / of('normal')[round]!.load.p99)
     print(
-      `SINKS ${name.padEnd(10)} p50=${of(({ load }) => load.p50).toFixed(2)} p99=${of(({ load }) => load.p99).toFixed(2)} ` +
-        `p99-ratio=${ratio.toFixed(2)}${ratio > 1.2 ? ' (bar 1.2, MISSED)' : ''} ` +
-        `max-queue=${Math.max(...pairs.map(({ phase }) => phase.maxDepth))} ` +
-        `dead=${pairs.reduce((sum, { phase }) => sum + phase.deadLetters, 0)}`,
+      `SINKS ${name.padEnd(10)} p50=${median(phases.map(({ load }) => load.p50)).toFixed(2)} p99=${p99(name).toFixed(2)} ` +
+        `p99-ratio=${ratio.toFixed(2)}${ratio > 1.2 ? ' (bar 1.2, MISSED)' : ''} of-whole-phases=${median(wholes).toFixed(2)} ` +
+        `max-queue=${Math.max(...phases.map(({ maxDepth }) => maxDepth))} ` +
+        `dead=${phases.reduce((sum, { deadLetters }) => sum + deadLetters, 0)}`,
     )
   }
   const storms = rounds.map((phases) => {

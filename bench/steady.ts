@@ -10,15 +10,21 @@ export interface SteadyPlan {
   readonly rate: number
   readonly seconds: number
   readonly next: (n: number) => Call
-  /** What is done with a call that failed; without it the run fails. */
-  readonly onError?: (error: unknown) => void
 }
 
+export interface SteadyLoad extends Load {
+  /** p99 of the calls of each two seconds: what others on the machine do for a moment spoils one of them. */
+  readonly p99s: readonly number[]
+}
+
+const windowMilliseconds = 2_000
+
 /** @throws Error when a call is answered with anything but 2xx */
-export async function runSteadily(plan: SteadyPlan): Promise<Load> {
+export async function runSteadily(plan: SteadyPlan): Promise<SteadyLoad> {
   const { origin, clients, rate, seconds } = plan
   const agent = new Agent({ keepAlive: true, maxSockets: clients })
   const latencies: number[] = []
+  const windows: number[][] = []
   const start = performance.now()
   const count = Math.floor(rate * seconds)
   const client = async (first: number) => {
@@ -26,18 +32,26 @@ export async function runSteadily(plan: SteadyPlan): Promise<Load> {
       const due = start + (n / rate) * 1000
       const wait = due - performance.now()
       if (wait >= 1) await sleep(wait)
-      try {
-        await send(origin, agent, plan.next(n))
-        latencies.push(performance.now() - due)
-      } catch (error) {
-        if (plan.onError === undefined) throw error
-        plan.onError(error)
-      }
+      await send(origin, agent, plan.next(n))
+      const latency = performance.now() - due
+      latencies.push(latency)
+      const window = Math.floor((due - start) / windowMilliseconds)
+      const calls = (windows[window] ??= [])
+      calls.push(latency)
     }
   }
   await Promise.all(Array.from({ length: clients }, (_, n) => client(n)))
   const elapsed = (performance.now() - start) / 1000
   agent.destroy()
-  latencies.sort((a, b) => a - b)
-  return { rate: latencies.length / elapsed, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) }
+  const p99Of = (calls: readonly number[]) => quantile(sorted(calls), 0.99)
+  return {
+    rate: latencies.length / elapsed,
+    p50: quantile(sorted(latencies), 0.5),
+    p99: p99Of(latencies),
+    p99s: windows.map(p99Of),
+  }
+}
+
+function sorted(values: readonly number[]): number[] {
+  return values.toSorted((a, b) => a - b)
 }
