@@ -124,7 +124,7 @@ describe('deliveries are counted by what came of each attempt', () => {
     await runDueJobs(world.ctx)
     const before = await attempts()
     answer = answered
-    const actions = [{ type: 'WEBHOOK', url: 'http://hooks.example/in' }]
+    const actions = [{ type: 'WEBHOOK', url: 'https://hooks.example/in' }]
     await world.voted(world.cleo, await world.opened({ actions }), 'APPROVE')
     for (let done = 1; done > 0;) {
       done = await runDueJobs(world.ctx)

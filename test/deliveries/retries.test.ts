@@ -16,8 +16,7 @@ const publicAddress = '93.184.215.14'
 /** Nobody listens there: whoever dials it is refused. */
 const deadAddress = '93.184.215.99'
 
-let plain: HttpSink
-let tls: HttpSink
+let sink: HttpSink
 let world: WorkflowWorld
 /** One after another; the last one stands for all that follow. */
 let answers: SinkAnswer[]
@@ -30,8 +29,7 @@ beforeAll(async () => {
     calls.push(performance.now())
     answers[Math.min(calls.length, answers.length) - 1]?.(response)
   }
-  plain = await startHttpSink(answer)
-  tls = await startHttpSink(answer, true)
+  sink = await startHttpSink(answer)
   deadPort = await freePort()
   const network: Network = {
     async resolve() {
@@ -41,7 +39,7 @@ beforeAll(async () => {
     dial(options, isTls) {
       if (options.host === deadAddress)
         return systemNetwork.dial({ ...options, host: '127.0.0.1', port: deadPort }, false)
-      return (isTls ? tls : plain).network.dial(options, isTls)
+      return sink.network.dial(options, isTls)
     },
   }
   world = await startWorkflowWorld({ network })
@@ -49,8 +47,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await world.close()
-  await plain[Symbol.asyncDispose]()
-  await tls[Symbol.asyncDispose]()
+  await sink[Symbol.asyncDispose]()
 })
 
 /** The world's context with other figures for deliveries. */
@@ -160,9 +157,9 @@ describe('a call that may succeed another time is made three times in all', () =
   })
 
   it('always with the same task id', async () => {
-    const before = plain.calls.length
+    const before = sink.calls.length
     const delivery = await sent(hook, [says(503)])
-    const ids = plain.calls.slice(before).map(({ headers }) => headers['idempotency-key'])
+    const ids = sink.calls.slice(before).map(({ headers }) => headers['idempotency-key'])
     expect(ids).toEqual([delivery?.id, delivery?.id, delivery?.id])
   })
 })

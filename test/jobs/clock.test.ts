@@ -79,7 +79,7 @@ afterAll(async () => {
 })
 
 const actions = [
-  { type: 'WEBHOOK', url: 'http://hooks.example/in', on: ['APPROVED', 'REJECTED', 'EXPIRED', 'CANCELED'] },
+  { type: 'WEBHOOK', url: 'https://hooks.example/in', on: ['APPROVED', 'REJECTED', 'EXPIRED', 'CANCELED'] },
 ]
 
 /** All that a decision leaves behind of a workflow, but for ids. */

@@ -35,7 +35,7 @@ const secret = {
 const hook = {
   type: 'WEBHOOK',
   method: 'POST',
-  url: `http://${secret.user}:${secret.password}@hooks.example/path?a=1&api_key=${secret.parameter}`,
+  url: `https://${secret.user}:${secret.password}@hooks.example/path?a=1&api_key=${secret.parameter}`,
   headers: { 'X-Auth-Token': secret.header, Accept: 'text/plain' },
 }
 const hidden = {
@@ -52,7 +52,7 @@ const all = [hook, hidden, slack, email]
 const shownOf = {
   hook: {
     ...hook,
-    url: 'http://***:***@hooks.example/path?a=1&api_key=***',
+    url: 'https://***:***@hooks.example/path?a=1&api_key=***',
     headers: { 'X-Auth-Token': '***', Accept: 'text/plain' },
   },
   hidden: { ...hidden, url: 'https://hooks.example/all?plain=***', headers: { Accept: '***' } },
