@@ -87,7 +87,7 @@ export function voteBody(groupId: string): string {
   return JSON.stringify({ voteType: { type: 'APPROVE', votedForGroups: [groupId] }, reason: 'Looks good to me.' })
 }
 
-export function voteCall(ground: Ground, requests: readonly string[], body: string, n: number): Call {
+export function voteCall(ground: Pick<Ground, 'voters'>, requests: readonly string[], body: string, n: number): Call {
   const token = ground.voters[n % ground.voters.length]!.token
   return { method: 'POST', path: `/workflows/${requests[n % requests.length]}/vote`, token, body }
 }

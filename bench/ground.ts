@@ -1,5 +1,6 @@
 import { Client } from 'pg'
 import { sql } from 'kysely'
+import type { Action } from '../src/approvals/actions.ts'
 import { loadConfig } from '../src/config/config.ts'
 import { createContext, type Ctx } from '../src/context.ts'
 import { signAccessToken } from '../src/identity/access-token.ts'
@@ -17,23 +18,51 @@ export interface Voter {
   readonly token: string
 }
 
-/** Our server and the floor on one PostgreSQL, each with a database of its own, and the rows that every benchmark needs. */
-export interface Ground extends AsyncDisposable {
+/** Our server on a database of its own, and the rows that every benchmark needs. */
+export interface OurGround extends AsyncDisposable {
   readonly ctx: Ctx
   readonly ours: Server
-  readonly floor: Server
-  readonly floorUrl: string
+  /** What a process needs to be another one of ours. */
+  readonly env: Readonly<Record<string, string>>
   readonly voters: readonly Voter[]
   /** A group that all voters are members of. */
   readonly groupId: string
 }
 
+/** The same with the floor beside it, on a database of its own. */
+export interface Ground extends OurGround {
+  readonly floor: Server
+  readonly floorUrl: string
+}
+
 export const voterCount = 16
 
 export async function prepareGround(postgres: PostgresServer): Promise<Ground> {
-  const databaseUrl = await postgres.createDatabase('quorate_bench')
   const floorUrl = await postgres.createDatabase('floor_bench')
   await prepareFloor(floorUrl)
+  const ground = await prepareOurs(postgres)
+  const floor = await startServer('bench/floor.ts', '/', { DATABASE_URL: floorUrl })
+  return {
+    ...ground,
+    floor,
+    floorUrl,
+    async [Symbol.asyncDispose]() {
+      await floor.stop()
+      await ground[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/**
+ * @param settings of our server beside those of every benchmark
+ * @param command of `quorate`: what the process does of its work
+ */
+export async function prepareOurs(
+  postgres: PostgresServer,
+  settings: Readonly<Record<string, string>> = {},
+  ...command: readonly string[]
+): Promise<OurGround> {
+  const databaseUrl = await postgres.createDatabase('quorate_bench')
   const ctx = await createContext(loadConfig({ DATABASE_URL: databaseUrl, LOG_LEVEL: 'warn' }))
   await ensureDefaultOrganization(ctx)
   const voters: Voter[] = []
@@ -42,18 +71,16 @@ export async function prepareGround(postgres: PostgresServer): Promise<Ground> {
     ctx,
     voters.map((voter) => voter.id),
   )
-  const env = { DATABASE_URL: databaseUrl, LOG_LEVEL: 'warn', QUORATE_DEMO: '0', QUORATE_RATE_LIMIT: '0' }
-  const ours = await startServer('src/main.ts', '/health', env)
-  const floor = await startServer('bench/floor.ts', '/', { DATABASE_URL: floorUrl })
+  const env = { DATABASE_URL: databaseUrl, LOG_LEVEL: 'warn', QUORATE_DEMO: '0', QUORATE_RATE_LIMIT: '0', ...settings }
+  const ours = await startServer('src/main.ts', '/health', env, command)
   return {
     ctx,
     ours,
-    floor,
-    floorUrl,
+    env,
     voters,
     groupId,
     async [Symbol.asyncDispose]() {
-      await Promise.all([ours.stop(), floor.stop()])
+      await ours.stop()
       await ctx.close()
     },
   }
@@ -74,9 +101,15 @@ async function newVoter(ctx: Ctx, n: number): Promise<Voter> {
   return { id, token: await signAccessToken(ctx.keys.token, ctx.clock, subject) }
 }
 
-/** Opens `count` requests under a new policy with this rule; returns their ids. */
-export async function openRequests(ctx: Ctx, rule: Rule, requesterId: string, count: number): Promise<string[]> {
-  const policyId = await insertPolicy(ctx, rule)
+/** Opens `count` requests under a new policy with this rule and these actions; returns their ids. */
+export async function openRequests(
+  ctx: Ctx,
+  rule: Rule,
+  requesterId: string,
+  count: number,
+  actions: readonly Action[] = [],
+): Promise<string[]> {
+  const policyId = await insertPolicy(ctx, rule, {}, { actions })
   const stages = [{ binding: true, rule }]
   const expiresAt = new Date(Date.now() + 30 * 86_400_000)
   const state = initialState(

@@ -55,7 +55,8 @@ export function median(values: readonly number[]): number {
   )
 }
 
-async function send(origin: string, agent: Agent, call: Call): Promise<void> {
+/** @throws Error when it is answered with anything but 2xx */
+export async function send(origin: string, agent: Agent, call: Call): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const headers: Record<string, string> = {}
     if (call.token !== undefined) headers['authorization'] = `Bearer ${call.token}`

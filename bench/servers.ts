@@ -5,12 +5,19 @@ export interface Server {
   readonly origin: string
   readonly pid: number
   stop(): Promise<void>
+  /** `kill -9`. */
+  kill(): Promise<void>
 }
 
 /** Starts `script` as a process of its own on a free port, ready when `readyPath` answers. */
-export async function startServer(script: string, readyPath: string, env: Record<string, string>): Promise<Server> {
+export async function startServer(
+  script: string,
+  readyPath: string,
+  env: Record<string, string>,
+  args: readonly string[] = [],
+): Promise<Server> {
   const port = await freePort()
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [script, ...args], {
     env: { ...process.env, ...env, HOST: '127.0.0.1', PORT: String(port) },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
@@ -22,13 +29,10 @@ export async function startServer(script: string, readyPath: string, env: Record
     if (answer !== null) break
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  return {
-    origin,
-    pid: child.pid ?? 0,
-    async stop() {
-      const exited = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGTERM')
-      await exited
-    },
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    const exited = new Promise((resolve) => child.once('exit', resolve))
+    child.kill(signal)
+    await exited
   }
+  return { origin, pid: child.pid ?? 0, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') }
 }

@@ -11,7 +11,7 @@ let answer: SinkAnswer
 let world: WorkflowWorld
 
 beforeAll(async () => {
-  sink = await startHttpSink((response) => answer(response))
+  sink = await startHttpSink((response, call) => answer(response, call))
   answer = (response) => response.end()
   world = await startWorkflowWorld({ network: sink.network, env: { QUORATE_DELIVERY_WAIT: '0.01' } })
 })

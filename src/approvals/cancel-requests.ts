@@ -31,8 +31,12 @@ export interface CanceledBatch {
   readonly next: Cancellation | null
 }
 
-/** Rows are locked, decided and written this many at a time, so that no transaction holds up the votes for long. */
-const batchSize = 500
+/** Rows are locked, decided and written this many at a time, so that neither transaction nor process holds up votes for long. */
+const batchSize = 100
+/** What a command does of its own cancellation before it is answered. */
+const batchesAtOnce = 5
+/** What many are told at once comes after what one person's decision leads to. */
+const priority = -1
 
 /**
  * Cancels the next open requests of a policy version that takes no votes any more; one whose time was up before the command
@@ -52,7 +56,7 @@ export async function cancelBatch(ctx: Ctx, tx: Tx, cancellation: Cancellation):
     const transitions = rows.flatMap((row, index) => (closed[index]?.status === to ? [transitionOf(row, to, at)] : []))
     if (transitions.length === 0) continue
     const triggered = await triggeredActions(ctx, tx, orgId, policyId, to)
-    await enqueueActions(ctx, tx, orgId, triggered, transitions)
+    await enqueueActions(ctx, tx, orgId, triggered, transitions, priority)
   }
   const decisions = rows.flatMap((row, index) => {
     const status = closed[index]?.status
@@ -81,12 +85,17 @@ function transitionOf(row: Row<'requests'>, to: 'canceled' | 'expired', at: Date
 }
 
 /**
- * The first batch, at once; what is more is left to the job that was enqueued with the command, and so is this one should
+ * The first batches, at once; what is more is left to the job that was enqueued with the command, and so are these should
  * the process end here.
  */
 export async function cancelNow(ctx: Ctx, cancellation: Cancellation): Promise<void> {
-  const { closed } = await transact(ctx, null, (tx) => cancelBatch(ctx, tx, cancellation))
-  announceClosed(ctx, cancellation.orgId, closed)
+  let rest: Cancellation | null = cancellation
+  for (let done = 0; rest !== null && done < batchesAtOnce; done++) {
+    const next: Cancellation = rest
+    const batch = await transact(ctx, null, (tx) => cancelBatch(ctx, tx, next))
+    announceClosed(ctx, cancellation.orgId, batch.closed)
+    rest = batch.next
+  }
 }
 
 function closeRequest(policy: Policy, row: Row<'requests'>, actor: LeafActor, at: Date): ClosedRequest {

@@ -61,6 +61,7 @@ async function actionsOf(ctx: Pick<Ctx, 'keys'>, db: Db, orgId: string, policyId
 /**
  * Writes what is to be sent of changes, in their transaction: it is sent if and only if they happened. Each (event, place of
  * the action) makes one delivery, whose id follows from them, so that writing the same event again adds nothing.
+ * @param priority higher ones are sent first
  */
 export async function enqueueActions(
   ctx: Pick<Ctx, 'keys' | 'store' | 'clock'>,
@@ -68,6 +69,7 @@ export async function enqueueActions(
   orgId: string,
   triggered: Triggered,
   transitions: readonly Transition[],
+  priority = 0,
 ): Promise<void> {
   if (triggered.length === 0 || transitions.length === 0) return
   const sealed = triggered.map(({ action, place }) => ({
@@ -84,7 +86,7 @@ export async function enqueueActions(
   await ctx.store.jobs.enqueue(
     tx,
     'deliver',
-    deliveries.map(({ id, group }) => deliveryJob(orgId, id, group)),
+    deliveries.map(({ id, group }) => ({ ...deliveryJob(orgId, id, group), priority })),
   )
 }
 

@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { announceClosed, cancelBatch, type Cancellation } from '../approvals/cancel-requests.ts'
 import { transact } from '../store/unit-of-work.ts'
 import type { Handler } from './hands.ts'
 
 const kind = 'cancel-requests'
+
+/** After a batch the machine is left alone for as long as it took, up to this: nobody waits for the last of many. */
+const maxRestMilliseconds = 250
 
 /**
  * Cancels the requests of a version, a batch a job: the batch, the job for the next one and the end of this one are one
@@ -11,7 +15,9 @@ const kind = 'cancel-requests'
 export const cancelRequests: Handler = {
   concurrency: () => 2,
   concurrencyOfGroup: () => 2,
+  isChained: true,
   async run(ctx, _hands, job) {
+    const began = performance.now()
     const cancellation = job.data as Cancellation
     const closed = await transact(ctx, null, async (tx) => {
       // First, so that of two workers that both believe to have it one waits here and finds nothing left to do.
@@ -21,5 +27,6 @@ export const cancelRequests: Handler = {
       return batch.closed
     })
     announceClosed(ctx, cancellation.orgId, closed)
+    await sleep(Math.min(maxRestMilliseconds, performance.now() - began))
   },
 }

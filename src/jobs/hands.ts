@@ -1,5 +1,6 @@
 import type { Ctx } from '../context.ts'
 import type { TakenJob } from '../store/job-queue.ts'
+import type { Ledger } from './ledger.ts'
 import type { Patience } from './patience.ts'
 
 /** Who does a job. */
@@ -7,6 +8,7 @@ export interface Hands {
   /** Names the worker in what it locks: machine, process, and an id of its own. */
   readonly worker: string
   readonly patience: Patience
+  readonly ledger: Ledger
 }
 
 /** How jobs of one kind are done. */
@@ -15,6 +17,8 @@ export interface Handler {
   concurrency(ctx: Ctx): number
   /** How many of them may be of one group. */
   concurrencyOfGroup(ctx: Ctx): number
+  /** Whether a job often leaves another one to do at once. */
+  readonly isChained?: boolean
   /**
    * Does the job and ends it. Run twice, or killed anywhere and run again, it has the effect of one run. It reads no clock
    * to decide anything: when something happened is told by the job, and what holds now by the rows.

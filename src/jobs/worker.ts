@@ -1,13 +1,19 @@
 import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../context.ts'
 import { jobKinds, type JobKind, type TakenJob } from '../store/job-queue.ts'
 import { handlers } from './handlers.ts'
-import type { Hands } from './hands.ts'
+import type { Handler, Hands } from './hands.ts'
+import { openLedger } from './ledger.ts'
 import { createPatience } from './patience.ts'
 import { reclaim } from './reclaim.ts'
 
 /** How long a job that is due waits at most for an idle worker to look. */
 const pollMilliseconds = 500
+/** A worker that found as many as it had asked for looks again after this: what came meanwhile is taken together. */
+const busyMilliseconds = 20
+/** How long what was done waits for more to be written with it. */
+const gatherMilliseconds = 10
 /** How often somebody looks for jobs whose worker died. */
 const reclaimMilliseconds = 5_000
 
@@ -21,7 +27,7 @@ export interface Worker {
  * the job are written in one transaction, so a worker that is killed leaves the job as it was, for the next one.
  */
 export function startWorker(ctx: Ctx): Worker {
-  const hands = { worker: `${hostname()}/${process.pid}/${ctx.newId()}`, patience: createPatience() }
+  const hands = handsOf(ctx, hostname(), gatherMilliseconds)
   const loops = jobKinds.map((kind) => startLoop(ctx, hands, kind))
   const lookForLost = () => {
     reclaim(ctx).catch((error: unknown) => ctx.log.error({ err: error }, 'lost jobs cannot be looked for'))
@@ -40,7 +46,7 @@ export function startWorker(ctx: Ctx): Worker {
 
 /** Runs every job that is due now, one after another, and returns how many. For tests and for tools. */
 export async function runDueJobs(ctx: Ctx): Promise<number> {
-  const hands = { worker: `once/${process.pid}/${ctx.newId()}`, patience: createPatience() }
+  const hands = handsOf(ctx, 'once', 0)
   let done = 0
   for (;;) {
     const before = done
@@ -54,35 +60,41 @@ export async function runDueJobs(ctx: Ctx): Promise<number> {
   }
 }
 
+function handsOf(ctx: Ctx, place: string, waitMilliseconds: number): Hands {
+  const worker = `${place}/${process.pid}/${ctx.newId()}`
+  return { worker, patience: createPatience(), ledger: openLedger(ctx, worker, waitMilliseconds) }
+}
+
 function startLoop(ctx: Ctx, hands: Hands, kind: JobKind) {
   const handler = handlers[kind]
-  const most = handler.concurrency(ctx)
-  const ofGroup = handler.concurrencyOfGroup(ctx)
   const running = new Map<Promise<void>, TakenJob>()
   let isStopping = false
+  let hasEnded = false
+  let isWaitingForAnEnd = false
   let wake = () => {}
 
   const look = async (): Promise<void> => {
     while (!isStopping) {
-      const free = most - running.size
-      const taken = free > 0 ? await ctx.store.jobs.take(kind, free, fullGroups()).catch(logged(ctx)) : []
+      hasEnded = false
+      const { limit, exceptGroups } = roomFor(ctx, hands, handler, running.values())
+      const taken = limit > 0 ? await ctx.store.jobs.take(kind, limit, exceptGroups).catch(logged(ctx)) : []
       for (const job of taken) start(job)
       // As many as there was room for: there may be more.
-      if (taken.length > 0 && taken.length === free) continue
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, pollMilliseconds)
-        wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
+      if (taken.length === limit) await sleep(busyMilliseconds)
+      else {
+        // What has no room is taken once there is some, and what a job leads to once it has ended.
+        isWaitingForAnEnd = exceptGroups.length > 0 || handler.isChained === true
+        if (!(isWaitingForAnEnd && hasEnded)) await idle()
+        if (isWaitingForAnEnd) await sleep(busyMilliseconds)
+        isWaitingForAnEnd = false
+      }
     }
   }
-  /** Destinations that have all the attempts that one of them may have. */
-  const fullGroups = (): string[] => {
-    const counts = new Map<string, number>()
-    for (const { group } of running.values()) if (group !== null) counts.set(group, (counts.get(group) ?? 0) + 1)
-    return [...counts].filter(([, count]) => count >= ofGroup).map(([group]) => group)
+  /** Until it is time to look again, or something wakes it. */
+  const idle = async (): Promise<void> => {
+    const waited = new AbortController()
+    wake = () => waited.abort()
+    if (!isStopping) await sleep(pollMilliseconds, null, { signal: waited.signal }).catch(() => {})
   }
   const start = (job: TakenJob): void => {
     const ended = handler
@@ -93,7 +105,8 @@ function startLoop(ctx: Ctx, hands: Hands, kind: JobKind) {
       })
       .finally(() => {
         running.delete(ended)
-        if (running.size === most - 1) wake()
+        hasEnded = true
+        if (isWaitingForAnEnd) wake()
       })
     running.set(ended, job)
   }
@@ -109,6 +122,24 @@ function startLoop(ctx: Ctx, hands: Hands, kind: JobKind) {
       await Promise.all([...running.values()].map((job) => ctx.store.jobs.giveBack(kind, job)))
     },
   }
+}
+
+/**
+ * How many jobs may be taken, and of which groups none. Whatever is taken may be of one group, and leaves none of them with
+ * more than it may have; those that have half of it wait, so that the others are not taken one by one.
+ */
+function roomFor(ctx: Ctx, { patience }: Hands, handler: Handler, running: Iterable<TakenJob>) {
+  const jobs = [...running]
+  const ofGroup = handler.concurrencyOfGroup(ctx)
+  const now = performance.now()
+  const counts = new Map<string, number>()
+  for (const { group } of jobs) {
+    // Attempts at one that rests are over before they begin.
+    if (group !== null && !patience.rests(group, now)) counts.set(group, (counts.get(group) ?? 0) + 1)
+  }
+  const exceptGroups = [...counts].filter(([, count]) => count >= ofGroup / 2).map(([group]) => group)
+  const most = Math.max(0, ...[...counts.values()].filter((count) => count < ofGroup / 2))
+  return { limit: Math.min(handler.concurrency(ctx) - jobs.length, ofGroup - most), exceptGroups }
 }
 
 function logged(ctx: Ctx): (error: unknown) => never[] {

@@ -47,20 +47,20 @@ export async function insertDeliveries(
 
 // Leases are measured by the database's clock, the one that every worker shares.
 const lockStatement = statement<DeliveryRow>(`
-  update deliveries set locked_by = $3, locked_until = now() + make_interval(secs => $4)
-  where org_id = $1 and id = $2 and status = 'pending' and (locked_until is null or locked_until <= now())
-  returning *`)
+  update deliveries d set locked_by = $1, locked_until = now() + make_interval(secs => $2)
+  from unnest($3::uuid[], $4::uuid[]) wanted (org_id, id)
+  where d.org_id = wanted.org_id and d.id = wanted.id and d.status = 'pending'
+    and (d.locked_until is null or d.locked_until <= now())
+  returning d.*`)
 
-/** Takes a delivery that is still to be made for `worker` alone; undefined when it is made, gone, or in another's hands. */
-export async function lockDelivery(
+/** Takes those deliveries that are still to be made for `worker` alone; not those that are made, gone, or in another's hands. */
+export async function lockDeliveries(
   db: Db,
-  orgId: string,
-  id: string,
+  keys: readonly { readonly orgId: string; readonly id: string }[],
   worker: string,
   leaseSeconds: number,
-): Promise<DeliveryRow | undefined> {
-  const [row] = await lockStatement(db, [orgId, id, worker, leaseSeconds])
-  return row
+): Promise<DeliveryRow[]> {
+  return await lockStatement(db, [worker, leaseSeconds, keys.map(({ orgId }) => orgId), keys.map(({ id }) => id)])
 }
 
 export async function findDelivery(db: Db, orgId: string, id: string): Promise<DeliveryRow | undefined> {
@@ -78,33 +78,35 @@ export interface AttemptRecord {
   readonly attempts: number
   readonly reason: string | null
   readonly response: DeliveryRow['response']
-  readonly at: Date
 }
 
-/** Writes what came of an attempt and lets the delivery go. @returns false when `worker` does not hold it any more */
-export async function recordAttempt(
+const recordStatement = statement<{ id: string }>(`
+  update deliveries d
+  set status = made.status, attempts = made.attempts, reason = made.reason, response = made.response::jsonb,
+    locked_by = null, locked_until = null, updated_at = $2
+  from unnest($3::uuid[], $4::uuid[], $5::text[], $6::integer[], $7::text[], $8::text[])
+    made (org_id, id, status, attempts, reason, response)
+  where d.org_id = made.org_id and d.id = made.id and d.status = 'pending' and d.locked_by = $1
+  returning d.id`)
+
+/** Writes what came of attempts and lets the deliveries go. @returns the ids of those that `worker` still held */
+export async function recordAttempts(
   tx: Tx,
-  { org_id, id }: Pick<DeliveryRow, 'org_id' | 'id'>,
   worker: string,
-  { status, attempts, reason, response, at }: AttemptRecord,
-): Promise<boolean> {
-  const { numUpdatedRows } = await tx
-    .updateTable('deliveries')
-    .set({
-      status,
-      attempts,
-      reason,
-      response: response === null ? null : JSON.stringify(response),
-      locked_by: null,
-      locked_until: null,
-      updated_at: at,
-    })
-    .where('org_id', '=', org_id)
-    .where('id', '=', id)
-    .where('status', '=', 'pending')
-    .where('locked_by', '=', worker)
-    .executeTakeFirst()
-  return numUpdatedRows > 0n
+  at: Date,
+  records: readonly (AttemptRecord & { readonly row: Pick<DeliveryRow, 'org_id' | 'id'> })[],
+): Promise<string[]> {
+  const rows = await recordStatement(tx, [
+    worker,
+    at,
+    records.map(({ row }) => row.org_id),
+    records.map(({ row }) => row.id),
+    records.map(({ status }) => status),
+    records.map(({ attempts }) => attempts),
+    records.map(({ reason }) => reason),
+    records.map(({ response }) => (response === null ? null : JSON.stringify(response))),
+  ])
+  return rows.map(({ id }) => id)
 }
 
 /** Lets go of what a worker holds: it ends before it could finish. */

@@ -8,7 +8,7 @@ export type JobKind = (typeof jobKinds)[number]
 
 /** Seconds that a worker has for one job. One that died is noticed after them, and its job given to another. */
 export type Leases = Readonly<Record<JobKind, number>>
-export const defaultLeases: Leases = { deliver: 20, 'cancel-requests': 20 }
+export const defaultLeases: Leases = { deliver: 20, 'cancel-requests': 5 }
 
 /** So many losses of workers, or failures of our own, and a delivery is given up. A cancellation never is. */
 const maxLosses: Readonly<Record<JobKind, number>> = { deliver: 50, 'cancel-requests': 1_000_000 }
@@ -18,12 +18,15 @@ export interface NewJob {
   /** Jobs of one group can be left waiting together. */
   readonly group?: string
   readonly delaySeconds?: number
+  /** Of what is due the higher ones are taken first; 0 when left out. */
+  readonly priority?: number
 }
 
 export interface TakenJob {
   readonly id: string
   readonly data: unknown
   readonly group: string | null
+  readonly priority: number
   /** How often a worker was lost with it; with the id it names the one time that it was taken. */
   readonly retryCount: number
 }
@@ -48,6 +51,8 @@ export interface JobQueue {
   take(kind: JobKind, limit: number, exceptGroups?: readonly string[]): Promise<TakenJob[]>
   /** Ends a job, in the transaction of `db`. @returns false when its lease had ended and somebody else may have it */
   finish(db: Db, kind: JobKind, job: TakenJob): Promise<boolean>
+  /** Ends jobs, in the transaction of `db`; those whose lease had ended are left alone. */
+  finishAll(db: Db, kind: JobKind, jobs: readonly TakenJob[]): Promise<void>
   /** Gives a job back, to be taken again after the delay of a lost one. */
   giveBack(kind: JobKind, job: TakenJob): Promise<void>
   /** Hands on the jobs of workers that died. Any number of processes may call it; one in a few seconds does it. */
@@ -114,8 +119,9 @@ export async function openJobQueue(
     leaseSeconds,
     async enqueue(tx, kind, jobs) {
       if (jobs.length === 0) return
-      const rows = jobs.map(({ data, group, delaySeconds = 0 }) => ({
+      const rows = jobs.map(({ data, group, delaySeconds = 0, priority = 0 }) => ({
         data,
+        priority,
         ...(group !== undefined && { group: { id: group } }),
         // Seconds of the database's clock: no clock of ours has a say in when a job is due.
         startAfter: `${delaySeconds} seconds`,
@@ -129,12 +135,20 @@ export async function openJobQueue(
         includeMetadata: true,
         ...(exceptGroups.length > 0 && { ignoreGroups: [...exceptGroups] }),
       })
-      return found.map(({ id, data, groupId, retryCount }) => ({ id, data, group: groupId ?? null, retryCount }))
+      const jobs = found.map(({ id, data, groupId, priority, retryCount }) => {
+        return { id, data, group: groupId ?? null, priority, retryCount }
+      })
+      // The statement that takes them gives them in any order.
+      return jobs.toSorted((a, b) => b.priority - a.priority)
     },
     async finish(tx, kind, { id, retryCount }) {
       const deleted = await boss.deleteJob(kind, { id, retryCount }, { db: fromKysely(tx) })
       // In its documentation and its answer, missing from its types.
       return (deleted as { readonly affected: number }).affected > 0
+    },
+    async finishAll(tx, kind, jobs) {
+      const attempts = jobs.map(({ id, retryCount }) => ({ id, retryCount }))
+      await boss.deleteJob(kind, attempts, { db: fromKysely(tx) })
     },
     async giveBack(kind, { id, retryCount }) {
       await boss.fail(kind, { id, retryCount })

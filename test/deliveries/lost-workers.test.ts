@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest'
 import { deliveryConfig, deliveryLeaseSeconds } from '../../src/config/delivery.ts'
 import { reclaim, takeOver } from '../../src/jobs/reclaim.ts'
 import { runDueJobs, startWorker } from '../../src/jobs/worker.ts'
-import { lockDelivery } from '../../src/store/deliveries.ts'
+import { lockDeliveries } from '../../src/store/deliveries.ts'
 import { startHttpSink, type HttpSink } from '../helpers/http-sink.ts'
 import { orgId } from '../helpers/quorum.ts'
 import { startWorkflowWorld, type WorkflowWorld } from '../helpers/workflows.ts'
@@ -28,7 +28,7 @@ describe.each(['pglite', 'postgres'] as const)('what a worker on %s had in hand 
     await world.voted(world.cleo, request, 'APPROVE')
     const jobs = await world.ctx.store.jobs.take('deliver', 10)
     const [{ id }] = jobs.map(({ data }) => data) as [{ id: string }]
-    expect(await lockDelivery(world.ctx.db, orgId, id, 'dead', 20)).toMatchObject({ status: 'pending' })
+    expect(await lockDeliveries(world.ctx.db, [{ orgId, id }], 'dead', 20)).toMatchObject([{ status: 'pending' }])
     return id
   }
 

@@ -97,7 +97,8 @@ const answers: Readonly<Record<Stage, string>> = {
   message: '250 queued',
 }
 
-function converse(socket: Socket, at: Stage, misstep: Misstep): void {
+/** Speaks SMTP with a client, down to what it needs, and goes wrong at one stage or at none. */
+export function converse(socket: Socket, at: Stage | null, misstep: Misstep): void {
   const answer = (stage: Stage) => {
     if (stage === at) err(socket, misstep)
     // TLS is offered where it is what goes wrong.
@@ -115,6 +116,7 @@ function converse(socket: Socket, at: Stage, misstep: Misstep): void {
       answer('message')
       return
     }
+    if (text.startsWith('QUIT')) return void socket.end('221 bye\r\n')
     // Who is refused EHLO says HELO.
     const stage = [...stages, 'STARTTLS' as const].find((each) => text.replace(/^HELO/, 'EHLO').startsWith(each))
     if (stage === undefined || !text.endsWith('\r\n')) return
