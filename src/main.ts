@@ -39,7 +39,7 @@ async function main([command]: readonly string[]): Promise<void> {
     case '-h':
       return void process.stdout.write(usage)
     default:
-      throw new AppError('CONFIGURATION_INVALID', `There is no command "${command}".\n\n${usage}`)
+      throw new AppError('CONFIGURATION_INVALID', `There is no command "${command}": "quorate help" lists them.`)
   }
 }
 
