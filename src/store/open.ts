@@ -58,7 +58,7 @@ async function embedded(directory: string): Promise<Engine> {
   return {
     db,
     // The one connection is taken for it: what another transaction had under way would become part of the script.
-    runScript: (script) => db.connection().execute(() => pglite.exec(script)),
+    runScript: (script) => runOnOne(db, () => pglite.exec(script)),
     async close() {
       await db.destroy()
       release()
@@ -68,7 +68,23 @@ async function embedded(directory: string): Promise<Engine> {
 
 function server(url: string): Engine {
   const db = new Kysely<Database>({ dialect: openPostgres(url, maxConnections).dialect })
-  return { db, runScript: (script) => sql.raw(script).execute(db), close: () => db.destroy() }
+  return { db, runScript: (script) => runOnOne(db, (one) => sql.raw(script).execute(one)), close: () => db.destroy() }
+}
+
+/**
+ * Runs a script on one connection. What fails in the middle of its transaction would leave it open there, and everything
+ * that is asked on that connection from then on would be refused.
+ */
+async function runOnOne(db: Db, script: (one: Db) => Promise<unknown>): Promise<unknown> {
+  return await db.connection().execute(async (one) => {
+    try {
+      return await script(one)
+    } catch (error) {
+      // Fails where the connection is gone, and then nothing is left open.
+      await sql`rollback`.execute(one).catch(() => {})
+      throw error
+    }
+  })
 }
 
 async function migrate(db: Db): Promise<void> {
