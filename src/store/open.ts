@@ -86,10 +86,11 @@ async function onOneConnection(db: Db, run: (connection: Db) => Promise<unknown>
     try {
       await run(connection)
     } catch (cause) {
-      await sql`rollback`.execute(connection)
+      // Fails where the connection is gone, and then nothing is left open.
+      await sql`rollback`.execute(connection).catch(() => {})
       throw cause
     } finally {
-      await sql`select pg_advisory_unlock(${scriptLock})`.execute(connection)
+      await sql`select pg_advisory_unlock(${scriptLock})`.execute(connection).catch(() => {})
     }
   })
 }

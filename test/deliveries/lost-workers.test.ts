@@ -89,6 +89,21 @@ describe.each(['pglite', 'postgres'] as const)('what a worker on %s had in hand 
     await runNow()
   })
 
+  it('can be looked for again after that has failed, and nobody else is held up by it', async () => {
+    const id = await inDeadHands()
+    await endLeases()
+    await sql`alter table jobs.job add constraint no_retries check (state <> 'retry')`.execute(world.ctx.db)
+    await expect(reclaim(world.ctx)).rejects.toThrow('no_retries')
+    await sql`alter table jobs.job drop constraint no_retries`.execute(world.ctx.db)
+    // On as many connections as there can be.
+    const asked = Array.from({ length: 25 }, () => sql`select 1 as one`.execute(world.ctx.db))
+    expect((await Promise.all(asked)).map(({ rows }) => rows)).toEqual(asked.map(() => [{ one: 1 }]))
+    await endLeases()
+    await reclaim(world.ctx)
+    expect(await runNow()).toBe(1)
+    expect(await deliveryOf(id)).toMatchObject({ status: 'completed' })
+  })
+
   it('is given up, and says so, when too many died of it', async () => {
     const id = await inDeadHands()
     await setJob('retry_count = retry_limit')
