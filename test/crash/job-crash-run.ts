@@ -205,23 +205,24 @@ async function settle(
 ): Promise<Audit> {
   let server = first
   for (let times = 1; ; times++) {
-    await untilSent(server, token, asked, receivers)
+    await untilSent(server, token, asked, receivers, times === 1 ? 90_000 : 30_000)
     const code = await server.stop()
     const audit = await withStore(env, (ctx) => auditJobs(ctx, asked, receivers.effects))
     const ended: Fault[] = code === 0 ? [] : [{ kind: 'other', text: `SIGTERM ended the server with ${code}` }]
     if (!audit.isPending) return { ...audit, faults: [...audit.faults, ...ended] }
-    if (times === 5) return { ...audit, faults: [...audit.faults, { kind: 'lost', text: 'something is never done' }] }
+    if (times === 3) return { ...audit, faults: [...audit.faults, { kind: 'lost', text: 'something is never done' }] }
     server = await startServer(env)
     await sleep(5_000)
   }
 }
 
-/** Waits until whatever was approved has arrived, at most two minutes. */
+/** Waits until whatever was approved has arrived, at most so many milliseconds. */
 async function untilSent(
   { url }: ServerProcess,
   token: string,
   asked: readonly Asked[],
   { effects }: Receivers,
+  atMost: number,
 ): Promise<void> {
   const approved = new Map<string, number>()
   for (const { id, actions, answer } of asked) {
@@ -229,7 +230,7 @@ async function untilSent(
       approved.set(id, actions)
     }
   }
-  for (const until = performance.now() + 120_000; performance.now() < until; await sleep(200)) {
+  for (const until = performance.now() + atMost; performance.now() < until; await sleep(200)) {
     const reached = Map.groupBy(new Map(effects.map(({ key, requestId }) => [key, requestId])), ([, id]) => id)
     if ([...approved].every(([id, actions]) => (reached.get(id)?.length ?? 0) >= actions)) break
   }
