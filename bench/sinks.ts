@@ -7,7 +7,7 @@ import { decidingVotes, type DecidingVotes } from './deciding.ts'
 import { prepareOurs, type OurGround } from './ground.ts'
 import { median, runLoad } from './load.ts'
 import { startSink, type Mood, type Protocol, type Sink } from './sink.ts'
-import { runSteadily, type SteadyLoad } from './steady.ts'
+import { middleP99, quietWindows, runSteadily, type SteadyLoad } from './steady.ts'
 
 const help = `npm run bench:sinks -- [--sink http|smtp] [--rounds N] [--seconds N] [--slow-seconds N] [--every N] [--rate N]
 
@@ -181,10 +181,11 @@ function lineOf({ name, load, maxDepth, callsASecond, deadLetters, deliveries }:
   )
 }
 
-/** Medians over all rounds and their windows, so that a moment of a shared machine does not decide. */
+/** Medians over all rounds and their quiet windows, so that a moment of a shared machine does not decide. */
 function report(rounds: readonly Phase[][]): void {
   const of = (name: PhaseName) => rounds.map((phases) => phases.find((phase) => phase.name === name)!)
-  const p99 = (name: PhaseName) => median(of(name).flatMap(({ load }) => load.p99s))
+  const loadsOf = (name: PhaseName) => of(name).map(({ load }) => load)
+  const p99 = (name: PhaseName) => middleP99(loadsOf(name))
   for (const name of ['normal', ...failures, 'recovery'] as const) {
     const phases = of(name)
     const ratio = p99(name) / p99('normal')
@@ -192,7 +193,7 @@ function report(rounds: readonly Phase[][]): void {
     print(
       `SINKS ${name.padEnd(10)} p50=${median(phases.map(({ load }) => load.p50)).toFixed(2)} p99=${p99(name).toFixed(2)} ` +
         `p99-ratio=${ratio.toFixed(2)}${ratio > 1.2 ? ' (bar 1.2, MISSED)' : ''} of-whole-phases=${median(wholes).toFixed(2)} ` +
-        `max-queue=${Math.max(...phases.map(({ maxDepth }) => maxDepth))} ` +
+        `quiet=${quietWindows(loadsOf(name))} max-queue=${Math.max(...phases.map(({ maxDepth }) => maxDepth))} ` +
         `dead=${phases.reduce((sum, { deadLetters }) => sum + deadLetters, 0)}`,
     )
   }
