@@ -16,6 +16,23 @@ export function watchOthers(): () => boolean {
   }
 }
 
+/**
+ * Tells, each time it is asked, how many processors this process and all that it started kept busy since the last time: what
+ * they cost, however busy others kept the machine. NaN where it cannot tell.
+ */
+export function watchOwn(): () => number {
+  let [last, lastAt] = [sample(), performance.now()]
+  return () => {
+    const [now, at] = [sample(), performance.now()]
+    const ticks = last === null || now === null ? Number.NaN : now.own - last.own
+    const seconds = (at - lastAt) / 1000
+    ;[last, lastAt] = [now, at]
+    return ticks / ticksASecond / seconds
+  }
+}
+
+const ticksASecond = 100
+
 interface Sample {
   /** Ticks of all processors, those of them that they were busy, and those of this process and all that it started. */
   readonly all: number
