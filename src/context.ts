@@ -1,6 +1,7 @@
 import { pino, type Logger } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
 import type { Config } from './config/config.ts'
+import { deliveryLeaseSeconds } from './config/delivery.ts'
 import { masterKeyId } from './config/master-keys.ts'
 import type { KeyRing } from './config/secrets.ts'
 import { openChangeFeed } from './store/change-feed.ts'
@@ -8,6 +9,7 @@ import { openIdentityProvider, type IdentityProvider } from './identity/oidc/ide
 import { createMetrics, type Metrics } from './metrics.ts'
 import { systemNetwork, type Network } from './outgoing/network.ts'
 import { readDataKeys } from './store/data-keys.ts'
+import { defaultLeases } from './store/job-queue.ts'
 import { openStore, type Db, type Store } from './store/open.ts'
 import { sealServerSecrets, serverSecret } from './store/server-secrets.ts'
 import { createNotices, type Notices } from './watching/notices.ts'
@@ -56,7 +58,7 @@ export type Overrides = Partial<Pick<Ctx, 'clock' | 'newId' | 'log' | 'network'>
 export async function createContext(config: Config, overrides: Overrides = {}): Promise<Ctx> {
   const log = overrides.log ?? pino({ level: config.logLevel })
   const clock = overrides.clock ?? { now: () => new Date() }
-  const store = await openStore(config.store)
+  const store = await openStore(config.store, { ...defaultLeases, deliver: deliveryLeaseSeconds(config.delivery) })
   const keys = await openKeys(store.db, config, clock, log).catch(async (cause: unknown) => {
     await store.close()
     throw cause

@@ -7,6 +7,7 @@ import { prepareStore } from './demo/seed.ts'
 import { startMessage } from './demo/start-message.ts'
 import { AppError } from './errors.ts'
 import { startDeadlines } from './jobs/deadlines.ts'
+import { takeOver } from './jobs/reclaim.ts'
 import { startWorker } from './jobs/worker.ts'
 import { startMaintenance } from './maintenance.ts'
 import { buildServer, buildWorkerServer } from './server.ts'
@@ -38,7 +39,7 @@ async function main([command]: readonly string[]): Promise<void> {
     case '-h':
       return void process.stdout.write(usage)
     default:
-      throw new AppError('CONFIGURATION_INVALID', `There is no command "${command}".\n\n${usage}`)
+      throw new AppError('CONFIGURATION_INVALID', `There is no command "${command}": "quorate help" lists them.`)
   }
 }
 
@@ -57,6 +58,7 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   await app.listen({ host: config.host, port: config.port })
   ctx.publicUrl = config.publicUrl ?? urlOf(config.host, app.server.address())
   process.stdout.write(serves ? startMessage(ctx) : `Quorate does its jobs; see ${ctx.publicUrl}/metrics\n`)
+  if (works) await takeOver(ctx)
   const worker = works ? startWorker(ctx) : null
   const endDeadlines = works ? startDeadlines(ctx) : null
   const endMaintenance = startMaintenance(ctx)

@@ -8,7 +8,8 @@ const everyMilliseconds = 60_000
 
 /**
  * What the clock does without anyone asking: it writes down expiries, folds the counts of lists, keeps up with the data keys
- * and forgets what is past any use. Any number of processes may do so at once; none of it is needed for an answer to be right.
+ * and forgets what is past any use. Any number of processes may do so at once, and each has to, to come by new data
+ * keys in time; nothing else of it is needed for an answer to be right.
  * @returns ends it, once the run in hand is done
  */
 export function startMaintenance(ctx: Ctx): () => Promise<void> {

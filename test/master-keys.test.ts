@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openActions } from '../src/approvals/actions.ts'
 import { masterKeysOf } from '../src/config/master-keys.ts'
-import { unseal, type KeyRing } from '../src/config/secrets.ts'
+import { headerOf, unseal, type KeyRing } from '../src/config/secrets.ts'
 import { webhookKeys } from '../src/deliveries/webhook-keys.ts'
 import { defaultOrganization } from '../src/identity/organization.ts'
 import { openStore, type Db, type Store } from '../src/store/open.ts'
@@ -200,6 +200,17 @@ describe('the secrets of a store', () => {
     for (const value of [null, k1]) {
       await expect(started(fresh, value)).rejects.toMatchObject({ message: expect.stringMatching(/is damaged/) })
     }
+  })
+
+  it('that are readable are sealed even where they begin like a sealed one', async () => {
+    const fresh = { databaseUrl: await freshDatabase() }
+    const world = await started(fresh, null)
+    const value = Buffer.concat([headerOf(ring(k1)), bytes(9).subarray(5)])
+    await world.ctx.db.updateTable('server_secrets').set({ value }).where('name', '=', 'access-token').execute()
+    await world.close()
+    await using sealed = await started(fresh, k1)
+    await expectUnder(sealed.ctx.db, k1)
+    expect(sealed.ctx.keys.token).toEqual(value)
   })
 
   it('are sealed anew by one of two processes that start at once', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runDueJobs } from '../src/jobs/worker.ts'
 import { expireRequests } from '../src/approvals/expire-requests.ts'
 import { createMetrics, type JobDepth } from '../src/metrics.ts'
+import { delivered } from './helpers/delivered.ts'
 import { insertDelivery } from './helpers/delivery-rows.ts'
 import { startHttpSink, type HttpSink, type SinkAnswer } from './helpers/http-sink.ts'
 import { deprecated, startWorkflowWorld, type WorkflowWorld } from './helpers/workflows.ts'
@@ -11,7 +11,7 @@ let answer: SinkAnswer
 let world: WorkflowWorld
 
 beforeAll(async () => {
-  sink = await startHttpSink((response) => answer(response))
+  sink = await startHttpSink((response, call) => answer(response, call))
   answer = (response) => response.end()
   world = await startWorkflowWorld({ network: sink.network, env: { QUORATE_DELIVERY_WAIT: '0.01' } })
 })
@@ -121,15 +121,11 @@ describe('deliveries are counted by what came of each attempt', () => {
       ),
     )
   const grown = async (answered: SinkAnswer) => {
-    await runDueJobs(world.ctx)
-    const before = await attempts()
     answer = answered
-    const actions = [{ type: 'WEBHOOK', url: 'https://hooks.example/in' }]
-    await world.voted(world.cleo, await world.opened({ actions }), 'APPROVE')
-    for (let done = 1; done > 0;) {
-      done = await runDueJobs(world.ctx)
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
+    const id = await world.opened({ actions: [{ type: 'WEBHOOK', url: 'https://hooks.example/in' }] })
+    await world.voted(world.cleo, id, 'APPROVE')
+    const before = await attempts()
+    await delivered(world.ctx, id)
     return (await attempts()).map((count, index) => count - (before[index] ?? 0))
   }
 

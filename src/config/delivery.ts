@@ -39,6 +39,15 @@ export interface MailConfig {
   readonly from: string
 }
 
+/** What an attempt needs beside the time that the receiver has: to be taken, read and written down, on a busy machine. */
+const leaseMarginSeconds = 10
+
+/** Whole seconds after which a worker that has not ended its attempt is taken to be lost. */
+export function deliveryLeaseSeconds(config: DeliveryConfig): number {
+  const { webhookTimeoutSeconds, slackTimeoutSeconds, mailTimeoutSeconds } = config
+  return Math.ceil(Math.max(webhookTimeoutSeconds, slackTimeoutSeconds, mailTimeoutSeconds)) + leaseMarginSeconds
+}
+
 /** @throws AppError CONFIGURATION_INVALID naming the variable */
 export function deliveryConfig(raw: RawEnv): DeliveryConfig {
   const firstWaitSeconds = seconds('QUORATE_DELIVERY_WAIT', raw.QUORATE_DELIVERY_WAIT, 1)

@@ -3,7 +3,7 @@ import type { Ctx } from '../context.ts'
 import type { AttemptOutcome } from '../deliveries/attempt.ts'
 import { waitSeconds } from '../deliveries/retry.ts'
 import { lockDeliveries, recordAttempts, type AttemptRecord, type DeliveryRow } from '../store/deliveries.ts'
-import { leaseSeconds, type TakenJob } from '../store/job-queue.ts'
+import type { TakenJob } from '../store/job-queue.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { gathered } from './gather.ts'
 
@@ -31,7 +31,7 @@ export interface Ledger {
 export function openLedger(ctx: Ctx, worker: string, waitMilliseconds: number): Ledger {
   return {
     take: gathered(async (keys) => {
-      const rows = await lockDeliveries(ctx.db, keys, worker, leaseSeconds.deliver)
+      const rows = await lockDeliveries(ctx.db, keys, worker, ctx.store.jobs.leaseSeconds.deliver)
       const byId = new Map(rows.map((row) => [row.id, row]))
       return keys.map(({ id }) => byId.get(id))
     }, 0),

@@ -1,12 +1,12 @@
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../context.ts'
-import { giveUpDeliveries } from '../store/deliveries.ts'
 import { jobKinds, type JobKind, type TakenJob } from '../store/job-queue.ts'
 import { handlers } from './handlers.ts'
 import type { Handler, Hands } from './hands.ts'
 import { openLedger } from './ledger.ts'
 import { createPatience } from './patience.ts'
+import { reclaim } from './reclaim.ts'
 
 /** How long a job that is due waits at most for an idle worker to look. */
 const pollMilliseconds = 500
@@ -29,9 +29,12 @@ export interface Worker {
 export function startWorker(ctx: Ctx): Worker {
   const hands = handsOf(ctx, hostname(), gatherMilliseconds)
   const loops = jobKinds.map((kind) => startLoop(ctx, hands, kind))
-  const reclaiming = setInterval(() => {
+  const lookForLost = () => {
     reclaim(ctx).catch((error: unknown) => ctx.log.error({ err: error }, 'lost jobs cannot be looked for'))
-  }, reclaimMilliseconds)
+  }
+  // At once too: where no worker lives for long, none would ever come to it.
+  lookForLost()
+  const reclaiming = setInterval(lookForLost, reclaimMilliseconds)
   reclaiming.unref()
   return {
     async stop(milliseconds) {
@@ -39,13 +42,6 @@ export function startWorker(ctx: Ctx): Worker {
       await Promise.all(loops.map((loop) => loop.stop(milliseconds)))
     },
   }
-}
-
-/** Hands on the jobs of workers that died, and ends the deliveries that too many died of. */
-async function reclaim(ctx: Ctx): Promise<void> {
-  await ctx.store.jobs.reclaim()
-  const lost = await ctx.store.jobs.takeLost('deliver')
-  await giveUpDeliveries(ctx.db, lost as { orgId: string; id: string }[], ctx.clock.now())
 }
 
 /** Runs every job that is due now, one after another, and returns how many. For tests and for tools. */

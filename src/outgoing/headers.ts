@@ -3,12 +3,7 @@ import type { OutgoingCall } from './call-out.ts'
 import { Stopped } from './stopped.ts'
 
 /** The headers that are sent: the given ones that are theirs to give, and ours. @throws Stopped refused */
-export function plannedHeaders(
-  url: URL,
-  method: OutgoingCall['method'],
-  given: OutgoingCall['headers'],
-  body: Buffer | null,
-): Record<string, string> {
+export function plannedHeaders(url: URL, given: OutgoingCall['headers'], body: Buffer | null): Record<string, string> {
   const headers = new Map<string, string>()
   for (const [name, value] of Object.entries(given)) {
     requireSound(name, value)
@@ -22,7 +17,7 @@ export function plannedHeaders(
   headers.set('connection', 'close')
   // An answer is kept as it comes: what expands is not expanded here.
   headers.set('accept-encoding', 'identity')
-  if (body !== null || method !== 'GET') headers.set('content-length', String(body?.length ?? 0))
+  if (body !== null) headers.set('content-length', String(body.length))
   return Object.fromEntries(headers)
 }
 

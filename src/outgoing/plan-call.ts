@@ -40,7 +40,7 @@ export function planCall({ url: text, method, headers, body: bodyText }: Outgoin
     isTls,
     method,
     path: url.pathname + url.search,
-    headers: plannedHeaders(url, method, headers, body),
+    headers: plannedHeaders(url, headers, body),
     body,
   }
 }

@@ -143,6 +143,15 @@ export async function stopDeliveries(
     .execute()
 }
 
+/** Lets go of what anybody holds: only right when nobody else can have the store open. */
+export async function releaseAllDeliveries(db: Db): Promise<void> {
+  await db
+    .updateTable('deliveries')
+    .set({ locked_by: null, locked_until: null })
+    .where('locked_by', 'is not', null)
+    .execute()
+}
+
 /** Ends deliveries whose workers were lost again and again. */
 export async function giveUpDeliveries(
   db: Db,

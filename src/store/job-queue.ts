@@ -7,7 +7,8 @@ export const jobKinds = ['deliver', 'cancel-requests'] as const
 export type JobKind = (typeof jobKinds)[number]
 
 /** Seconds that a worker has for one job. One that died is noticed after them, and its job given to another. */
-export const leaseSeconds: Readonly<Record<JobKind, number>> = { deliver: 45, 'cancel-requests': 5 }
+export type Leases = Readonly<Record<JobKind, number>>
+export const defaultLeases: Leases = { deliver: 20, 'cancel-requests': 5 }
 
 /** So many losses of workers, or failures of our own, and a delivery is given up. A cancellation never is. */
 const maxLosses: Readonly<Record<JobKind, number>> = { deliver: 50, 'cancel-requests': 1_000_000 }
@@ -43,6 +44,7 @@ export interface QueueDepth {
 
 /** pg-boss on the store's own connections: a job exists exactly when the change does that asked for it. */
 export interface JobQueue {
+  readonly leaseSeconds: Leases
   /** In the transaction of `db`, if it is one. */
   enqueue(db: Db, kind: JobKind, jobs: readonly NewJob[]): Promise<void>
   /** The next jobs that are due, for this worker alone until their lease ends. */
@@ -55,8 +57,10 @@ export interface JobQueue {
   giveBack(kind: JobKind, job: TakenJob): Promise<void>
   /** Hands on the jobs of workers that died. Any number of processes may call it; one in a few seconds does it. */
   reclaim(): Promise<void>
-  /** Removes the jobs that were given up. @returns their data */
-  takeLost(kind: JobKind): Promise<unknown[]>
+  /** Gives back every job that is in anybody's hands: only right when nobody else can have the store open. */
+  giveBackAll(): Promise<void>
+  /** Removes the jobs that were given up, in the transaction of `db`. @returns their data */
+  takeLost(db: Db, kind: JobKind): Promise<unknown[]>
   /** One for each kind and state. */
   depths(): Promise<QueueDepth[]>
   close(): Promise<void>
@@ -68,8 +72,13 @@ const noJob = '00000000-0000-0000-0000-000000000000'
 /**
  * Opens the queue and makes its schema, or brings it up to date.
  * @param runScript runs several statements at once, with nothing else between them
+ * @param leaseSeconds of the jobs that this process enqueues
  */
-export async function openJobQueue(db: Db, runScript: (script: string) => Promise<unknown>): Promise<JobQueue> {
+export async function openJobQueue(
+  db: Db,
+  runScript: (script: string) => Promise<unknown>,
+  leaseSeconds: Leases,
+): Promise<JobQueue> {
   const statements = fromKysely(db)
   const boss = new PgBoss({
     db: {
@@ -107,6 +116,7 @@ export async function openJobQueue(db: Db, runScript: (script: string) => Promis
     await boss.findJobs(kind, { id: noJob })
   }
   return {
+    leaseSeconds,
     async enqueue(tx, kind, jobs) {
       if (jobs.length === 0) return
       const rows = jobs.map(({ data, group, delaySeconds = 0, priority = 0 }) => ({
@@ -115,6 +125,7 @@ export async function openJobQueue(db: Db, runScript: (script: string) => Promis
         ...(group !== undefined && { group: { id: group } }),
         // Seconds of the database's clock: no clock of ours has a say in when a job is due.
         startAfter: `${delaySeconds} seconds`,
+        expireInSeconds: leaseSeconds[kind],
       }))
       await boss.insert(kind, rows, { db: fromKysely(tx) })
     },
@@ -143,9 +154,19 @@ export async function openJobQueue(db: Db, runScript: (script: string) => Promis
       await boss.fail(kind, { id, retryCount })
     },
     reclaim: () => boss.supervise(),
-    takeLost: async (kind) => {
+    async giveBackAll() {
+      const { rows } = await sql<{ kind: JobKind; id: string }>`
+        select name as kind, id from ${sql.table(`${schema}.job`)} where state = 'active'`.execute(db)
+      for (const [kind, jobs] of Map.groupBy(rows, (row) => row.kind)) {
+        await boss.fail(
+          kind,
+          jobs.map(({ id }) => id),
+        )
+      }
+    },
+    takeLost: async (tx, kind) => {
       const { rows } = await sql<{ data: unknown }>`
-        delete from ${sql.table(`${schema}.job`)} where name = ${kind} and state = 'failed' returning data`.execute(db)
+        delete from ${sql.table(`${schema}.job`)} where name = ${kind} and state = 'failed' returning data`.execute(tx)
       return rows.map(({ data }) => data)
     },
     depths: () => findDepths(db),

@@ -1,7 +1,7 @@
 import { Kysely, PGliteDialect, sql, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import type { StoreConfig } from '../config/config.ts'
-import { openJobQueue, type JobQueue } from './job-queue.ts'
+import { defaultLeases, openJobQueue, type JobQueue, type Leases } from './job-queue.ts'
 import { migrations } from './migrations/list.ts'
 import { openPglite } from './pglite.ts'
 import { openPostgres } from './postgres.ts'
@@ -25,14 +25,15 @@ const maxConnections = 20
 
 /**
  * Opens the store and brings its schema up to date.
+ * @param leases of the jobs that are enqueued with it
  * @throws AppError STORE_LOCKED when the embedded directory is in use
  */
-export async function openStore(config: StoreConfig): Promise<Store> {
+export async function openStore(config: StoreConfig, leases: Leases = defaultLeases): Promise<Store> {
   const engine = config.engine === 'pglite' ? await embedded(config.directory) : server(config.url)
   const { db } = engine
   try {
     await migrate(db)
-    const jobs = await openJobQueue(db, (script) => engine.runScript(script))
+    const jobs = await openJobQueue(db, (script) => engine.runScript(script), leases)
     const close = async () => {
       await jobs.close()
       await engine.close()
@@ -85,10 +86,11 @@ async function onOneConnection(db: Db, run: (connection: Db) => Promise<unknown>
     try {
       await run(connection)
     } catch (cause) {
-      await sql`rollback`.execute(connection)
+      // Fails where the connection is gone, and then nothing is left open.
+      await sql`rollback`.execute(connection).catch(() => {})
       throw cause
     } finally {
-      await sql`select pg_advisory_unlock(${scriptLock})`.execute(connection)
+      await sql`select pg_advisory_unlock(${scriptLock})`.execute(connection).catch(() => {})
     }
   })
 }

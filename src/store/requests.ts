@@ -32,6 +32,12 @@ export async function findRequestFor(
   return rows[0]
 }
 
+const findRow = statement<RequestRow>(`select * from requests where org_id = $1 and id = $2`)
+
+export async function findRequest(db: Db, orgId: string, id: string): Promise<RequestRow | undefined> {
+  return (await findRow(db, [orgId, id]))[0]
+}
+
 /** The request's row, locked until the transaction ends. */
 export async function findRequestForUpdate(tx: Tx, orgId: string, id: string): Promise<RequestRow | undefined> {
   return await tx

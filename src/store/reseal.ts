@@ -11,6 +11,7 @@ export interface SealedColumn {
 /** Every sealed column whose values stay. */
 export const sealedColumns: readonly SealedColumn[] = [
   { table: 'policies', column: 'actions' },
+  { table: 'deliveries', column: 'action' },
   { table: 'webhook_keys', column: 'secret' },
 ]
 

@@ -19,10 +19,14 @@ export type ChangedRequest = {
   | { readonly status: null }
 )
 
+// `limit 1` makes PostgreSQL look each of them up by its key, as it should: asked for thousands it would rather read and hash the
+// whole table, however large that is.
 const changedStatement = statement<ChangedRequest>(`
   select (w.n - 1)::int as place, r.status, r.is_final, r.updated_at, r.expires_at
   from unnest($1::uuid[], $2::uuid[], $3::text[]) with ordinality w (org_id, id, status, n)
-  left join requests r on r.org_id = w.org_id and r.id = w.id
+  left join lateral (
+    select r.status, r.is_final, r.updated_at, r.expires_at from requests r where r.org_id = w.org_id and r.id = w.id limit 1
+  ) r on true
   where r.status is distinct from w.status`)
 
 /** Of many requests those whose status is not the one that was known: one query however many they are. */
@@ -46,8 +50,13 @@ export interface Credential {
 const liveStatement = statement<{ place: number }>(`
   select (c.n - 1)::int as place
   from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) with ordinality c (org_id, principal_id, session_id, key_id, n)
-  join principals a on a.org_id = c.org_id and a.id = c.principal_id
-  left join api_keys k on k.org_id = c.org_id and k.id = c.key_id
+  join lateral (
+    select a.disabled_at, a.ended_sessions, a.dpop_required from principals a
+    where a.org_id = c.org_id and a.id = c.principal_id limit 1
+  ) a on true
+  left join lateral (
+    select k.revoked_at, k.expires_at from api_keys k where k.org_id = c.org_id and k.id = c.key_id limit 1
+  ) k on true
   where a.disabled_at is null
     and (c.session_id is null or c.session_id <> all (a.ended_sessions))
     and (c.key_id is null or (k.revoked_at is null and k.expires_at > $5 and not a.dpop_required))`)

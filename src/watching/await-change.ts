@@ -1,10 +1,11 @@
 import { readRequest } from '../approvals/read-request.ts'
 import type { Ctx } from '../context.ts'
+import { AppError } from '../errors.ts'
 import type { Caller } from '../identity/actor.ts'
 import type { Status } from '../kernel/request.ts'
-import type { FoundRequest } from '../store/requests.ts'
+import { findRequest, type RequestRow } from '../store/requests.ts'
 import type { RequestKey } from '../store/voting.ts'
-import { passOf, watchedState } from './watcher.ts'
+import { passOf, watchedState, type WatchedState } from './watcher.ts'
 
 export interface AwaitChangeInput {
   /** The status that is no news. */
@@ -24,22 +25,35 @@ export async function awaitChange(
   caller: Caller,
   key: RequestKey,
   { since, waitSeconds, gone }: AwaitChangeInput,
-): Promise<FoundRequest> {
+): Promise<RequestRow> {
   const row = await readRequest(ctx, caller, key)
   const now = ctx.clock.now()
   const { status, isSettled } = watchedState(row.id, row, now)
   if (status !== since || isSettled || waitSeconds === 0 || gone.aborted) return row
-  await new Promise<void>((resolve) => {
-    const done = () => {
+  const told = await new Promise<WatchedState | null>((resolve) => {
+    const done = (state: WatchedState | null) => {
       clearTimeout(timer)
       stop()
-      resolve()
+      resolve(state)
     }
-    const watcher = { pass: passOf(caller, now), seen: since, tell: done, beat: () => {}, end: done }
+    const watcher = { pass: passOf(caller, now), seen: since, tell: done, beat: () => {}, end: () => done(null) }
     const stop = ctx.notices.watch(row, watcher)
-    const timer = setTimeout(done, waitSeconds * 1000)
-    gone.addEventListener('abort', done, { once: true })
+    const timer = setTimeout(() => done(null), waitSeconds * 1000)
+    gone.addEventListener('abort', () => done(null), { once: true })
   })
-  // What they are shown, and whether they may still see it, is asked anew.
-  return gone.aborted ? row : await readRequest(ctx, caller, { id: row.id })
+  if (gone.aborted) return row
+  if (told !== null) return await rowOf(ctx, caller.orgId, told)
+  // Nobody has looked whether they may still see it.
+  return await readRequest(ctx, caller, { id: row.id })
+}
+
+const rows = new WeakMap<WatchedState, Promise<RequestRow | undefined>>()
+
+/** The request that a state was told of, read once for all who were told the same. */
+async function rowOf(ctx: Ctx, orgId: string, state: WatchedState): Promise<RequestRow> {
+  const reading = rows.get(state) ?? findRequest(ctx.db, orgId, state.id)
+  rows.set(state, reading)
+  const row = await reading
+  if (row === undefined) throw new AppError('WORKFLOW_NOT_FOUND')
+  return row
 }

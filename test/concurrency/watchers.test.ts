@@ -1,5 +1,8 @@
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { expireRequests } from '../../src/approvals/expire-requests.ts'
+import { findRequest, type RequestRow } from '../../src/store/requests.ts'
+import type { WatchedState } from '../../src/watching/watcher.ts'
 import { inBatches, insertGroupOf, insertRequests, insertVoters, voteBody, type Voter } from '../helpers/crowd.ts'
 import { openStream, type OpenedStream } from '../helpers/event-stream.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
@@ -101,6 +104,8 @@ describe('watchers of two processes', () => {
   it('a change that nobody announced is found', async () => {
     const [id = ''] = await opened()
     const stream = await watched(id)
+    // Who begins to watch is looked after once at once.
+    await new Promise((resolve) => setTimeout(resolve, 200))
     // As by a process that dies between its commit and the news of it.
     const canceled = { status: 'canceled', is_final: true } as const
     await world.ctx.db.updateTable('requests').set(canceled).where('org_id', '=', orgId).where('id', '=', id).execute()
@@ -150,10 +155,14 @@ describe('news between servers', () => {
   })
 
   /** Requests that are waited for here, over a connection that listens. */
-  async function awaited(count: number): Promise<{ ids: readonly string[]; answers: Promise<Answer>[] }> {
-    const ids = await insertRequests(here.ctx, policyId, voter, count)
+  async function awaited(
+    count: number,
+    policy = policyId,
+  ): Promise<{ ids: readonly string[]; answers: Promise<Answer>[] }> {
+    const ids = await insertRequests(here.ctx, policy, voter, count)
+    const before = await watching(here)
     const answers = ids.map((id) => ada.get(`/v1/workflows/${id}?wait=60`))
-    await expect.poll(async () => (await here.ctx.metrics.watchers.get()).values[0]?.value).toBe(count)
+    await expect.poll(() => watching(here)).toBe(before + count)
     await listenerOf(here)
     return { ids, answers }
   }
@@ -169,6 +178,51 @@ describe('news between servers', () => {
     const elsewhere = await there.signedIn(voter.id)
     await elsewhere.post(`/workflows/${ids[0]}/vote`, voteBody('veto', [], 'no'))
     expect(await statuses(answers)).toEqual([['REJECTED', 1]])
+  })
+
+  it('a command is told', async () => {
+    const { ids, answers } = await awaited(1)
+    const elsewhere = await there.signedIn(voter.id)
+    await elsewhere.post(`/v1/workflows/${ids[0]}/cancel`)
+    expect(await statuses(answers)).toEqual([['CANCELED', 1]])
+  })
+
+  it('the sweep of expiries is told', async () => {
+    const { ids, answers } = await awaited(1)
+    const expired = { expires_at: here.clock.now() }
+    await there.ctx.db.updateTable('requests').set(expired).where('id', 'in', ids).execute()
+    await expireRequests(there.ctx)
+    expect(await statuses(answers)).toEqual([['EXPIRED', 1]])
+  })
+
+  it('a template that goes out of use with its workflows is told, and so is one that is replaced', async () => {
+    const admin = await there.person('Ada', { admin: true })
+    const policy = await insertPolicy(here.ctx, seats(group, 1))
+    const { answers } = await awaited(1, policy)
+    await admin.put(`/workflow-templates/${policy}`, { cancelWorkflows: true })
+    expect(await statuses(answers)).toEqual([['CANCELED', 1]])
+    const other = await insertPolicy(here.ctx, seats(group, 1))
+    const { answers: others } = await awaited(1, other)
+    await admin.post(`/workflow-templates/${other}/deprecate`, { cancelWorkflows: true })
+    expect(await statuses(others)).toEqual([['CANCELED', 1]])
+  })
+
+  it('what happened between the reading and the watching is told', async () => {
+    // The first who watches makes the connection that listens, and everything is looked at then.
+    const { ids, answers } = await awaited(1)
+    await reject(ids)
+    there.ctx.notices.announce(orgId, ids)
+    await Promise.all(answers)
+    const [id = ''] = await insertRequests(here.ctx, policyId, voter, 1)
+    const row = await findRequest(here.ctx.db, orgId, id)
+    await reject([id])
+    const told = await new Promise<WatchedState>((resolve) => {
+      const credential = { orgId, principalId: voter.id, sessionId: null, apiKeyId: null }
+      const pass = { ...credential, expiresAt: new Date(here.clock.now().getTime() + 1_000) }
+      const watcher = { pass, seen: 'open', tell: resolve, beat: () => {}, end: () => {} } as const
+      here.ctx.notices.watch(row as RequestRow, { ...watcher })
+    })
+    expect(told).toMatchObject({ id, status: 'rejected', isSettled: false })
   })
 
   it('more changes than one message holds are told', async () => {
@@ -207,6 +261,10 @@ describe('news between servers', () => {
     await there.ctx.db.updateTable('requests').set({ status: 'rejected' }).where('id', 'in', ids).execute()
   }
 })
+
+async function watching({ ctx }: World): Promise<number> {
+  return (await ctx.metrics.watchers.get()).values[0]?.value ?? 0
+}
 
 function urlOf({ ctx: { config } }: World): string {
   return config.store.engine === 'postgres' ? config.store.url : ''

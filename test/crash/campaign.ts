@@ -4,23 +4,29 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startPostgres } from '../helpers/postgres.ts'
 import { runCrashes, type CrashOptions } from './crash-run.ts'
+import { runJobCrashes } from './job-crash-run.ts'
+import type { Fault } from './job-faults.ts'
 
-const help = `npm run test:crash [-- --kills 100] [--engine pglite|postgres] [--seed 1]
+const help = `npm run test:crash [-- --jobs] [--kills 100] [--engine pglite|postgres] [--seed 1]
 
 Kills a voting server with SIGKILL, again and again, and checks after each restart that every acknowledged vote is there
 exactly once and that the state is what the votes make it.
 
-  --kills    kills per engine (100)
+  --jobs     kills a server that sends what follows from decisions, between an effect and the note that it is done and
+             between a commit and its jobs; checks that each approval has had its effects, once in effect, and nothing
+             else any
+  --kills    kills per engine (100, with --jobs 400)
   --engine   pglite or postgres; both when left out
   --seed     of the random moments and votes (the time)
   --help     shows this text
 
-Exits with 1 when a vote was lost or doubled or anything else was wrong.
+Exits with 1 when anything was lost or doubled or otherwise wrong.
 `
 
 const { values } = parseArgs({
   options: {
-    kills: { type: 'string', default: '100' },
+    jobs: { type: 'boolean', default: false },
+    kills: { type: 'string' },
     engine: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     help: { type: 'boolean' },
@@ -47,32 +53,56 @@ if (values.help === true) process.stdout.write(help)
 else await main()
 
 async function main(): Promise<void> {
-  const kills = Number(values.kills)
+  const kills = Number(values.kills ?? (values.jobs ? 400 : 100))
   const seed = Number(values.seed)
   const wanted = Object.keys(engines).filter((engine) => values.engine === undefined || values.engine === engine)
   if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed) || wanted.length === 0) {
     process.stderr.write(help)
     process.exit(2)
   }
-  for (const engine of wanted) await engines[engine]?.((store) => campaign(engine, store, kills, seed))
+  const campaign = values.jobs ? campaignOfJobs : campaignOfVotes
+  for (const engine of wanted) await engines[engine]?.((store) => inTime(engine, { store, kills, seed }, campaign))
 }
 
-async function campaign(engine: string, store: CrashOptions['store'], kills: number, seed: number): Promise<void> {
-  process.stdout.write(`${engine}: ${kills} kills, seed ${seed}\n`)
+type Campaign = (engine: string, options: CrashOptions) => Promise<readonly string[]>
+
+/** Runs a campaign and prints what it found wrong. */
+async function inTime(engine: string, options: CrashOptions, campaign: Campaign): Promise<void> {
   const started = performance.now()
-  const onRound = (round: number, acknowledged: number) => {
-    if (round % 10 === 0) process.stdout.write(`  ${round} kills, ${acknowledged} acknowledged votes\n`)
+  process.stdout.write(`${engine}: ${options.kills} kills, seed ${options.seed}\n`)
+  const faults = await campaign(engine, options)
+  for (const fault of faults.slice(0, 20)) process.stdout.write(`  ${fault}\n`)
+  process.stdout.write(`  ${Math.round((performance.now() - started) / 1000)} s\n`)
+  if (faults.length > 0) {
+    process.stdout.write(`${engine}: ${faults.length} faults\n`)
+    process.exitCode = 1
   }
-  const report = await runCrashes({ store, kills, seed, onRound })
-  for (const fault of report.faults.slice(0, 20)) process.stdout.write(`  ${fault}\n`)
-  const seconds = Math.round((performance.now() - started) / 1000)
+}
+
+function progress(what: string): (round: number, count: number) => void {
+  return (round, count) => {
+    if (round % 10 === 0) process.stdout.write(`  ${round} kills, ${count} ${what}\n`)
+  }
+}
+
+async function campaignOfVotes(engine: string, options: CrashOptions): Promise<readonly string[]> {
+  const report = await runCrashes({ ...options, onRound: progress('acknowledged votes') })
   process.stdout.write(
-    `  beside them ${report.killsAtStart} kills while starting, ${report.repeated} calls made again; ${seconds} s\n` +
+    `  beside them ${report.killsAtStart} kills while starting, ${report.repeated} calls made again\n` +
       `${engine}: ${report.kills} kills, ${report.acknowledged} acknowledged votes, ${report.lost} lost, ` +
       `${report.doubled} doubled, restart median ${report.restartMilliseconds} ms\n`,
   )
-  if (report.faults.length > 0) {
-    process.stdout.write(`${engine}: ${report.faults.length} faults\n`)
-    process.exitCode = 1
-  }
+  return report.faults
+}
+
+async function campaignOfJobs(engine: string, options: CrashOptions): Promise<readonly string[]> {
+  const { faults, ...report } = await runJobCrashes({ ...options, onRound: progress('effects') })
+  const count = (kind: Fault['kind']) => faults.filter((fault) => fault.kind === kind).length
+  process.stdout.write(
+    `  beside them ${report.killsBeside} kills while deciding or starting; ${report.rolledBack} decisions rolled back\n` +
+      `${engine} jobs: ${report.kills} kills, ${report.decisions} decisions, ${report.effects} effects, ` +
+      `${report.repeated} repeated with the same key, ${count('lost')} lost, ${count('doubled')} doubled, ` +
+      `${count('rolled back')} for decisions that were rolled back\n`,
+  )
+  return faults.map(({ kind, text }) => `${kind}: ${text}`)
 }

@@ -1,20 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { loadConfig } from '../../src/config/config.ts'
-import { createContext, type Ctx } from '../../src/context.ts'
 import { prepareStore } from '../../src/demo/seed.ts'
 import { workflowStatus } from '../../src/dialects/native/wire/votes.ts'
 import type { Stance } from '../../src/kernel/request.ts'
 import type { Policy } from '../../src/kernel/rule.ts'
-import { insertGroupOf, insertVoters, sentVote, voteBody, type SentVote, type Voter } from '../helpers/crowd.ts'
+import { insertGroupOf, insertVoters, voteBody, type SentVote, type Voter } from '../helpers/crowd.ts'
 import { dice, type Dice } from '../helpers/dice.ts'
 import { countFaults, faultsOf, loadHistories } from '../helpers/history.ts'
 import { giveRole, insertPolicy, nativeOptions, seats } from '../helpers/quorum.ts'
-import { runMain, startServer, type ServerProcess } from '../helpers/server-process.ts'
+import { startServer, type ServerProcess } from '../helpers/server-process.ts'
 import { createWorld } from '../kernel/world.ts'
+import { killWhileStarting, median, withStore, type StoreEnv } from './store.ts'
+import { bearer, cast, openRequest, signIn, type Attempt } from './wire.ts'
 
 export interface CrashOptions {
-  /** Where the store is: `QUORATE_DATA_DIR` or `DATABASE_URL`. */
-  readonly store: Readonly<Record<string, string>>
+  readonly store: StoreEnv
   readonly kills: number
   readonly seed: number
   readonly onRound?: (round: number, acknowledged: number) => void
@@ -123,7 +122,7 @@ interface Electorate {
 }
 
 /** People, their group and a policy, written before the server starts. */
-async function prepare(store: CrashOptions['store']): Promise<Electorate> {
+async function prepare(store: StoreEnv): Promise<Electorate> {
   return await withStore(store, async (ctx) => {
     await prepareStore(ctx)
     const voters = await insertVoters(
@@ -148,25 +147,6 @@ async function prepare(store: CrashOptions['store']): Promise<Electorate> {
   })
 }
 
-async function withStore<T>(store: CrashOptions['store'], work: (ctx: Ctx) => Promise<T>): Promise<T> {
-  const ctx = await createContext(loadConfig({ ...store, QUORATE_DEMO: '0', LOG_LEVEL: 'silent' }))
-  try {
-    return await work(ctx)
-  } finally {
-    await ctx.close()
-  }
-}
-
-interface Attempt {
-  readonly token: string
-  readonly requestId: string
-  readonly tag: string
-  readonly key: string
-  readonly body: object
-  /** Null when the server died before it came. */
-  answer: SentVote | null
-}
-
 /** One person voting as fast as the server answers, until it does not. */
 async function keepVoting(
   url: string,
@@ -189,63 +169,6 @@ async function keepVoting(
       return
     }
   }
-}
-
-async function cast(url: string, { token, requestId, tag, key, body }: Attempt): Promise<SentVote> {
-  const answer = await fetch(`${url}/workflows/${requestId}/vote`, {
-    method: 'POST',
-    headers: { ...bearer(token), 'content-type': 'application/json', 'idempotency-key': key },
-    body: JSON.stringify(body),
-  })
-  return sentVote(requestId, tag, { status: answer.status, body: await answer.json() })
-}
-
-function bearer(token: string): Record<string, string> {
-  return { authorization: `Bearer ${token}` }
-}
-
-async function openRequest(url: string, token: string, policyId: string): Promise<string> {
-  const answer = await fetch(`${url}/workflows`, {
-    method: 'POST',
-    headers: { ...bearer(token), 'content-type': 'application/json' },
-    body: JSON.stringify({ name: `r-${randomUUID()}`, workflowTemplateId: policyId }),
-  })
-  const id = answer.headers.get('location')?.split('/').at(-1)
-  if (answer.status !== 201 || id === undefined) throw new Error(`no request: ${answer.status} ${await answer.text()}`)
-  return id
-}
-
-/** The real sign-in of a script: the embedded provider follows the login hint and redirects at once (design §6). */
-async function signIn(url: string, email: string): Promise<string> {
-  const post = async (path: string, body: object) => {
-    const answer = await fetch(`${url}${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-    return (await answer.json()) as Record<string, string>
-  }
-  const { authorizationUrl } = await post('/auth/cli/initiate', { redirectUri: 'http://127.0.0.1:4711/callback' })
-  let next = new URL(authorizationUrl as string)
-  next.searchParams.append('login_hint', email)
-  while (next.href.startsWith(url)) {
-    const { status, headers } = await fetch(next, { redirect: 'manual' })
-    const location = headers.get('location')
-    if (location === null) throw new Error(`the provider answered ${status}`)
-    next = new URL(location, next)
-  }
-  const { code, state } = Object.fromEntries(next.searchParams)
-  const { accessToken } = await post('/auth/cli/token', { code: code ?? '', state: state ?? '' })
-  if (accessToken === undefined) throw new Error(`${email} could not sign in`)
-  return accessToken
-}
-
-/** A server that is killed before it answers: in the middle of recovering from the last kill. */
-async function killWhileStarting(store: CrashOptions['store'], after: number): Promise<void> {
-  const child = runMain({ PORT: '0', ...store })
-  await new Promise((resolve) => setTimeout(resolve, after))
-  child.process.kill('SIGKILL')
-  await child.exited
 }
 
 interface WireVote {
@@ -303,7 +226,7 @@ async function wireFaults(
 
 /** The same and more, read from the store once the server is gone: sequence numbers, tallies, leaves, digests, counts. */
 async function storedFaults(
-  store: CrashOptions['store'],
+  store: StoreEnv,
   requests: readonly string[],
   { voters, group }: Electorate,
   sent: readonly SentVote[],
@@ -321,8 +244,4 @@ async function storedFaults(
 
 function acknowledged(sent: readonly SentVote[]): number {
   return sent.filter(({ status }) => status === 200).length
-}
-
-function median(values: readonly number[]): number {
-  return Math.round(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0)
 }

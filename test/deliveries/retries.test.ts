@@ -25,9 +25,9 @@ let addresses: readonly string[] = [publicAddress]
 let deadPort: number
 
 beforeAll(async () => {
-  const answer: SinkAnswer = (response) => {
+  const answer: SinkAnswer = (response, call) => {
     calls.push(performance.now())
-    answers[Math.min(calls.length, answers.length) - 1]?.(response)
+    answers[Math.min(calls.length, answers.length) - 1]?.(response, call)
   }
   sink = await startHttpSink(answer)
   deadPort = await freePort()

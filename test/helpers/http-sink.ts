@@ -13,27 +13,29 @@ export interface SunkCall {
   readonly body: string
 }
 
-/** A receiver of calls with TLS, and a network on which every port of hooks.example and hooks.slack.com leads to it. */
+/** A receiver of calls, with TLS unless told otherwise, and a network on which every port of hooks.example and hooks.slack.com leads to it. */
 export interface HttpSink extends AsyncDisposable {
+  readonly port: number
   readonly calls: SunkCall[]
   readonly network: Network
 }
 
-export type SinkAnswer = (response: ServerResponse) => void
+export type SinkAnswer = (response: ServerResponse, call: SunkCall) => void
 
 /** Answers 200 and no body, or what `answer` says. */
-export async function startHttpSink(answer: SinkAnswer = (response) => response.end()): Promise<HttpSink> {
+export async function startHttpSink(answer: SinkAnswer = (response) => response.end(), tls = true): Promise<HttpSink> {
   const calls: SunkCall[] = []
-  const sink = await startListening(
-    http((request, response) => {
-      void sunk(request).then((call) => {
-        calls.push(call)
-        answer(response)
-      })
-    }),
-    { tls: true },
-  )
+  const serve = http((request, response) => {
+    void sunk(request).then((call) => {
+      // Who hangs up in the middle of a call has not called.
+      if (call === null) return
+      calls.push(call)
+      answer(response, call)
+    })
+  })
+  const sink = await startListening(serve, { tls })
   return {
+    port: sink.port,
     calls,
     network: leadingTo(sink.port),
     [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
@@ -46,8 +48,9 @@ export function leadingTo(port: number): Network {
   return { ...network, dial: (options, isTls) => network.dial({ ...options, port }, isTls) }
 }
 
-async function sunk(request: IncomingMessage): Promise<SunkCall> {
+async function sunk(request: IncomingMessage): Promise<SunkCall | null> {
   const { method = '', url = '', headers, rawHeaders } = request
   const headerNames = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
-  return { method, url, headers, headerNames, body: await text(request) }
+  const body = await text(request).catch(() => null)
+  return body === null ? null : { method, url, headers, headerNames, body }
 }

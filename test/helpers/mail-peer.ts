@@ -18,8 +18,14 @@ export interface MailPeer extends AsyncDisposable {
   readonly received: Received[]
 }
 
-/** Another's mail server; it offers STARTTLS, and takes everything from everyone unless the options say otherwise. */
-export async function startMailPeer(options: SMTPServerOptions = {}): Promise<MailPeer> {
+/** Says what the server says to a whole message, by calling `queued` or not. */
+export type MailAnswer = (message: Received, queued: () => void) => void
+
+/** Another's mail server; it offers STARTTLS, and takes everything from everyone unless the options or `answer` say otherwise. */
+export async function startMailPeer(
+  options: SMTPServerOptions = {},
+  answer: MailAnswer = (_, queued) => queued(),
+): Promise<MailPeer> {
   const received: Received[] = []
   const server = new SMTPServer({
     key: certificateKey,
@@ -27,12 +33,16 @@ export async function startMailPeer(options: SMTPServerOptions = {}): Promise<Ma
     authOptional: true,
     closeTimeout: 100,
     async onData(stream, session, done) {
-      const raw = (await buffer(stream)).toString('latin1')
+      const arrived = await buffer(stream).catch(() => null)
+      if (arrived === null) return
+      const raw = arrived.toString('latin1')
       const { mailFrom, rcptTo } = session.envelope
       const to = rcptTo.map(({ address }) => address)
       const user = (session.user as string | undefined) ?? null
-      received.push({ raw, from: mailFrom === false ? '' : mailFrom.address, to, isEncrypted: session.secure, user })
-      done(null, 'queued')
+      const from = mailFrom === false ? '' : mailFrom.address
+      const message = { raw, from, to, isEncrypted: session.secure, user }
+      received.push(message)
+      answer(message, () => done(null, 'queued'))
     },
     ...options,
   })

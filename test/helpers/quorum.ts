@@ -1,5 +1,5 @@
-import type { Ctx } from '../../src/context.ts'
 import { sealActions, type Action } from '../../src/approvals/actions.ts'
+import type { Ctx } from '../../src/context.ts'
 import { defaultOrganization } from '../../src/identity/organization.ts'
 import { leavesOf, type PolicyOptions, type Rule, type Stage } from '../../src/kernel/rule.ts'
 

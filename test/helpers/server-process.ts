@@ -16,11 +16,18 @@ export interface ServerProcess {
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
-/** Starts the server and waits until it answers. @throws Error with what it printed when it exits instead */
-export async function startServer(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+/**
+ * Starts the server and waits until it answers.
+ * @param command of `quorate`; serves and works when left out
+ * @throws Error with what it printed when it exits instead
+ */
+export async function startServer(
+  env: Readonly<Record<string, string>>,
+  ...command: ('serve' | 'work')[]
+): Promise<ServerProcess> {
   const port = await freePort()
   const started = performance.now()
-  const child = runMain({ PORT: String(port), ...env })
+  const child = runMain({ PORT: String(port), ...env }, ...command)
   const url = `http://127.0.0.1:${port}`
   while (!(await isUp(url))) {
     if (child.process.exitCode !== null || child.process.signalCode !== null) {

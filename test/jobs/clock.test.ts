@@ -20,9 +20,18 @@ const allowed: Readonly<Record<string, readonly (readonly [line: string, why: st
   'jobs/deliver.ts': [
     ['const started = performance.now()', 'how long an attempt took'],
     ['const ended = performance.now()', 'how long an attempt took'],
-    ['const at = ctx.clock.now()', 'when the attempt was, as its row says'],
+    ['patience.allows(destination, performance.now())', 'how long a destination that hangs is let alone'],
+    ['patience.turn(destination, performance.now())', 'the pace for a destination that has just come back'],
   ],
-  'jobs/worker.ts': [['ctx.clock.now())', 'when a delivery was given up, as its row says']],
+  'jobs/ledger.ts': [
+    ['recordAttempts(tx, worker, ctx.clock.now(), records)', 'when the attempts were, as their rows say'],
+  ],
+  'jobs/worker.ts': [['const now = performance.now()', 'which destinations are let alone']],
+  'jobs/cancel-requests.ts': [
+    ['const began = performance.now()', 'how long the batch took'],
+    ['performance.now() - began', 'a rest as long as the batch took'],
+  ],
+  'jobs/reclaim.ts': [['ctx.clock.now())', 'when a delivery was given up, as its row says']],
   'jobs/deadlines.ts': [
     ['next.getTime() - ctx.clock.now().getTime()', 'when to look again; what is due the kernel says'],
   ],

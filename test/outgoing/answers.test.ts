@@ -198,6 +198,18 @@ it('names no secret of the call in a reason', async () => {
   }
 })
 
+it('gives of an error its code alone, and not what only looks like one', async () => {
+  const network = (code: string): Network => ({
+    ...roads({ 'host.example': [publicAddress] }),
+    dial: () => {
+      throw Object.assign(new Error('hidden'), { code })
+    },
+  })
+  const reasonOf = async (code: string) => await callOut(network(code), strict, postTo('http://host.example/'))
+  expect(await reasonOf('EACCES')).toMatchObject({ reason: 'host.example could not be reached: EACCES.' })
+  expect(await reasonOf('a header: hidden')).toMatchObject({ reason: 'host.example could not be reached: unknown.' })
+})
+
 it('an error of the connection after the call harms nobody', async () => {
   await using server = await startListening(http((_, reply) => reply.end()))
   const network = roads({ 'host.example': [publicAddress] })

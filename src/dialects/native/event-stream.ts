@@ -8,6 +8,8 @@ export const mostUnread = 16 * 1024
 export interface EventStream {
   /** @param id without a line break */
   send(event: string, id: string, data: object): void
+  /** As `send`, and ends. */
+  sendLast(event: string, id: string, data: object): void
   /** A line that clients ignore: it keeps proxies from taking the connection for dead, and finds out whether it is. */
   comment(): void
   end(): void
@@ -29,10 +31,15 @@ export function openEventStream(reply: FastifyReply, gone: () => void): EventStr
     connection: 'close',
   })
   return {
-    send: (event, id, data) => write(raw, `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`),
+    send: (event, id, data) => write(raw, eventText(event, id, data)),
+    sendLast: (event, id, data) => void raw.end(eventText(event, id, data)),
     comment: () => write(raw, ':\n\n'),
     end: () => void raw.end(),
   }
+}
+
+function eventText(event: string, id: string, data: object): string {
+  return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
 function write(raw: ServerResponse, text: string): void {

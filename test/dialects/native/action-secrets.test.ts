@@ -13,7 +13,7 @@ let world: WorkflowWorld
 let answer: SinkAnswer = (response) => response.end()
 
 beforeAll(async () => {
-  sink = await startHttpSink((response) => answer(response))
+  sink = await startHttpSink((response, call) => answer(response, call))
   world = await startWorkflowWorld({ network: sink.network, env: { QUORATE_DELIVERY_WAIT: '0.001' } })
 })
 

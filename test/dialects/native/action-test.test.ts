@@ -42,7 +42,7 @@ let name = ''
 const setting = () => ({ world, cast: { nobody: world.anyone, ...cast } as Record<Who, Omit<Client, 'id'>> })
 
 beforeAll(async () => {
-  sink = await startHttpSink((response) => answer(response))
+  sink = await startHttpSink((response, call) => answer(response, call))
   peer = await startMailPeer()
   const env = { QUORATE_ADMIN_KEY: adminKey, SMTP_URL: `smtp://127.0.0.1:${peer.port}`, QUORATE_WEBHOOK_TIMEOUT: '5' }
   world = await startTemplateWorld({ network: sink.network, env })

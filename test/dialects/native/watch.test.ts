@@ -46,6 +46,9 @@ const nextStatus = async (stream: OpenedStream) => (await stream.next())?.id ?? 
 const asked = async (workflowId: string, query: string, client: Calls = world.ben): Promise<Answer> =>
   await client.get(`/v1/workflows/${workflowId}?${query}`)
 
+/** Whoever begins to watch is looked after once at once; what happens later has to be noticed. */
+const untilReadAgain = async () => await new Promise((resolve) => setTimeout(resolve, 100))
+
 /** So many calls of this process wait. */
 const untilWatching = async (count: number) =>
   await expect.poll(async () => (await world.ctx.metrics.watchers.get()).values[0]?.value).toBe(count)
@@ -101,6 +104,7 @@ describe('GET /v1/workflows/{id}/events', () => {
     await world.expiresIn(60_000, { id })
     const stream = await watched(id)
     expect(await nextStatus(stream)).toBe(open)
+    await untilReadAgain()
     world.clock.advance(60_000 + 300)
     expect([await nextStatus(stream), await stream.next()]).toEqual(['EXPIRED', null])
     const { status } = await world.ctx.db
@@ -118,7 +122,7 @@ describe('GET /v1/workflows/{id}/events', () => {
     await nextStatus(stream)
     world.clock.advance(60_000 + 100)
     expect(await world.statusOf(id)).toBe('EXPIRED')
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await untilReadAgain()
     // What such a vote writes.
     const approved = { status: 'approved', is_final: true } as const
     await world.ctx.db.updateTable('requests').set(approved).where('id', '=', id).execute()
@@ -162,6 +166,7 @@ describe('GET /v1/workflows/{id}/events', () => {
       ratelimit: expect.stringMatching(/^limit=50, remaining=49,/),
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
+      connection: 'close',
     })
   })
 
@@ -229,6 +234,18 @@ describe('a stream ends when its caller would be let in no more', () => {
     await ending({ token: key }, () => world.ben.delete(`${apiKeys}/${id}`))
   })
 
+  test('the API key expired, or its agent must prove a key of its own', async () => {
+    const { ctx } = world
+    const expired = await madeKey(world.ben)
+    await ending({ token: expired.key }, () =>
+      ctx.db.updateTable('api_keys').set({ expires_at: ctx.clock.now() }).where('id', '=', expired.id).execute(),
+    )
+    const { key } = await madeKey(world.ada, { principalId: world.robot.id })
+    await ending({ token: key }, () =>
+      ctx.db.updateTable('principals').set({ dpop_required: true }).where('id', '=', world.robot.id).execute(),
+    )
+  })
+
   test('and is told no change that came after', async () => {
     await world.close()
     // Nobody sees to watchers but the news.
@@ -284,6 +301,16 @@ describe('GET /v1/workflows/{id}?wait=', () => {
     const rejected = await world.opened({ options: { veto: 'final' } })
     await world.vote(world.cleo, rejected, 'VETO')
     expect((await asked(rejected, 'wait=60&since=REJECTED')).body.status).toBe('REJECTED')
+  })
+
+  test('who hangs up is waiting no longer', async () => {
+    const hangUp = new AbortController()
+    const headers = { authorization: `Bearer ${world.ben.token}` }
+    const answer = fetch(`${origin}/v1/workflows/${await world.opened()}?wait=60`, { headers, signal: hangUp.signal })
+    await untilWatching(1)
+    hangUp.abort()
+    await expect(answer).rejects.toThrow('abort')
+    await untilWatching(0)
   })
 
   test('who was disabled while they waited is told so', async () => {
@@ -373,6 +400,14 @@ test('a server that stops ends every stream and answers every wait at once', asy
   await world.app.close()
   expect(await stream.next()).toBeNull()
   expect(await (await answer).json()).toMatchObject({ status: open })
+})
+
+test('who begins to watch while the server stops is told how it is, and no more', async () => {
+  const id = await world.opened()
+  world.ctx.notices.dismiss()
+  const stream = await watched(id)
+  expect([await nextStatus(stream), await stream.next()]).toEqual([open, null])
+  expect((await asked(id, 'wait=60')).body.status).toBe(open)
 })
 
 test('many watch many workflows, and each hears of theirs', async () => {

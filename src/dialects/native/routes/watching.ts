@@ -41,8 +41,9 @@ export function watchingRoutes(app: FastifyInstance, ctx: Ctx): void {
   app.get<WorkflowPath>('/v1/workflows/:workflowId/events', events, async (request, reply) => {
     let stream: EventStream | undefined
     const tell = (state: WatchedState) => {
-      stream?.send('status', workflowStatus[state.status], renderState(state))
-      if (state.isSettled) stream?.end()
+      const event = ['status', workflowStatus[state.status], renderState(state)] as const
+      if (state.isSettled) stream?.sendLast(...event)
+      else stream?.send(...event)
     }
     // Nothing is told before this call is through, and the stream is open by then.
     const watcher = { tell, beat: () => stream?.comment(), end: () => stream?.end() }
