@@ -10,7 +10,7 @@ import { openRequests, prepareOurs, type OurGround } from './ground.ts'
 import { median, send, type Call } from './load.ts'
 import { startServer, type Server } from './servers.ts'
 import { startSink } from './sink.ts'
-import { runSteadily, type SteadyLoad } from './steady.ts'
+import { middleP99, quietWindows, runSteadily, type SteadyLoad } from './steady.ts'
 
 const help = `npm run bench:cancel -- [--count N] [--actions] [--kills N] [--rate N]
 
@@ -123,12 +123,11 @@ async function measure(ground: OurGround, { policyId, ids }: Condemned, next: (n
 }
 
 function printWindows(name: string, windows: readonly SteadyLoad[], before: readonly SteadyLoad[]): void {
-  const p99 = (loads: readonly SteadyLoad[]) => median(loads.flatMap((load) => load.p99s))
-  const ratio = p99(windows) / p99(before)
+  const ratio = middleP99(windows) / middleP99(before)
   print(
-    `CANCEL ${name.padEnd(10)} p50=${median(windows.map((load) => load.p50)).toFixed(2)} p99=${p99(windows).toFixed(2)} ` +
+    `CANCEL ${name.padEnd(10)} p50=${median(windows.map((load) => load.p50)).toFixed(2)} p99=${middleP99(windows).toFixed(2)} ` +
       `p99-ratio=${ratio.toFixed(2)}${ratio > 1.2 ? ' (bar 1.2, MISSED)' : ''} ` +
-      `windows: ${windows.flatMap((load) => load.p99s.map((p99) => p99.toFixed(0))).join(' ')}`,
+      `quiet=${quietWindows(windows)} windows: ${windows.flatMap((load) => load.windows.map(({ p99, isQuiet }) => `${p99.toFixed(0)}${isQuiet ? '' : '~'}`)).join(' ')}`,
   )
 }
 

@@ -6,8 +6,9 @@ import { startPostgres } from '../test/helpers/postgres.ts'
 import { decidingVotes, type DecidingVotes } from './deciding.ts'
 import { prepareOurs, type OurGround } from './ground.ts'
 import { median, runLoad } from './load.ts'
+import { watchOwn } from './others.ts'
 import { startSink, type Mood, type Protocol, type Sink } from './sink.ts'
-import { runSteadily, type SteadyLoad } from './steady.ts'
+import { middleP99, quietWindows, runSteadily, type SteadyLoad } from './steady.ts'
 
 const help = `npm run bench:sinks -- [--sink http|smtp] [--rounds N] [--seconds N] [--slow-seconds N] [--every N] [--rate N]
 
@@ -43,6 +44,8 @@ interface Phase {
   readonly name: PhaseName
   readonly load: SteadyLoad
   readonly maxDepth: number
+  /** How many processors server, PostgreSQL, load and sink kept busy. */
+  readonly processors: number
   /** Calls that reached the sink, in each second. */
   readonly callsASecond: readonly number[]
   /** Of what was decided in this phase. */
@@ -148,6 +151,7 @@ async function runPhase(
   const seconds = secondsOf(name)
   const before = sink.arrivals.length
   const began = performance.now()
+  const processorsBusy = watchOwn()
   let maxDepth = 0
   let isOver = false
   const watching = (async () => {
@@ -157,6 +161,7 @@ async function runPhase(
     }
   })()
   const load = await runSteadily({ origin: ground.ours.origin, clients, rate, seconds, next: votes.next })
+  const processors = processorsBusy()
   isOver = true
   await watching
   const callsASecond = Array.from({ length: seconds }, () => 0)
@@ -164,7 +169,7 @@ async function runPhase(
     const second = Math.floor((at - began) / 1000)
     if (second < seconds) callsASecond[second]! += 1
   }
-  return { name, load, maxDepth, callsASecond }
+  return { name, load, maxDepth, processors, callsASecond }
 }
 
 async function deliveriesBetween({ ctx }: OurGround, from: Date, to: Date) {
@@ -174,17 +179,18 @@ async function deliveriesBetween({ ctx }: OurGround, from: Date, to: Date) {
   return rows[0]!
 }
 
-function lineOf({ name, load, maxDepth, callsASecond, deadLetters, deliveries }: Phase): string {
+function lineOf({ name, load, maxDepth, processors, callsASecond, deadLetters, deliveries }: Phase): string {
   return (
     `${name.padEnd(10)} p50 ${load.p50.toFixed(2)} ms  p99 ${load.p99.toFixed(2)} ms  ${load.rate.toFixed(0)} /s  ` +
-    `queue ≤ ${maxDepth}  dead ${deadLetters} of ${deliveries}  calls/s ${callsASecond.join(' ')}`
+    `cpu ${processors.toFixed(2)}  queue ≤ ${maxDepth}  dead ${deadLetters} of ${deliveries}  calls/s ${callsASecond.join(' ')}`
   )
 }
 
-/** Medians over all rounds and their windows, so that a moment of a shared machine does not decide. */
+/** Medians over all rounds and their quiet windows, so that a moment of a shared machine does not decide. */
 function report(rounds: readonly Phase[][]): void {
   const of = (name: PhaseName) => rounds.map((phases) => phases.find((phase) => phase.name === name)!)
-  const p99 = (name: PhaseName) => median(of(name).flatMap(({ load }) => load.p99s))
+  const loadsOf = (name: PhaseName) => of(name).map(({ load }) => load)
+  const p99 = (name: PhaseName) => middleP99(loadsOf(name))
   for (const name of ['normal', ...failures, 'recovery'] as const) {
     const phases = of(name)
     const ratio = p99(name) / p99('normal')
@@ -192,7 +198,7 @@ function report(rounds: readonly Phase[][]): void {
     print(
       `SINKS ${name.padEnd(10)} p50=${median(phases.map(({ load }) => load.p50)).toFixed(2)} p99=${p99(name).toFixed(2)} ` +
         `p99-ratio=${ratio.toFixed(2)}${ratio > 1.2 ? ' (bar 1.2, MISSED)' : ''} of-whole-phases=${median(wholes).toFixed(2)} ` +
-        `max-queue=${Math.max(...phases.map(({ maxDepth }) => maxDepth))} ` +
+        `cpu=${median(phases.map(({ processors }) => processors)).toFixed(2)} quiet=${quietWindows(loadsOf(name))} max-queue=${Math.max(...phases.map(({ maxDepth }) => maxDepth))} ` +
         `dead=${phases.reduce((sum, { deadLetters }) => sum + deadLetters, 0)}`,
     )
   }
