@@ -57,7 +57,6 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   const app = serves ? await buildServer(ctx) : await buildWorkerServer(ctx)
   await app.listen({ host: config.host, port: config.port })
   ctx.publicUrl = config.publicUrl ?? urlOf(config.host, app.server.address())
-  process.stdout.write(serves ? startMessage(ctx) : `Quorate does its jobs; see ${ctx.publicUrl}/metrics\n`)
   if (works) await takeOver(ctx)
   const worker = works ? startWorker(ctx) : null
   const endDeadlines = works ? startDeadlines(ctx) : null
@@ -71,6 +70,8 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
     process.exit(0)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
+  // Whoever reads that it is ready may stop it the next moment.
+  process.stdout.write(serves ? startMessage(ctx) : `Quorate does its jobs; see ${ctx.publicUrl}/metrics\n`)
 }
 
 async function rotateDataKey(): Promise<void> {
