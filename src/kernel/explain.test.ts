@@ -6,7 +6,7 @@ import type { EligiblePrincipal } from './candidacy.ts'
 import { explain, type ExplainFacts, type Explanation } from './explain.ts'
 import { holdsExactly } from './recount.ts'
 import { initialState, type RequestState, type StandingApproval } from './request.ts'
-import type { Policy, Rule, SeatSource } from './rule.ts'
+import { leavesOf, type Policy, type Rule, type SeatSource } from './rule.ts'
 import { createWorld, type World } from '../../test/kernel/world.ts'
 
 const DIGEST = { digest: 'd', expiresAt: 1000, requester: { principal: 'ada', person: 'ada' } }
@@ -314,6 +314,12 @@ describe('the finishing sets', () => {
         const facts = { approvals, candidates, candidatesComplete: true, seatSizes: [] }
         const { pending } = explain(policy, state, facts, 1)
         const expected = bruteForce(policy, state, facts)
+        // Six people and more leaves than that may be more work than an explanation does; it says so, and what it found is true.
+        if (pending?.exact === false && leavesOf(rule).length > 9) {
+          expect(pending.inexactBecause).toBe('too-much-work')
+          expect(expected).toEqual(expect.arrayContaining([...pending.finishing]))
+          return
+        }
         expect(pending?.exact).toBe(true)
         expect(pending?.finishing).toEqual(expected.slice(0, 20))
         expect(pending?.nobodyCan).toBe(expected.length === 0)
