@@ -210,14 +210,15 @@ async function settle(
   receivers: Receivers,
 ): Promise<Audit> {
   let server = first
+  const faults: Fault[] = []
   for (const until = performance.now() + settleMilliseconds; ; await sleep(10_000)) {
     await untilSent(server, token, asked, receivers, until)
     const code = await server.stop()
     const audit = await withStore(env, (ctx) => auditJobs(ctx, asked, receivers.effects))
-    const ended: Fault[] = code === 0 ? [] : [{ kind: 'other', text: `SIGTERM ended the server with ${code}` }]
-    if (!audit.isPending) return { ...audit, faults: [...audit.faults, ...ended] }
-    if (performance.now() > until)
-      return { ...audit, faults: [...audit.faults, { kind: 'lost', text: 'something is never done' }] }
+    if (code !== 0) faults.push({ kind: 'other', text: `SIGTERM ended the server with ${code}` })
+    const isLate = performance.now() > until
+    if (audit.isPending && isLate) faults.push({ kind: 'lost', text: 'something is never done' })
+    if (!audit.isPending || isLate) return { ...audit, faults: [...audit.faults, ...faults] }
     server = await startServer(env)
   }
 }
