@@ -1,8 +1,8 @@
 import type { LookupAddress } from 'node:dns'
-import { lookup } from 'node:dns/promises'
 import { connect as connectTcp, type TcpNetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import { nameResolver } from './resolve.ts'
 
 /** How this machine reaches others; tests put their own resolver and routes in. */
 export interface Network {
@@ -14,6 +14,6 @@ export interface Network {
 
 /** The network as this machine sees it. */
 export const systemNetwork: Network = {
-  resolve: (hostname) => lookup(hostname, { all: true, order: 'verbatim' }),
+  resolve: nameResolver(),
   dial: (options, isTls) => (isTls ? connectTls(options) : connectTcp(options)),
 }

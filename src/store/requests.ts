@@ -100,12 +100,18 @@ export async function updateRequest(tx: Tx, row: RequestRow, change: RequestChan
 }
 
 /** Requests whose time is up and on which nothing has written so, oldest deadline first; locked, leaving out what others hold. */
-export async function findDueRequests(tx: Tx, now: Date, limit: number): Promise<RequestRow[]> {
+export async function findDueRequests(
+  tx: Tx,
+  now: Date,
+  limit: number,
+  exceptPolicies: readonly string[],
+): Promise<RequestRow[]> {
   return await tx
     .selectFrom('requests')
     .selectAll()
     .where('is_final', '=', false)
     .where('expires_at', '<=', now)
+    .$if(exceptPolicies.length > 0, (query) => query.where('policy_id', 'not in', exceptPolicies))
     .orderBy('expires_at')
     .limit(limit)
     .forUpdate()

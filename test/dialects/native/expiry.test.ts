@@ -139,6 +139,25 @@ describe('when the sweep writes it', () => {
     }
   })
 
+  it('a template that cannot be read keeps no other from it', async () => {
+    const [broken, other] = [await opened(), await opened()]
+    const policyId = (await read(broken)).workflowTemplateId
+    const policies = world.ctx.db.updateTable('policies').where('id', '=', policyId)
+    const { actions } = await world.ctx.db
+      .selectFrom('policies')
+      .select('actions')
+      .where('id', '=', policyId)
+      .executeTakeFirstOrThrow()
+    await policies.set({ actions: Buffer.from('damaged') }).execute()
+    await world.expiresIn(-hour, { id: broken })
+    await world.expiresIn(-minute, { id: other })
+    await expect(expireRequests(world.ctx)).rejects.toThrow(policyId)
+    expect([await stored(broken), await stored(other)]).toEqual(['open', 'expired'])
+    await policies.set({ actions: Buffer.from(actions) }).execute()
+    expect(await expireRequests(world.ctx)).toBe(1)
+    expect(await stored(broken)).toBe('expired')
+  })
+
   it('all that is due is written in one run, however much it is', async () => {
     const { id: policyId } = await world.made({ approvalRule: world.rule(1), actions: [hook] })
     await Promise.all(Array.from({ length: 205 }, () => world.openedUnder(policyId)))

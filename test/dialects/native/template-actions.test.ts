@@ -25,7 +25,18 @@ const refused: readonly (readonly [code: string, at: string, action: unknown])[]
   ['RECIPIENTS_EMPTY', '.recipients', { type: 'EMAIL', recipients: [] }],
   ['RECIPIENTS_EMPTY', '.recipients', { type: 'EMAIL', recipients: 'ops@example.com' }],
   ['RECIPIENTS_INVALID_EMAIL', '.recipients', { type: 'EMAIL', recipients: Array(6).fill('ops@example.com') }],
-  ...['ops', 'ops@', '@example.com', 'a b@example.com', 'a@b@example.com', 'ops@localhost', 'a@x..com', 7, null].map(
+  ...[
+    'ops',
+    'ops@',
+    '@example.com',
+    'a b@example.com',
+    'a\u0001b@example.com',
+    'a@b@example.com',
+    'ops@localhost',
+    'a@x..com',
+    7,
+    null,
+  ].map(
     (address) =>
       [
         'RECIPIENTS_INVALID_EMAIL',

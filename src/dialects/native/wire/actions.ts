@@ -118,5 +118,5 @@ function isEmail(value: unknown): boolean {
   return typeof value === 'string' && value.length <= 320 && emailAddress.test(value)
 }
 
-// One @, no blanks or list punctuation, and a domain with a dot in it.
-const emailAddress = /^[^\s@<>,;:"()[\]\\]+@[^\s@<>,;:"()[\]\\.]+(?:\.[^\s@<>,;:"()[\]\\.]+)+$/
+// One @, no blanks, control characters or list punctuation, and a domain with a dot in it.
+const emailAddress = /^[^\s\p{C}@<>,;:"()[\]\\]+@[^\s\p{C}@<>,;:"()[\]\\.]+(?:\.[^\s\p{C}@<>,;:"()[\]\\.]+)+$/u

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { nameResolver } from '../../src/outgoing/resolve.ts'
+import { startNameServer, type NameServer } from '../helpers/name-server.ts'
+
+let server: NameServer
+
+beforeAll(async () => {
+  server = await startNameServer((name) => {
+    if (name.endsWith('slow.example')) return 'silence'
+    return name === 'host.example' ? ['192.0.2.1', '192.0.2.2'] : 'unknown'
+  })
+})
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+})
+
+/** A resolver and what was looked up the machine's way, where each look-up waits to be let go. */
+function resolver() {
+  const lookedUp: string[] = []
+  const waiting: (() => void)[] = []
+  const resolve = nameResolver({
+    servers: [server.at],
+    async lookUp(hostname) {
+      lookedUp.push(hostname)
+      await new Promise<void>((done) => waiting.push(done))
+      return [{ address: '198.51.100.1', family: 4 }]
+    },
+  })
+  return { lookedUp, resolve, letGo: () => waiting.shift()?.() }
+}
+
+it('a name has all the addresses that DNS gives', async () => {
+  const { resolve, lookedUp } = resolver()
+  expect((await resolve('host.example')).map(({ address }) => address).toSorted()).toEqual(['192.0.2.1', '192.0.2.2'])
+  expect(lookedUp).toEqual([])
+})
+
+it('names whose server is silent keep no other from being found, and are not looked up the machine’s way', async () => {
+  const { resolve, lookedUp } = resolver()
+  const slow = Array.from({ length: 40 }, async (_, n) => await resolve(`n${n}.slow.example`))
+  const failed = Promise.allSettled(slow)
+  const first = await Promise.race([resolve('host.example'), failed])
+  expect(first).toHaveLength(2)
+  expect(new Set((await failed).map((each) => each.status === 'rejected' && each.reason.code))).toEqual(
+    new Set(['ETIMEOUT']),
+  )
+  expect(lookedUp).toEqual([])
+}, 15_000)
+
+it('what DNS does not know is looked up the machine’s way, one name at a time', async () => {
+  const { resolve, lookedUp, letGo } = resolver()
+  const [first, second] = [resolve('localhost'), resolve('files.example')]
+  await expect.poll(() => lookedUp).toEqual(['localhost'])
+  await sleep(100)
+  expect(lookedUp).toEqual(['localhost'])
+  letGo()
+  expect(await first).toEqual([{ address: '198.51.100.1', family: 4 }])
+  await expect.poll(() => lookedUp).toEqual(['localhost', 'files.example'])
+  letGo()
+  await second
+})
