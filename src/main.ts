@@ -15,7 +15,7 @@ import { addDataKey } from './store/data-keys.ts'
 
 /** How long a stop waits for the requests and jobs in hand (design §8). */
 const drainMilliseconds = 9_000
-const jobDrainMilliseconds = 7_000
+const jobDrainMilliseconds = 5_000
 
 const usage = `quorate [COMMAND]
   (none)            serves HTTP and does the jobs

@@ -1,5 +1,6 @@
 import type { LookupAddress } from 'node:dns'
 import { lookup, Resolver } from 'node:dns/promises'
+import { addressesInHostsFile } from './hosts-file.ts'
 
 /** For one server's answer to one question, in milliseconds; doubled for the second try. */
 const answerMilliseconds = 1_500
@@ -10,8 +11,10 @@ const turnMilliseconds = 10_000
 export interface Names {
   /** Name servers, `address:port`; those of the machine when left out. */
   readonly servers?: readonly string[]
+  /** The machine's own list of names and addresses, which comes before all servers; /etc/hosts when left out. */
+  readonly hostsFile?: string
   /** The machine's own way, which knows its files and search domains too. */
-  lookUp?(hostname: string): Promise<LookupAddress[]>
+  readonly lookUp?: (hostname: string) => Promise<LookupAddress[]>
 }
 
 /**
@@ -20,11 +23,13 @@ export interface Names {
  * is its user's could so keep the store, the mail server and every other receiver from being found. So names are asked for by
  * packets of our own, and only what DNS does not know is looked up the machine's way, one name at a time.
  */
-export function nameResolver({ servers, lookUp = systemLookUp }: Names = {}): (
+export function nameResolver({ servers, hostsFile, lookUp = systemLookUp }: Names = {}): (
   hostname: string,
 ) => Promise<readonly LookupAddress[]> {
   const inTurn = oneAtATime()
   return async (hostname) => {
+    const own = await addressesInHostsFile(hostname, hostsFile)
+    if (own.length > 0) return own
     const found = hostname.includes('.') ? await ask(hostname, servers) : []
     return found.length > 0 ? found : await inTurn(async () => await lookUp(hostname))
   }

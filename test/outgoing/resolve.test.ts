@@ -1,14 +1,23 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { nameResolver } from '../../src/outgoing/resolve.ts'
 import { startNameServer, type NameServer } from '../helpers/name-server.ts'
 
 let server: NameServer
+let hostsFile: string
 
 beforeAll(async () => {
+  hostsFile = join(await mkdtemp(join(tmpdir(), 'quorate-hosts-')), 'hosts')
+  await writeFile(
+    hostsFile,
+    '# ours\n203.0.113.7\tbuild.example Host.Example # two\n2001:db8::7 build.example\nno address.example\n',
+  )
   server = await startNameServer((name) => {
     if (name.endsWith('slow.example')) return 'silence'
-    return name === 'host.example' ? ['192.0.2.1', '192.0.2.2'] : 'unknown'
+    return name === 'public.example' || name === 'host.example' ? ['192.0.2.1', '192.0.2.2'] : 'unknown'
   })
 })
 
@@ -22,6 +31,7 @@ function resolver() {
   const waiting: (() => void)[] = []
   const resolve = nameResolver({
     servers: [server.at],
+    hostsFile,
     async lookUp(hostname) {
       lookedUp.push(hostname)
       await new Promise<void>((done) => waiting.push(done))
@@ -31,9 +41,19 @@ function resolver() {
   return { lookedUp, resolve, letGo: () => waiting.shift()?.() }
 }
 
+it('a name of the machine’s own file has the addresses that it gives, whatever DNS says', async () => {
+  const { resolve, lookedUp } = resolver()
+  expect(await resolve('BUILD.example.')).toEqual([
+    { address: '203.0.113.7', family: 4 },
+    { address: '2001:db8::7', family: 6 },
+  ])
+  expect(await resolve('host.example')).toEqual([{ address: '203.0.113.7', family: 4 }])
+  expect(lookedUp).toEqual([])
+})
+
 it('a name has all the addresses that DNS gives', async () => {
   const { resolve, lookedUp } = resolver()
-  expect((await resolve('host.example')).map(({ address }) => address).toSorted()).toEqual(['192.0.2.1', '192.0.2.2'])
+  expect((await resolve('public.example')).map(({ address }) => address).toSorted()).toEqual(['192.0.2.1', '192.0.2.2'])
   expect(lookedUp).toEqual([])
 })
 
@@ -41,7 +61,7 @@ it('names whose server is silent keep no other from being found, and are not loo
   const { resolve, lookedUp } = resolver()
   const slow = Array.from({ length: 40 }, async (_, n) => await resolve(`n${n}.slow.example`))
   const failed = Promise.allSettled(slow)
-  const first = await Promise.race([resolve('host.example'), failed])
+  const first = await Promise.race([resolve('public.example'), failed])
   expect(first).toHaveLength(2)
   expect(new Set((await failed).map((each) => each.status === 'rejected' && each.reason.code))).toEqual(
     new Set(['ETIMEOUT']),
