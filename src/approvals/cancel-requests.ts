@@ -33,6 +33,8 @@ export interface CanceledBatch {
 
 /** Rows are locked, decided and written this many at a time, so that neither transaction nor process holds up votes for long. */
 const batchSize = 100
+/** And no more deliveries than that are written with them. */
+const deliveriesOfBatch = 500
 /** What a command does of its own cancellation before it is answered. */
 const batchesAtOnce = 5
 /** What many are told at once comes after what one person's decision leads to. */
@@ -49,7 +51,9 @@ export async function cancelBatch(ctx: Ctx, tx: Tx, cancellation: Cancellation):
   await shareFacts(tx, orgId)
   const policy = await findPolicy(tx, orgId, policyId)
   if (policy === undefined) return { closed: [], next: null }
-  const rows = await lockOpenRequests(tx, orgId, policyId, batchSize, after)
+  const each = (await triggeredActions(ctx, tx, orgId, policyId, 'canceled')).length
+  const size = Math.max(1, Math.min(batchSize, Math.floor(deliveriesOfBatch / Math.max(1, each))))
+  const rows = await lockOpenRequests(tx, orgId, policyId, size, after)
   const closed = rows.map((row) => closeRequest(policy, row, actor, at))
   if (closed.length > 0) await writeClosedRequests(tx, orgId, policyId, at, closed)
   for (const to of ['canceled', 'expired'] as const) {
@@ -63,7 +67,7 @@ export async function cancelBatch(ctx: Ctx, tx: Tx, cancellation: Cancellation):
     return status === undefined ? [] : [decisionOf(row, status, at)]
   })
   const last = rows.at(-1)
-  if (last !== undefined && rows.length === batchSize) {
+  if (last !== undefined && rows.length === size) {
     return {
       closed: decisions,
       next: { ...cancellation, after: { createdAt: last.created_at.toISOString(), id: last.id } },

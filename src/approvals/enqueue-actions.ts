@@ -107,6 +107,20 @@ export function destinationOf(action: Action): string {
   }
 }
 
+/** What exactly is called of them: on one host one path may hang while another answers. Secret as the URL is. */
+export function endpointOf(action: Action): string {
+  switch (action.type) {
+    case 'EMAIL':
+      return 'mail'
+    case 'SLACK':
+      return action.webhookUrl
+    case 'WEBHOOK': {
+      const { host, pathname } = new URL(action.url)
+      return host + pathname
+    }
+  }
+}
+
 const namespace = '6c1f5ae2-5b0e-4c0d-9f0a-7c2d8e4b9a11'
 
 function eventId({ requestId, seq, from, to }: Transition): string {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { destinationOf } from '../approvals/enqueue-actions.ts'
+import { destinationOf, endpointOf } from '../approvals/enqueue-actions.ts'
 import { openAction } from '../approvals/actions.ts'
 import type { Ctx } from '../context.ts'
 import type { AttemptOutcome, Task } from '../deliveries/attempt.ts'
@@ -15,8 +15,8 @@ const kind = 'deliver'
 /** Makes one attempt at one delivery; a later one is a job of its own. */
 export const deliver: Handler = {
   concurrency: ({ config }) => config.delivery.concurrency,
-  // A destination that does not answer may not take the room of the others.
-  concurrencyOfGroup: ({ config }) => Math.max(1, Math.ceil(config.delivery.concurrency / 4)),
+  // A destination that does not answer may not take the room of the others, nor what asks a path of it that hangs that of the rest.
+  concurrencyOfGroup: ({ config }) => Math.ceil((config.delivery.concurrency * 3) / 8),
   async run(ctx, hands, job) {
     const key = job.data as DeliveryKey
     const row = await hands.ledger.take(key)
@@ -35,18 +35,18 @@ async function leave(ctx: Ctx, job: TakenJob, { orgId, id }: DeliveryKey): Promi
 
 async function attempt(ctx: Ctx, { patience }: Hands, row: DeliveryRow): Promise<AttemptOutcome> {
   const task = taskOf(ctx, row)
-  const destination = destinationOf(task.action)
-  if (!patience.allows(destination, performance.now())) {
-    const reason = `${destination} has not answered in time lately; no attempt was made.`
+  const endpoint = `${row.org_id} ${endpointOf(task.action)}`
+  if (!patience.allows(endpoint, performance.now())) {
+    const reason = `${destinationOf(task.action)} has not answered in time lately; no attempt was made.`
     return { kind: 'failed', reason, isTransient: true, response: null }
   }
   const means = await meansFor(ctx, row.org_id, task.action)
-  await sleep(patience.turn(destination, performance.now()))
+  await sleep(patience.turn(endpoint, performance.now()))
   const started = performance.now()
   const outcome = await performAttempt(means, task)
   const ended = performance.now()
   const failed = outcome.kind === 'failed'
-  patience.learn(destination, { failed, milliseconds: ended - started }, ended)
+  patience.learn(endpoint, { failed, milliseconds: ended - started }, ended)
   return outcome
 }
 

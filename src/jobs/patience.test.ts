@@ -28,8 +28,7 @@ describe('a destination that hangs', () => {
     for (let n = 0; n < 7; n++) patience.learn(sink, hung, n)
     expect(patience.allows(sink, 10)).toBe(true)
     patience.learn(sink, hung, 10)
-    expect([patience.rests(sink, 2_509), patience.allows(sink, 2_509)]).toEqual([true, false])
-    expect(patience.rests(sink, 2_510)).toBe(false)
+    expect(patience.allows(sink, 2_509)).toBe(false)
     expect([patience.allows(sink, 2_510), patience.allows(sink, 2_510)]).toEqual([true, false])
   })
 
@@ -55,6 +54,14 @@ describe('a destination that hangs', () => {
     for (let n = 0; n < 9; n++) patience.learn(sink, hung, 0)
     expect(patience.allows('other.example', 0)).toBe(true)
   })
+})
+
+it('nobody waits longer than five seconds for a turn', () => {
+  const patience = createPatience()
+  const now = failing(patience, 0, 100, 10)
+  patience.learn(sink, sent, now)
+  const turns = Array.from({ length: 100 }, () => patience.turn(sink, now))
+  expect(Math.max(...turns)).toBe(5_000)
 })
 
 describe('a destination that refuses', () => {

@@ -15,6 +15,8 @@ const recoveryMilliseconds = 10_000
 /** Of the calls a second that it took before. What piled up meanwhile comes on top of what is new. */
 const recoveryPace = 1.5
 const minCallsASecond = 10
+/** Nobody waits longer than that for a turn: the lease of a delivery has to last for its attempt as well. */
+const maxTurnMilliseconds = 5_000
 
 interface Standing {
   /** Slow failures in a row, and until when no attempt is made for them. */
@@ -36,8 +38,6 @@ interface Standing {
 export interface Patience {
   /** Whether an attempt may be made now. After each rest one is, until one of them is answered. */
   allows(destination: string, now: number): boolean
-  /** Whether no attempt would be made now. */
-  rests(destination: string, now: number): boolean
   /** Milliseconds that an attempt has to wait for its turn: with a destination that has just recovered, and no other. */
   turn(destination: string, now: number): number
   learn(destination: string, attempt: { readonly failed: boolean; readonly milliseconds: number }, now: number): void
@@ -56,7 +56,6 @@ export function createPatience(): Patience {
     return standing !== undefined && standing.slow >= slowInARow && now < standing.restsUntil
   }
   return {
-    rests,
     allows(destination, now) {
       if (rests(destination, now)) return false
       const standing = standings.get(destination)
@@ -69,7 +68,7 @@ export function createPatience(): Patience {
       if (standing === undefined || now >= standing.recoversUntil) return 0
       const turn = Math.max(now, standing.nextTurn)
       standing.nextTurn = turn + 1000 / Math.max(minCallsASecond, standing.rate * recoveryPace)
-      return turn - now
+      return Math.min(maxTurnMilliseconds, turn - now)
     },
     learn(destination, { failed, milliseconds }, now) {
       const standing = standings.get(destination) ?? firstSeen(now)

@@ -25,9 +25,10 @@ export interface Worker {
 /**
  * Takes jobs and runs them, beside any number of other workers in other processes. Whatever a job does, it and the end of
  * the job are written in one transaction, so a worker that is killed leaves the job as it was, for the next one.
+ * @param patience what is known of destinations; nothing yet when left out
  */
-export function startWorker(ctx: Ctx): Worker {
-  const hands = handsOf(ctx, hostname(), gatherMilliseconds)
+export function startWorker(ctx: Ctx, patience = createPatience()): Worker {
+  const hands = { ...handsOf(ctx, hostname(), gatherMilliseconds), patience }
   const loops = jobKinds.map((kind) => startLoop(ctx, hands, kind))
   const lookForLost = () => {
     reclaim(ctx).catch((error: unknown) => ctx.log.error({ err: error }, 'lost jobs cannot be looked for'))
@@ -76,7 +77,7 @@ function startLoop(ctx: Ctx, hands: Hands, kind: JobKind) {
   const look = async (): Promise<void> => {
     while (!isStopping) {
       hasEnded = false
-      const { limit, exceptGroups } = roomFor(ctx, hands, handler, running.values())
+      const { limit, exceptGroups } = roomFor(ctx, handler, running.values())
       const taken = limit > 0 ? await ctx.store.jobs.take(kind, limit, exceptGroups).catch(logged(ctx)) : []
       for (const job of taken) start(job)
       // As many as there was room for: there may be more.
@@ -128,15 +129,11 @@ function startLoop(ctx: Ctx, hands: Hands, kind: JobKind) {
  * How many jobs may be taken, and of which groups none. Whatever is taken may be of one group, and leaves none of them with
  * more than it may have; those that have half of it wait, so that the others are not taken one by one.
  */
-function roomFor(ctx: Ctx, { patience }: Hands, handler: Handler, running: Iterable<TakenJob>) {
+function roomFor(ctx: Ctx, handler: Handler, running: Iterable<TakenJob>) {
   const jobs = [...running]
   const ofGroup = handler.concurrencyOfGroup(ctx)
-  const now = performance.now()
   const counts = new Map<string, number>()
-  for (const { group } of jobs) {
-    // Attempts at one that rests are over before they begin.
-    if (group !== null && !patience.rests(group, now)) counts.set(group, (counts.get(group) ?? 0) + 1)
-  }
+  for (const { group } of jobs) if (group !== null) counts.set(group, (counts.get(group) ?? 0) + 1)
   const exceptGroups = [...counts].filter(([, count]) => count >= ofGroup / 2).map(([group]) => group)
   const most = Math.max(0, ...[...counts.values()].filter((count) => count < ofGroup / 2))
   return { limit: Math.min(handler.concurrency(ctx) - jobs.length, ofGroup - most), exceptGroups }

@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { runDueJobs, startWorker } from '../../src/jobs/worker.ts'
+import { createPatience } from '../../src/jobs/patience.ts'
+import { orgId } from '../helpers/quorum.ts'
 import { startHttpSink, type HttpSink } from '../helpers/http-sink.ts'
 import { templates } from '../helpers/templates.ts'
 import { startWorkflowWorld, type WorkflowWorld } from '../helpers/workflows.ts'
@@ -25,7 +27,7 @@ beforeAll(async () => {
     else response.end()
   })
   // Two attempts at a time at one destination.
-  world = await startWorkflowWorld({ network: sink.network, env: { QUORATE_DELIVERY_CONCURRENCY: '8' } })
+  world = await startWorkflowWorld({ network: sink.network, env: { QUORATE_DELIVERY_CONCURRENCY: '5' } })
 })
 
 afterAll(async () => {
@@ -45,10 +47,16 @@ async function approved(ids: readonly string[]): Promise<void> {
   await Promise.all(ids.map((id) => world.voted(world.cleo, id, 'APPROVE')))
 }
 
+const reasonsOf = async (requestId: string) => {
+  const { ctx } = world
+  const rows = await ctx.db.selectFrom('deliveries').select('reason').where('request_id', '=', requestId).execute()
+  return rows.map(({ reason }) => reason).join()
+}
+
 const heardBy = (host: string) => sink.calls.filter(({ headers }) => headers.host === host)
 
 describe('a worker', () => {
-  it('makes two of eight attempts at a destination that hangs, and all of the others meanwhile', async () => {
+  it('makes two of five attempts at a destination that hangs, and all of the others meanwhile', async () => {
     await approved((await openedFor(hanging, 12)).ids)
     await approved((await openedFor(good, 12)).ids)
     const worker = startWorker(world.ctx)
@@ -62,6 +70,27 @@ describe('a worker', () => {
     }
     await worker.stop(5_000)
     expect(heardBy(hanging)).toHaveLength(12)
+  })
+
+  it('calls one path of a host while another path hangs', async () => {
+    const hook = (path: string) => ({ type: 'WEBHOOK', url: `https://${hanging}/${path}`, method: 'POST' })
+    const openedWith = async (path: string, count: number) => {
+      const { id } = await world.made({ approvalRule: world.rule(1), actions: [hook(path)] })
+      return await Promise.all(Array.from({ length: count }, () => world.openedUnder(id)))
+    }
+    const patience = createPatience()
+    for (let n = 0; n < 9; n++)
+      patience.learn(`${orgId} ${hanging}/hang`, { failed: true, milliseconds: 10_000 }, performance.now())
+    const [stuck] = await openedWith('hang', 1)
+    const [fine] = await openedWith('fine', 1)
+    await approved([stuck as string, fine as string])
+    const before = sink.calls.length
+    const worker = startWorker(world.ctx, patience)
+    await vi.waitFor(() => expect(held).toHaveLength(1), 10_000)
+    for (const response of held.splice(0)) response.end()
+    await vi.waitFor(async () => expect(await reasonsOf(stuck as string)).toMatch(/no attempt was made/), 10_000)
+    await worker.stop(5_000)
+    expect(sink.calls.slice(before).map(({ url }) => url)).toEqual(['/fine'])
   })
 
   it('goes on at once where a destination has room again', async () => {

@@ -20,13 +20,12 @@ const allowed: Readonly<Record<string, readonly (readonly [line: string, why: st
   'jobs/deliver.ts': [
     ['const started = performance.now()', 'how long an attempt took'],
     ['const ended = performance.now()', 'how long an attempt took'],
-    ['patience.allows(destination, performance.now())', 'how long a destination that hangs is let alone'],
-    ['patience.turn(destination, performance.now())', 'the pace for a destination that has just come back'],
+    ['patience.allows(endpoint, performance.now())', 'how long a destination that hangs is let alone'],
+    ['patience.turn(endpoint, performance.now())', 'the pace for a destination that has just come back'],
   ],
   'jobs/ledger.ts': [
     ['recordAttempts(tx, worker, ctx.clock.now(), records)', 'when the attempts were, as their rows say'],
   ],
-  'jobs/worker.ts': [['const now = performance.now()', 'which destinations are let alone']],
   'jobs/cancel-requests.ts': [
     ['const began = performance.now()', 'how long the batch took'],
     ['performance.now() - began', 'a rest as long as the batch took'],
