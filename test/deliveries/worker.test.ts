@@ -91,6 +91,11 @@ describe('a worker', () => {
     await vi.waitFor(async () => expect(await reasonsOf(stuck as string)).toMatch(/no attempt was made/), 10_000)
     await worker.stop(5_000)
     expect(sink.calls.slice(before).map(({ url }) => url)).toEqual(['/fine'])
+    await world.ctx.db
+      .updateTable('deliveries')
+      .set({ status: 'error' })
+      .where('request_id', '=', stuck as string)
+      .execute()
   })
 
   it('goes on at once where a destination has room again', async () => {
