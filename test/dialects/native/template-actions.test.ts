@@ -81,13 +81,6 @@ describe('a bad action is refused', () => {
     expectRefusal(answer, 400, `WORKFLOW_ACTION_${code}`, `actions[1]${at}`)
   })
 
-  it('POST /workflow-templates 400 MALFORMED_REQUEST for more than fifty', async () => {
-    const make = async (count: number) =>
-      await world.ada.post(templates, world.draft({ actions: Array.from({ length: count }, () => email) }))
-    expectRefusal(await make(51), 400, 'MALFORMED_REQUEST', 'actions')
-    expect((await make(50)).status).toBe(201)
-  })
-
   it('PUT /workflow-templates/{templateIdentifier} 400 with the same codes', async () => {
     const { id } = await world.made()
     for (const [code, at, action] of refused) {

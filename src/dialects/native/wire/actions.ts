@@ -6,14 +6,11 @@ const methods: readonly unknown[] = ['POST', 'PUT', 'GET']
 const redactions: readonly unknown[] = ['HEADERS', 'URL', 'ALL']
 const triggers: readonly unknown[] = ['APPROVED', 'REJECTED', 'EXPIRED', 'CANCELED']
 const maxRecipients = 5
-/** Each is a delivery of every decision, written with the vote. */
-const maxActions = 50
 
 /** Reads WorkflowAction[]; anything but a list counts as none (contract §2.4). @throws AppError with the WORKFLOW_ACTION_* codes, MALFORMED_REQUEST for too many */
 export function parseActions(value: unknown): readonly Action[] {
   if (!Array.isArray(value)) return []
   requireModest(value, 'MALFORMED_REQUEST', 'actions')
-  if (value.length > maxActions) refuse('MALFORMED_REQUEST', 'actions')
   return value.map((action: unknown, index) => parseAction(action, `actions[${index}]`))
 }
 
