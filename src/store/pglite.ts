@@ -1,5 +1,5 @@
-import { fsyncSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { existsSync, fsyncSync } from 'node:fs'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
@@ -18,15 +18,27 @@ export async function openPglite(directory: string): Promise<{ pglite: PGlite; r
   await mkdir(directory, { recursive: true })
   const release = lockDirectory(directory)
   try {
-    const fs = new SyncedNodeFS(join(directory, 'pg'))
-    // wal_sync_method=fsync is what makes PostgreSQL call the file system layer at all; the default calls nothing.
-    const startParams = [...PGlite.defaultStartParams, '-c', 'fsync=on', '-c', 'wal_sync_method=fsync']
-    const pglite = await PGlite.create({ fs, parsers, startParams })
-    return { pglite, release }
+    const path = join(directory, 'pg')
+    if (!existsSync(path)) await makeWhole(path)
+    return { pglite: await openSynced(path), release }
   } catch (cause) {
     release()
     throw cause
   }
+}
+
+async function openSynced(path: string): Promise<PGlite> {
+  // wal_sync_method=fsync is what makes PostgreSQL call the file system layer at all; the default calls nothing.
+  const startParams = [...PGlite.defaultStartParams, '-c', 'fsync=on', '-c', 'wal_sync_method=fsync']
+  return await PGlite.create({ fs: new SyncedNodeFS(path), parsers, startParams })
+}
+
+/** Making it takes a second and a thousand files: a process that is killed meanwhile leaves nothing that looks like a store. */
+async function makeWhole(path: string): Promise<void> {
+  const unfinished = `${path}.new`
+  await rm(unfinished, { recursive: true, force: true })
+  await (await openSynced(unfinished)).close()
+  await rename(unfinished, path)
 }
 
 // bigint and numeric as text, as `pg` gives them.
