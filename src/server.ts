@@ -13,9 +13,6 @@ import { traceAnswer } from './trace.ts'
 /** The whole HTTP server, not listening: `main.ts` listens, tests inject. */
 export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
   const app = bareServer(ctx)
-  // The envelope of contract §0 wherever no dialect has its own.
-  app.setErrorHandler(answerError)
-  app.decorateRequest('traceId')
   app.addHook('onRequest', (request, reply, done) => {
     traceAnswer(request, reply)
     done()
@@ -32,14 +29,12 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
 /** What a process answers that only does jobs: health and metrics. */
 export async function buildWorkerServer(ctx: Ctx): Promise<FastifyInstance> {
   const app = bareServer(ctx)
-  app.setErrorHandler(answerError)
-  app.decorateRequest('traceId')
   await app.register(async (scope) => operations(scope, ctx))
   return app
 }
 
 function bareServer(ctx: Ctx): FastifyInstance {
-  return Fastify({
+  const app = Fastify({
     loggerInstance: ctx.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     // A logger for each request costs more than most of what it would log; a fault names its request itself.
@@ -61,6 +56,10 @@ function bareServer(ctx: Ctx): FastifyInstance {
     // Without one, whatever a client says of its address, scheme and host is ignored (contract §7.3).
     trustProxy: trustOf(ctx.config),
   })
+  // The envelope of contract §0 wherever no dialect has its own.
+  app.setErrorHandler(answerError)
+  app.decorateRequest('traceId')
+  return app
 }
 
 function trustOf({ trustedProxy }: Config): false | string[] | ((address: string, hop: number) => boolean) {

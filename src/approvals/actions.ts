@@ -30,19 +30,29 @@ export interface SlackAction extends Triggered {
 }
 
 /** Actions carry addresses and secrets, so the whole list is one sealed value at rest. */
-export function sealActions({ keys }: Pick<Ctx, 'keys'>, actions: readonly Action[]): Buffer {
-  return seal(keys.atRest, Buffer.from(JSON.stringify(actions)))
+export function sealActions(ctx: Sealing, actions: readonly Action[]): Buffer {
+  return sealed(ctx, actions)
 }
 
-export function openActions({ keys }: Pick<Ctx, 'keys'>, sealed: Uint8Array): readonly Action[] {
-  return JSON.parse(unseal(keys.atRest, sealed).toString()) as Action[]
+export function openActions(ctx: Sealing, bytes: Uint8Array): readonly Action[] {
+  return opened(ctx, bytes) as Action[]
 }
 
 /** One action as it stood when something happened. */
-export function sealAction({ keys }: Pick<Ctx, 'keys'>, action: Action): Buffer {
-  return seal(keys.atRest, Buffer.from(JSON.stringify(action)))
+export function sealAction(ctx: Sealing, action: Action): Buffer {
+  return sealed(ctx, action)
 }
 
-export function openAction({ keys }: Pick<Ctx, 'keys'>, sealed: Uint8Array): Action {
-  return JSON.parse(unseal(keys.atRest, sealed).toString()) as Action
+export function openAction(ctx: Sealing, bytes: Uint8Array): Action {
+  return opened(ctx, bytes) as Action
+}
+
+type Sealing = Pick<Ctx, 'keys'>
+
+function sealed({ keys }: Sealing, value: unknown): Buffer {
+  return seal(keys.atRest, Buffer.from(JSON.stringify(value)))
+}
+
+function opened({ keys }: Sealing, bytes: Uint8Array): unknown {
+  return JSON.parse(unseal(keys.atRest, bytes).toString())
 }

@@ -3,15 +3,15 @@ import type { Ctx } from '../context.ts'
 import { isTerminal } from '../kernel/expiry.ts'
 import { decide, type Status } from '../kernel/request.ts'
 import type { Policy } from '../kernel/rule.ts'
+import { lockOpenRequests, writeClosedRequests, type ClosedRequest } from '../store/open-requests.ts'
+import type { Tx } from '../store/open.ts'
+import { findPolicy } from '../store/policies.ts'
+import type { Row } from '../store/schema.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { shareFacts } from '../store/voting.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
 import { countDecision, type Decision } from './count-decision.ts'
 import { enqueueActions, triggeredActions, type Transition } from './enqueue-actions.ts'
-import { lockOpenRequests, writeClosedRequests, type ClosedRequest } from '../store/open-requests.ts'
-import type { Tx } from '../store/open.ts'
-import { findPolicy } from '../store/policies.ts'
-import type { Row } from '../store/schema.ts'
 import { stateOf } from './request-state.ts'
 
 /** Every open request of a policy version is to be canceled. As a job carries it: JSON, and enough to go on from. */
@@ -51,21 +51,20 @@ export async function cancelBatch(ctx: Ctx, tx: Tx, cancellation: Cancellation):
   await shareFacts(tx, orgId)
   const policy = await findPolicy(tx, orgId, policyId)
   if (policy === undefined) return { closed: [], next: null }
-  const each = (await triggeredActions(ctx, tx, orgId, policyId, 'canceled')).length
-  const size = Math.max(1, Math.min(batchSize, Math.floor(deliveriesOfBatch / Math.max(1, each))))
+  const triggered = {
+    canceled: await triggeredActions(ctx, tx, orgId, policyId, 'canceled'),
+    expired: await triggeredActions(ctx, tx, orgId, policyId, 'expired'),
+  }
+  const size = Math.max(1, Math.min(batchSize, Math.floor(deliveriesOfBatch / Math.max(1, triggered.canceled.length))))
   const rows = await lockOpenRequests(tx, orgId, policyId, size, after)
-  const closed = rows.map((row) => closeRequest(policy, row, actor, at))
+  const endings = rows.map((row) => endingOf(policy, row, at))
+  const closed = endings.map((ending) => closedBy(ending, actor, at))
   if (closed.length > 0) await writeClosedRequests(tx, orgId, policyId, at, closed)
   for (const to of ['canceled', 'expired'] as const) {
-    const transitions = rows.flatMap((row, index) => (closed[index]?.status === to ? [transitionOf(row, to, at)] : []))
-    if (transitions.length === 0) continue
-    const triggered = await triggeredActions(ctx, tx, orgId, policyId, to)
-    await enqueueActions(ctx, tx, orgId, triggered, transitions, priority)
+    const transitions = endings.filter((ending) => ending.to === to).map(transitionOf)
+    await enqueueActions(ctx, tx, orgId, triggered[to], transitions, priority)
   }
-  const decisions = rows.flatMap((row, index) => {
-    const status = closed[index]?.status
-    return status === undefined ? [] : [decisionOf(row, status, at)]
-  })
+  const decisions = endings.map(decisionOf)
   const last = rows.at(-1)
   if (last !== undefined && rows.length === size) {
     return {
@@ -79,12 +78,23 @@ export async function cancelBatch(ctx: Ctx, tx: Tx, cancellation: Cancellation):
   return { closed: decisions, next: null }
 }
 
-function decisionOf(row: Row<'requests'>, status: Status, at: Date): Decision {
-  return { status, isFinal: true, openedAt: row.created_at, at: status === 'expired' ? row.expires_at : at }
+/** What the command makes of a request, and when that happened. */
+interface Ending {
+  readonly row: Row<'requests'>
+  readonly to: Status
+  readonly occurredAt: Date
 }
 
-function transitionOf(row: Row<'requests'>, to: 'canceled' | 'expired', at: Date): Transition {
-  const occurredAt = to === 'expired' ? row.expires_at : at
+function endingOf(policy: Policy, row: Row<'requests'>, at: Date): Ending {
+  const to = statusOnceCanceled(policy, row, at)
+  return { row, to, occurredAt: to === 'expired' ? row.expires_at : at }
+}
+
+function decisionOf({ row, to, occurredAt }: Ending): Decision {
+  return { status: to, isFinal: true, openedAt: row.created_at, at: occurredAt }
+}
+
+function transitionOf({ row, to, occurredAt }: Ending): Transition {
   return { requestId: row.id, from: row.status, to, seq: row.vote_seq, occurredAt }
 }
 
@@ -102,8 +112,7 @@ export async function cancelNow(ctx: Ctx, cancellation: Cancellation): Promise<v
   }
 }
 
-function closeRequest(policy: Policy, row: Row<'requests'>, actor: LeafActor, at: Date): ClosedRequest {
-  const status = statusOnceCanceled(policy, row, at)
+function closedBy({ row, to: status }: Ending, actor: LeafActor, at: Date): ClosedRequest {
   const isExpired = status === 'expired'
   const kind = isExpired ? 'request.expired' : 'request.canceled'
   const { content } = renderLeaf({

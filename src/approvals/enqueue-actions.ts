@@ -86,13 +86,18 @@ export async function enqueueActions(
   await ctx.store.jobs.enqueue(
     tx,
     'deliver',
-    deliveries.map(({ id, group }) => ({ ...deliveryJob(orgId, id, group), priority })),
+    deliveries.map(({ id, group }) => deliveryJob(orgId, id, group, { priority })),
   )
 }
 
 /** The job that makes a delivery, at once or after a wait. */
-export function deliveryJob(orgId: string, id: string, group: string, delaySeconds = 0): NewJob {
-  return { data: { orgId, id }, group, delaySeconds }
+export function deliveryJob(
+  orgId: string,
+  id: string,
+  group: string,
+  when: Pick<NewJob, 'delaySeconds' | 'priority'>,
+): NewJob {
+  return { data: { orgId, id }, group, ...when }
 }
 
 /** Who is called: what one of them does to us may not hold up the others. */

@@ -72,6 +72,6 @@ function jobsOf(ctx: Pick<Ctx, 'keys'>, rows: readonly ListedDelivery[]): NewJob
     const destination = destinationOf(openAction(ctx, action))
     const place = before.get(destination) ?? 0
     before.set(destination, place + 1)
-    return deliveryJob(org_id, id, destination, place / perSecond)
+    return deliveryJob(org_id, id, destination, { delaySeconds: place / perSecond })
   })
 }

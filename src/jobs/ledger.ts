@@ -52,7 +52,7 @@ async function settleAll(ctx: Ctx, worker: string, batch: readonly Attempted[]):
     const again = records.filter(({ status, row }) => status === 'pending' && written.has(row.id))
     const jobs = again.map(({ job, row, attempts }) => {
       const wait = waitSeconds(ctx.config.delivery, attempts, Math.random())
-      return { ...deliveryJob(row.org_id, row.id, job.group ?? '', wait), priority: job.priority }
+      return deliveryJob(row.org_id, row.id, job.group ?? '', { delaySeconds: wait, priority: job.priority })
     })
     await ctx.store.jobs.enqueue(tx, 'deliver', jobs)
   })

@@ -5,7 +5,7 @@ import { jobKinds, type JobKind, type TakenJob } from '../store/job-queue.ts'
 import { handlers } from './handlers.ts'
 import type { Handler, Hands } from './hands.ts'
 import { openLedger } from './ledger.ts'
-import { createPatience } from './patience.ts'
+import { createPatience, type Patience } from './patience.ts'
 import { reclaim } from './reclaim.ts'
 
 /** How long a job that is due waits at most for an idle worker to look. */
@@ -28,7 +28,7 @@ export interface Worker {
  * @param patience what is known of destinations; nothing yet when left out
  */
 export function startWorker(ctx: Ctx, patience = createPatience()): Worker {
-  const hands = { ...handsOf(ctx, hostname(), gatherMilliseconds), patience }
+  const hands = handsOf(ctx, hostname(), gatherMilliseconds, patience)
   const loops = jobKinds.map((kind) => startLoop(ctx, hands, kind))
   const lookForLost = () => {
     reclaim(ctx).catch((error: unknown) => ctx.log.error({ err: error }, 'lost jobs cannot be looked for'))
@@ -47,7 +47,7 @@ export function startWorker(ctx: Ctx, patience = createPatience()): Worker {
 
 /** Runs every job that is due now, one after another, and returns how many. For tests and for tools. */
 export async function runDueJobs(ctx: Ctx): Promise<number> {
-  const hands = handsOf(ctx, 'once', 0)
+  const hands = handsOf(ctx, 'once', 0, createPatience())
   let done = 0
   for (;;) {
     const before = done
@@ -61,9 +61,9 @@ export async function runDueJobs(ctx: Ctx): Promise<number> {
   }
 }
 
-function handsOf(ctx: Ctx, place: string, waitMilliseconds: number): Hands {
+function handsOf(ctx: Ctx, place: string, waitMilliseconds: number, patience: Patience): Hands {
   const worker = `${place}/${process.pid}/${ctx.newId()}`
-  return { worker, patience: createPatience(), ledger: openLedger(ctx, worker, waitMilliseconds) }
+  return { worker, patience, ledger: openLedger(ctx, worker, waitMilliseconds) }
 }
 
 function startLoop(ctx: Ctx, hands: Hands, kind: JobKind) {
