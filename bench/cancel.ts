@@ -173,7 +173,7 @@ function keepTrying({ ours, voters, groupId }: OurGround, ids: readonly string[]
       await answer.arrayBuffer()
       tried++
       if (answer.ok) accepted++
-      await sleep(20)
+      await sleep(100)
     }
   })()
   return {

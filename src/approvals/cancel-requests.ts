@@ -32,11 +32,11 @@ export interface CanceledBatch {
 }
 
 /** Rows are locked, decided and written this many at a time, so that neither transaction nor process holds up votes for long. */
-const batchSize = 100
+const batchSize = 25
 /** And no more deliveries than that are written with them. */
-const deliveriesOfBatch = 500
+const deliveriesOfBatch = 125
 /** What a command does of its own cancellation before it is answered. */
-const batchesAtOnce = 5
+const batchesAtOnce = 20
 /** What many are told at once comes after what one person's decision leads to. */
 const priority = -1
 

@@ -5,8 +5,9 @@ import type { Handler } from './hands.ts'
 
 const kind = 'cancel-requests'
 
-/** After a batch the machine is left alone for as long as it took, up to this: nobody waits for the last of many. */
-const maxRestMilliseconds = 250
+/** After a batch the machine is left to the votes for so many times as long as it took: nobody waits for the last of many. */
+const restsPerBatch = 10
+const maxRestMilliseconds = 1_000
 
 /**
  * Cancels the requests of a version, a batch a job: the batch, the job for the next one and the end of this one are one
@@ -27,6 +28,6 @@ export const cancelRequests: Handler = {
       return batch.closed
     })
     announceClosed(ctx, cancellation.orgId, closed)
-    await sleep(Math.min(maxRestMilliseconds, performance.now() - began))
+    await sleep(Math.min(maxRestMilliseconds, restsPerBatch * (performance.now() - began)))
   },
 }
