@@ -10,6 +10,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
   {
     kernel: { values: [] },
     errors: { values: [] },
+    proof: { values: [] },
     config: { values: [] },
     metrics: { values: [] },
     trace: { values: [] },
