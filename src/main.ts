@@ -12,7 +12,6 @@ import { startWorker } from './jobs/worker.ts'
 import { startMaintenance } from './maintenance.ts'
 import { buildServer, buildWorkerServer } from './server.ts'
 import { addDataKey } from './store/data-keys.ts'
-import { runWitness } from './witness/run.ts'
 
 /** How long a stop waits for the requests and jobs in hand (design §8). */
 const drainMilliseconds = 9_000
@@ -37,7 +36,8 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
     case 'rotate-data-key':
       return await rotateDataKey()
     case 'witness':
-      return await runWitness(rest)
+      // Only here: Node 22 warns of its SQLite as soon as that is loaded.
+      return await (await import('./witness/run.ts')).runWitness(rest)
     case 'help':
     case '--help':
     case '-h':
