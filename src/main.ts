@@ -23,9 +23,10 @@ const usage = `quorate [COMMAND]
   serve             serves HTTP; jobs are left to others
   work              does the jobs; answers /health, /ping and /metrics alone
   rotate-data-key   makes a new key for what is sealed in the tables
+  witness [key]     cosigns the checkpoints of logs; with "key" shows the key that it cosigns with
 `
 
-async function main([command]: readonly string[]): Promise<void> {
+async function main([command, ...rest]: readonly string[]): Promise<void> {
   switch (command) {
     case undefined:
       return await run({ serves: true, works: true })
@@ -35,6 +36,9 @@ async function main([command]: readonly string[]): Promise<void> {
       return await run({ serves: false, works: true })
     case 'rotate-data-key':
       return await rotateDataKey()
+    case 'witness':
+      // Only here: Node 22 warns of its SQLite as soon as that is loaded.
+      return await (await import('./witness/run.ts')).runWitness(rest)
     case 'help':
     case '--help':
     case '-h':
