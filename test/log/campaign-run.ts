@@ -133,7 +133,9 @@ async function takeProofs(ask: Ask, campaign: LogCampaign, size: number, file: s
   ]
   const lines: string[] = []
   await inBatches(wanted, 8, async ({ kind, ...query }) => {
-    const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]))
+    const parameters = new URLSearchParams(
+      Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+    )
     const { path } = (await (await ask(`proof/${kind}?${parameters}`)).json()) as { path: string[] }
     lines.push(JSON.stringify({ kind, ...query, path }))
   })
