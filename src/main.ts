@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import type { Server } from 'node:net'
+import { addLogKey } from './audit/log-key.ts'
 import { loadConfig } from './config/config.ts'
 import { readEnv } from './config/env.ts'
 import { createContext } from './context.ts'
@@ -8,6 +9,7 @@ import { startMessage } from './demo/start-message.ts'
 import { AppError } from './errors.ts'
 import { startDeadlines } from './jobs/deadlines.ts'
 import { takeOver } from './jobs/reclaim.ts'
+import { startSealing } from './jobs/sealing.ts'
 import { startWorker } from './jobs/worker.ts'
 import { startMaintenance } from './maintenance.ts'
 import { buildServer, buildWorkerServer } from './server.ts'
@@ -22,9 +24,11 @@ const usage = `quorate [COMMAND]
   serve             serves HTTP; jobs are left to others
   work              does the jobs; answers /health, /ping and /metrics alone
   rotate-data-key   makes a new key for what is sealed in the tables
+  rotate-log-key    makes a new key that signs the transparency log
+  witness [key]     cosigns the checkpoints of logs; with "key" shows the key that it cosigns with
 `
 
-async function main([command]: readonly string[]): Promise<void> {
+async function main([command, ...rest]: readonly string[]): Promise<void> {
   switch (command) {
     case undefined:
       return await run({ serves: true, works: true })
@@ -34,6 +38,11 @@ async function main([command]: readonly string[]): Promise<void> {
       return await run({ serves: false, works: true })
     case 'rotate-data-key':
       return await rotateDataKey()
+    case 'rotate-log-key':
+      return await rotateLogKey()
+    case 'witness':
+      // Only here: Node 22 warns of its SQLite as soon as that is loaded.
+      return await (await import('./witness/run.ts')).runWitness(rest)
     case 'help':
     case '--help':
     case '-h':
@@ -60,12 +69,19 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   if (works) await takeOver(ctx)
   const worker = works ? startWorker(ctx) : null
   const endDeadlines = works ? startDeadlines(ctx) : null
+  const endSealing = works ? startSealing(ctx) : null
   const endMaintenance = startMaintenance(ctx)
 
   const stop = async (signal: string) => {
     ctx.log.info({ signal }, 'stopping')
     setTimeout(() => process.exit(0), drainMilliseconds).unref()
-    await Promise.all([app.close(), worker?.stop(jobDrainMilliseconds), endDeadlines?.(), endMaintenance()])
+    await Promise.all([
+      app.close(),
+      worker?.stop(jobDrainMilliseconds),
+      endDeadlines?.(),
+      endSealing?.(),
+      endMaintenance(),
+    ])
     await ctx.close()
     process.exit(0)
   }
@@ -78,6 +94,16 @@ async function rotateDataKey(): Promise<void> {
   const ctx = await createContext(loadConfig(readEnv()))
   const { number, sealsFrom } = await addDataKey(ctx.db, ctx.config.masterKeys, ctx.clock.now())
   process.stdout.write(`Data key ${number} is made. Servers seal with it from ${sealsFrom.toISOString()} on.\n`)
+  await ctx.close()
+}
+
+async function rotateLogKey(): Promise<void> {
+  const ctx = await createContext(loadConfig(readEnv()))
+  const { number, until } = await addLogKey(ctx)
+  process.stdout.write(
+    `Log key ${number} is made and signs from now on; the one before signs beside it until ${until.toISOString()}.\n` +
+      `Whoever verifies the log needs the new key by then: ${ctx.publicUrl}/v1/log/key\n`,
+  )
   await ctx.close()
 }
 

@@ -10,12 +10,13 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
   {
     kernel: { values: [] },
     errors: { values: [] },
-    config: { values: [] },
+    config: { values: ['proof'] },
+    witness: { values: ['proof', 'config'] },
     metrics: { values: [] },
     trace: { values: [] },
     'cross-origin': { values: [], types: ['context'] },
     store: { values: ['config'], types: ['kernel'] },
-    audit: { values: ['store'] },
+    audit: { values: ['config', 'proof', 'store'], types: ['context'] },
     identity: { values: ['store', 'audit', 'config'], types: ['context'] },
     approvals: { values: ['kernel', 'store', 'identity', 'audit', 'config'], types: ['context'] },
     outgoing: { values: ['config'] },
@@ -23,10 +24,10 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       values: ['approvals', 'audit', 'config', 'identity', 'outgoing', 'store'],
       types: ['context', 'kernel'],
     },
-    jobs: { values: ['approvals', 'deliveries', 'store'], types: ['config', 'context'] },
+    jobs: { values: ['approvals', 'audit', 'deliveries', 'store'], types: ['config', 'context'] },
     watching: { values: ['approvals', 'identity', 'store'], types: ['config', 'context', 'kernel', 'metrics'] },
     'dialects/native': {
-      values: ['approvals', 'deliveries', 'identity', 'audit', 'trace', 'watching'],
+      values: ['approvals', 'deliveries', 'identity', 'audit', 'proof', 'trace', 'watching'],
       types: ['context', 'kernel', 'store', 'config'],
     },
     health: { values: [], types: ['context'] },
@@ -39,7 +40,21 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       types: ['config'],
     },
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
-    main: { values: ['maintenance', 'jobs', 'config', 'context', 'server', 'identity', 'approvals', 'demo', 'store'] },
+    main: {
+      values: [
+        'audit',
+        'witness',
+        'maintenance',
+        'jobs',
+        'config',
+        'context',
+        'server',
+        'identity',
+        'approvals',
+        'demo',
+        'store',
+      ],
+    },
   }
 
 interface Import {
