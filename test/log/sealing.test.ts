@@ -52,7 +52,10 @@ describe.each(['postgres', 'pglite'] as const)('sealing on %s', (engine) => {
     expect(await sealNow(world.ctx, orgId)).toBe(0)
     expect(await checkpointsOf(world.ctx)).toEqual(before)
     for (const count of [1, 2, 300, 1, 400]) {
-      await addLeaves(world.ctx.db, Array.from({ length: count }, (_, at) => `${count}: ${at}`))
+      await addLeaves(
+        world.ctx.db,
+        Array.from({ length: count }, (_, at) => `${count}: ${at}`),
+      )
       expect(await sealNow(world.ctx, orgId)).toBe(count)
     }
     expect(await checkpointsOf(world.ctx)).toHaveLength(before.length + 5)
@@ -203,7 +206,10 @@ it('goes on after a restart, on the embedded store too', async () => {
   try {
     {
       await using world = await open()
-      await addLeaves(world.ctx.db, Array.from({ length: 300 }, (_, at) => `before ${at}`))
+      await addLeaves(
+        world.ctx.db,
+        Array.from({ length: 300 }, (_, at) => `before ${at}`),
+      )
       await sealNow(world.ctx, orgId)
       await addLeaves(world.ctx.db, ['not sealed before the end'])
     }
