@@ -60,9 +60,16 @@ export type StoredCheckpoint = Pick<Row<'log_checkpoints'>, 'size' | 'root' | 'n
   readonly cosignatures: readonly string[]
 }
 
-/** The newest. */
-export async function findLatestCheckpoint(db: Db, orgId: string): Promise<StoredCheckpoint | undefined> {
-  const [checkpoint] = await latestStatement(db, [orgId])
+/** The newest that so many of the witnesses of these names have cosigned. */
+export async function findLatestCheckpoint(
+  db: Db,
+  orgId: string,
+  witnesses: readonly string[] = [],
+  quorum = 0,
+): Promise<StoredCheckpoint | undefined> {
+  const [checkpoint] = await (quorum === 0
+    ? latestStatement(db, [orgId])
+    : cosignedStatement(db, [orgId, witnesses, quorum]))
   return checkpoint
 }
 
@@ -75,9 +82,13 @@ export async function findCheckpoint(db: Db, orgId: string, size: number): Promi
 const checkpointColumns = `
   select size, root, note, created_at, array(
     select line from log_cosignatures s where s.org_id = c.org_id and s.size = c.size order by s.created_at, s.name
-  ) as cosignatures from log_checkpoints c where org_id = $1`
+  ) as cosignatures from log_checkpoints c where c.org_id = $1`
 const latestStatement = statement<StoredCheckpoint>(`${checkpointColumns} order by size desc limit 1`)
-const checkpointStatement = statement<StoredCheckpoint>(`${checkpointColumns} and size = $2::bigint`)
+const checkpointStatement = statement<StoredCheckpoint>(`${checkpointColumns} and c.size = $2::bigint`)
+// Checkpoints that were cosigned are the fewest, and newest first the first of them is found soon.
+const cosignedStatement = statement<StoredCheckpoint>(`${checkpointColumns} and c.size = (
+  select s.size from log_cosignatures s where s.org_id = $1 and s.name = any($2::text[])
+  group by s.size having count(*) >= $3::integer order by s.size desc limit 1)`)
 
 /** The origin of the organization's log; undefined before its first checkpoint. */
 export async function findOrigin(db: Db, orgId: string): Promise<string | undefined> {
