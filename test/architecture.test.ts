@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       values: ['approvals', 'audit', 'config', 'identity', 'outgoing', 'store'],
       types: ['context', 'kernel'],
     },
-    jobs: { values: ['approvals', 'audit', 'deliveries', 'store'], types: ['config', 'context'] },
+    jobs: { values: ['approvals', 'audit', 'deliveries', 'proof', 'store'], types: ['config', 'context'] },
     watching: { values: ['approvals', 'identity', 'store'], types: ['config', 'context', 'kernel', 'metrics'] },
     'dialects/native': {
       values: ['approvals', 'deliveries', 'identity', 'audit', 'trace', 'watching'],

@@ -4,16 +4,10 @@ import { callOut } from '../outgoing/call-out.ts'
 import { parseSize } from '../proof/checkpoint.ts'
 import { verifyCosignature } from '../proof/cosignature.ts'
 import { consistencyPath } from '../proof/merkle.ts'
-import { NoteError, noteText, parseSignatureLine } from '../proof/note.ts'
-import {
-  findCheckpointToCosign,
-  findCosignedSize,
-  insertCosignature,
-  type CosignedCheckpoint,
-} from '../store/cosignatures.ts'
-import { findLatestCheckpoint } from '../store/log-reads.ts'
-import { cosignerName } from './published-checkpoint.ts'
-import { treeReader } from './tree-reader.ts'
+import { NoteError, noteText, parseSignatureLine, keyIdOf } from '../proof/note.ts'
+import { findCheckpointToCosign, findCosignedSize, insertCosignature } from '../store/cosignatures.ts'
+import { findLatestCheckpoint, type StoredCheckpoint } from '../store/log-reads.ts'
+import { openTree } from './tree.ts'
 
 export type Asking = Pick<Ctx, 'db' | 'config' | 'clock' | 'network'>
 
@@ -28,15 +22,15 @@ const timeoutMilliseconds = 5_000
 // The operator names witnesses, so they may be anywhere, on this machine too.
 const anywhere = { mode: 'disabled', allow: [] } as const
 
-type Checkpoint = Pick<CosignedCheckpoint, 'size' | 'note'>
+type Checkpoint = Pick<StoredCheckpoint, 'size' | 'note'>
 
 /**
  * Asks a witness to cosign a checkpoint of the organization's log (C2SP tlog-witness) and keeps the cosignature. At most two
  * calls: the second when the witness names another size than we remember.
  */
 export async function askWitness(ctx: Asking, orgId: string, witness: AskedWitness): Promise<Asked> {
-  const remembered = await findCosignedSize(ctx.db, orgId, cosignerName(witness.key))
-  const names = ctx.config.witnesses.asked.map(({ key }) => cosignerName(key))
+  const remembered = await findCosignedSize(ctx.db, orgId, keyIdOf(witness.key))
+  const names = ctx.config.witnesses.asked.map(({ key }) => keyIdOf(key))
   const checkpoint = await findCheckpointToCosign(ctx.db, orgId, names, remembered)
   if (checkpoint === undefined) return { kind: 'nothing to cosign' }
   const answer = await submit(ctx, orgId, witness, checkpoint, remembered)
@@ -69,7 +63,7 @@ async function submit(
   { size, note }: Checkpoint,
   from: number,
 ): Promise<Answer> {
-  const proof = await consistencyPath(treeReader(db, orgId), from, Number(size))
+  const proof = await consistencyPath(openTree(db, orgId), from, Number(size))
   const lines = [`old ${from}`, ...proof.map((hash) => Buffer.from(hash).toString('base64'))]
   const outcome = await callOut(network, anywhere, {
     url: `${url}/add-checkpoint`,
@@ -99,7 +93,7 @@ async function keep(
   const line = cosignatureIn(text, (given) => verifyCosignature(key, noteText(note), parseSignatureLine(given)))
   if (line === null)
     return { kind: 'refused', reason: 'Its answer holds no cosignature of its key for the checkpoint.' }
-  await insertCosignature(db, { org_id: orgId, size, name: cosignerName(key), line, created_at: clock.now() })
+  await insertCosignature(db, { org_id: orgId, size, name: keyIdOf(key), line, created_at: clock.now() })
   return { kind: 'cosigned' }
 }
 

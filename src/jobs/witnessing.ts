@@ -1,7 +1,7 @@
 import { askWitness, type Asked } from '../audit/ask-witnesses.ts'
-import { cosignerName } from '../audit/published-checkpoint.ts'
 import type { AskedWitness } from '../config/witnesses.ts'
 import type { Ctx } from '../context.ts'
+import { keyIdOf } from '../proof/note.ts'
 import { findUncosigned } from '../store/cosignatures.ts'
 import { startRounds } from './rounds.ts'
 
@@ -44,7 +44,7 @@ function roundsWith(ctx: Ctx, witness: AskedWitness): () => Promise<number> {
 
 /** @returns why the witness could not be asked; null when it could */
 async function askRound(ctx: Ctx, witness: AskedWitness, refused: Map<string, number>): Promise<string | null> {
-  const behind = await findUncosigned(ctx.db, cosignerName(witness.key))
+  const behind = await findUncosigned(ctx.db, keyIdOf(witness.key))
   const due = behind.filter((orgId) => (refused.get(orgId) ?? 0) <= performance.now())
   for (let at = 0; at < due.length; at += width) {
     const asked = await Promise.all(
