@@ -27,7 +27,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     jobs: { values: ['approvals', 'audit', 'deliveries', 'proof', 'store'], types: ['config', 'context'] },
     watching: { values: ['approvals', 'identity', 'store'], types: ['config', 'context', 'kernel', 'metrics'] },
     'dialects/native': {
-      values: ['approvals', 'deliveries', 'identity', 'audit', 'trace', 'watching'],
+      values: ['approvals', 'deliveries', 'identity', 'audit', 'proof', 'trace', 'watching'],
       types: ['context', 'kernel', 'store', 'config'],
     },
     health: { values: [], types: ['context'] },

@@ -1,4 +1,3 @@
-import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import {
   addSignatureLines,
@@ -9,7 +8,7 @@ import {
   verifierKeyText,
 } from '../proof/note.ts'
 import { findCheckpoint, findLatestCheckpoint, findOrigin, type StoredCheckpoint } from '../store/log-reads.ts'
-import { overlapMilliseconds, readLogKeys, signersOf, type LogKey } from './log-key.ts'
+import { readLogKeys, signersOf, type LogKey } from './log-key.ts'
 import { originOf, type Sealing } from './seal.ts'
 
 /** A signed head of an organization's log. */
@@ -66,7 +65,7 @@ async function signedHead(ctx: Sealing, stored: StoredCheckpoint | undefined): P
 /** A log that does not grow is shown under a key that was made after its last checkpoint too: it says the same. */
 async function signedByNewest(ctx: Sealing, { note, created_at }: StoredCheckpoint): Promise<string> {
   const keys = await readLogKeys(ctx)
-  const later = keys.filter(({ from }) => from.getTime() > created_at.getTime() - overlapMilliseconds)
+  const later = keys.filter(({ from }) => from >= created_at)
   const body = note.slice(0, note.lastIndexOf('\n\n') + 1)
   const origin = body.slice(0, body.indexOf('\n'))
   const lines = signersOf(later, origin, ctx.clock.now()).map((signer) => signatureLine(signer, body))

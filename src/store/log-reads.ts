@@ -99,3 +99,9 @@ export async function findOrigin(db: Db, orgId: string): Promise<string | undefi
   const row = await db.selectFrom('log_heads').select('origin').where('org_id', '=', orgId).executeTakeFirst()
   return row?.origin
 }
+
+/** How many leaves are sealed; 0 before the first. */
+export async function findLogSize(db: Db, orgId: string): Promise<number> {
+  const row = await db.selectFrom('log_heads').select('size').where('org_id', '=', orgId).executeTakeFirst()
+  return Number(row?.size ?? 0)
+}
