@@ -74,13 +74,31 @@ describe('a server with a witness', () => {
     await grow(ctx, 5)
     const first = (await findLatestCheckpoint(ctx.db, orgId))?.note ?? ''
     expect((await witness.submit(`old 0\n\n${first}`)).status).toBe(200)
-    expect(await ask(ctx)).toEqual({ kind: 'cosigned' })
     await grow(ctx, 300)
-    const second = (await findLatestCheckpoint(ctx.db, orgId))?.note ?? ''
-    const elsewhere = await world.ctx.db.selectFrom('log_cosignatures').select('size').execute()
-    expect(elsewhere).toHaveLength(1)
-    expect(second).not.toBe(first)
     expect(await ask(ctx)).toEqual({ kind: 'cosigned' })
+    expect(await published(ctx, witness)).toMatchObject({ size: await newestSize(ctx) })
+  })
+
+  it('has a checkpoint cosigned again that the witness knows and this server has no cosignature of', async () => {
+    const witness = await witnesses.start(world.ctx, 'w1')
+    const ctx = witnessedBy(world.ctx, [witness])
+    await grow(ctx, 5)
+    const newest = (await findLatestCheckpoint(ctx.db, orgId))?.note ?? ''
+    expect((await witness.submit(`old 0\n\n${newest}`)).status).toBe(200)
+    expect(await ask(ctx)).toEqual({ kind: 'cosigned' })
+  })
+
+  it('takes the newest where the witness knows a newer one than that which the others have cosigned', async () => {
+    const [one, two] = [await witnesses.start(world.ctx, 'w1'), await witnesses.start(world.ctx, 'w2')]
+    const ctx = witnessedBy(world.ctx, [one, two])
+    await grow(ctx, 5)
+    await ask(ctx, 0)
+    await grow(ctx, 5)
+    const newest = (await findLatestCheckpoint(ctx.db, orgId))?.note ?? ''
+    expect((await two.submit(`old 0\n\n${newest}`)).status).toBe(200)
+    expect(await ask(ctx, 1)).toEqual({ kind: 'cosigned' })
+    await ask(ctx, 0)
+    expect(await published(ctx, one, two)).toEqual({ size: await newestSize(ctx), signers: [origin, 'w1', 'w2'] })
   })
 
   it('publishes nothing newer while the witness is away, seals on, and catches up', async () => {
