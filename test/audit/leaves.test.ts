@@ -16,6 +16,7 @@ const state: Readonly<Record<string, readonly string[]>> = {
   organizations: [],
   people: [],
   principals: ['row_version', 'eligibility_version', 'ended_sessions'],
+  former_owners: [],
   organization_admins: [],
   groups: ['row_version', 'updated_at'],
   memberships: [],

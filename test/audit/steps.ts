@@ -374,6 +374,18 @@ export const steps: readonly Step[] = [
     changes: ['principals'],
   },
   {
+    name: 'PATCH /v1/agents/:agentId: to another person and back',
+    does: async () => {
+      const answer = await ada.patch(`/v1/agents/${id('bot')}`, { ownerId: cleo.id })
+      return answer.status === 200 ? await ada.patch(`/v1/agents/${id('bot')}`, { ownerId: ada.id }) : answer
+    },
+    leaves: () => [
+      ['agent.changed', { dpopRequired: true, person: id('cleo.person') }],
+      ['agent.changed', { dpopRequired: true, person: id('ada.person') }],
+    ],
+    changes: ['former_owners'],
+  },
+  {
     name: 'PATCH /v1/agents/:agentId: to what it is',
     does: () => ada.patch(`/v1/agents/${id('bot')}`, { dpopRequired: true }),
   },
