@@ -2,7 +2,7 @@ import { contentDigest } from '../audit/digest.ts'
 import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { loadActor, type Caller } from '../identity/actor.ts'
+import { leafActorOf, loadActor, type Caller } from '../identity/actor.ts'
 import { requirePrincipal } from '../identity/admin-key.ts'
 import { authorize } from '../identity/authorize.ts'
 import { requireQuota } from '../identity/require-quota.ts'
@@ -13,6 +13,7 @@ import type { QuotaTarget } from '../store/quotas.ts'
 import { countRequests } from '../store/request-list.ts'
 import { insertRequest } from '../store/requests.ts'
 import { transact } from '../store/unit-of-work.ts'
+import { contentOf } from './request-content.ts'
 
 export interface SubmitRequestInput {
   readonly name: string
@@ -49,26 +50,22 @@ export async function submitRequest(ctx: Ctx, caller: Caller, input: SubmitReque
     const at = ctx.clock.now()
     const id = ctx.newId()
     const requester = { principal: actor.principalId, person: actor.personId }
-    const digest = contentDigest({
+    const described = {
       dialect: policy.dialect,
+      policy_id: policy.id,
       name: input.name,
       description: input.description,
-      metadata: input.metadata,
-      policyId: policy.id,
-      requesterId: actor.principalId,
-      revision: 1,
-    })
+      requester_id: requester.principal,
+    }
+    const content = contentOf({ ...described, metadata: input.metadata }, policy)
+    const digest = contentDigest(content)
     const expiresAt = at.getTime() + (policy.default_expires_in_hours ?? defaultLifeHours) * hour
     const state = initialState(policy, { digest, expiresAt, requester })
     await insertRequest(tx, {
       org_id: caller.orgId,
       id,
-      dialect: policy.dialect,
-      policy_id: policy.id,
-      name: input.name,
-      description: input.description,
+      ...described,
       metadata: JSON.stringify(input.metadata),
-      requester_id: requester.principal,
       requester_person_id: requester.person,
       digest,
       status: state.status,
@@ -82,9 +79,17 @@ export async function submitRequest(ctx: Ctx, caller: Caller, input: SubmitReque
       orgId: caller.orgId,
       kind: 'request.created',
       subjectId: id,
-      actor: { kind: caller.kind, id: caller.principalId },
+      actor: leafActorOf(caller),
       at,
-      facts: { digest, policy: policy.id, expiresAt: new Date(expiresAt).toISOString() },
+      facts: {
+        dialect: policy.dialect,
+        digest,
+        policy: policy.id,
+        policyDigest: content.policyDigest,
+        requester: requester.principal,
+        ...(requester.person !== null && { person: requester.person }),
+        expiresAt: new Date(expiresAt).toISOString(),
+      },
       privateText: { name: input.name },
     })
     return { id }

@@ -226,13 +226,16 @@ export async function findVoteQuota(db: Db, orgId: string, key: RequestKey): Pro
 }
 
 const standingOfPersonStatement = statement<StandingVoteRow>(`
-  select v.* from principals o cross join lateral (
+  select v.* from (
+    select id from principals where org_id = $1 and person_id = $4
+    union select principal_id from former_owners where org_id = $1 and person_id = $4
+  ) o cross join lateral (
     select v.principal_id, v.person_id, v.stance, v.seats, v.assurance, v.digest from votes v
-    where v.org_id = o.org_id and v.request_id = $2 and v.stage = $3 and v.principal_id = o.id
+    where v.org_id = $1 and v.request_id = $2 and v.stage = $3 and v.principal_id = o.id
     order by v.seq desc limit 1
-  ) v where o.org_id = $1 and o.person_id = $4`)
+  ) v`)
 
-/** The last votes in a stage of a natural person and of the agents that they answer for. */
+/** The last votes in a stage of a natural person and of the agents that they answer for, or did: each vote says for whom it was. */
 export async function findStandingOfPerson(
   db: Db,
   orgId: string,
@@ -297,6 +300,8 @@ export interface VoteWrite {
   digest: string
   reason: string | null
   reasonSalt: string | null
+  /** Compact JWS; null for a vote that was not signed. */
+  signature: string | null
   at: Date
   /** The status and the voter's eligibility that the vote was judged on. */
   from: Status
@@ -309,7 +314,7 @@ export interface VoteWrite {
   leaf: { content: string; private: string | null }
 }
 
-const changeText = `, status = $21, is_final = $22, stage = $23, updated_at = coalesce($24, r.updated_at)`
+const changeText = `, status = $22, is_final = $23, stage = $24, updated_at = coalesce($25, r.updated_at)`
 const countsText = `, counts as (
     insert into request_counts (org_id, policy_id, is_final, difference)
     select $1, $19, difference > 0, difference from request, unnest('{-1,1}'::bigint[]) difference
@@ -334,8 +339,8 @@ const writeText = (change: string, counts: string) => `
         where p.org_id = $1 and p.id = $19 and (p.status = 'active' or p.takes_votes_when_inactive))
     returning r.id
   ), vote as (
-    insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at)
-    select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 from request
+    insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at, signature)
+    select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $21 from request
   ), leaf as (
     insert into audit_leaves (org_id, kind, subject_id, content, private, created_at)
     select $1, 'vote.cast', id, $14, $15, $13 from request
@@ -374,6 +379,7 @@ export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
     vote.voterVersion,
     vote.policyId,
     vote.ownSeq,
+    vote.signature,
   ]
   const written = change === null ? await writeStatement(db, values) : await writeChange(db, values, change)
   return written.length > 0
