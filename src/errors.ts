@@ -329,7 +329,8 @@ export const errorCodes = {
   LOG_BEYOND_END: 'The log does not reach so far yet.',
   LOG_LEAF_NOT_FOUND: 'No leaf of the log has this hash.',
   LOG_CHECKPOINT_NOT_FOUND: 'The log has no checkpoint yet, or none of this size.',
-  LOG_BUNDLE_NOT_OFFERED: 'A leaf of this bundle is longer than 65535 bytes, for which the format has no room; read its leaves one by one.',
+  LOG_BUNDLE_NOT_OFFERED:
+    'A leaf of this bundle is longer than 65535 bytes, for which the format has no room; read its leaves one by one.',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes
