@@ -88,7 +88,7 @@ function progress(what: string): (round: number, count: number) => void {
 async function campaignOfVotes(engine: string, options: CrashOptions): Promise<readonly string[]> {
   const report = await runCrashes({ ...options, onRound: progress('acknowledged votes') })
   process.stdout.write(
-    `  beside them ${report.killsAtStart} kills while starting, ${report.repeated} calls made again\n` +
+    `  beside them ${report.killsAtStart} kills while starting, ${report.repeated} calls made again, ${report.checkpoints} checkpoints seen, each the beginning of the next\n` +
       `${engine}: ${report.kills} kills, ${report.acknowledged} acknowledged votes, ${report.lost} lost, ` +
       `${report.doubled} doubled, restart median ${report.restartMilliseconds} ms\n`,
   )

@@ -9,6 +9,7 @@ import { countFaults, faultsOf, loadHistories } from '../helpers/history.ts'
 import { giveRole, insertPolicy, nativeOptions, seats } from '../helpers/quorum.ts'
 import { startServer, type ServerProcess } from '../helpers/server-process.ts'
 import { createWorld } from '../kernel/world.ts'
+import { followLog } from './follow-log.ts'
 import { killWhileStarting, median, withStore, type StoreEnv } from './store.ts'
 import { bearer, cast, openRequest, signIn, type Attempt } from './wire.ts'
 
@@ -26,6 +27,8 @@ export interface CrashReport {
   readonly acknowledged: number
   /** Calls that a kill left without an answer and that were made again with their Idempotency-Key. */
   readonly repeated: number
+  /** Checkpoints of the log that were seen, each of which must be a beginning of the next. */
+  readonly checkpoints: number
   readonly lost: number
   readonly doubled: number
   readonly faults: readonly string[]
@@ -48,6 +51,7 @@ export async function runCrashes({ store, kills, seed, onRound }: CrashOptions):
   const restarts: number[] = []
   const requests: string[] = []
   let [repeated, killsAtStart] = [0, 0]
+  const log = followLog()
 
   let server = await startServer(store)
   try {
@@ -63,9 +67,10 @@ export async function runCrashes({ store, kills, seed, onRound }: CrashOptions):
       const voting = tokens.map((token) =>
         keepVoting(server.url, token, electorate.group, open, dice(chance.roll(2 ** 31)), attempts),
       )
+      const looking = log.lookUntilGone(server.url, tokens[0] as string)
       await new Promise((resolve) => setTimeout(resolve, 100 + chance.roll(900)))
       await server.kill()
-      await Promise.all(voting)
+      await Promise.all([...voting, looking])
 
       if (chance.roll(8) === 0) {
         killsAtStart += 1
@@ -73,6 +78,7 @@ export async function runCrashes({ store, kills, seed, onRound }: CrashOptions):
       }
       server = await startServer(store)
       restarts.push(server.startMilliseconds)
+      await log.look(server.url, tokens[0] as string)
 
       // Half of those who got no answer ask again; the others leave it open whether their vote arrived.
       for (const attempt of attempts.filter(({ answer }) => answer === null)) {
@@ -98,12 +104,15 @@ export async function runCrashes({ store, kills, seed, onRound }: CrashOptions):
   }
 
   faults.push(...(await storedFaults(store, requests, electorate, sent, unanswered)))
+  await withStore(store, (ctx) => log.compare(ctx))
+  faults.push(...log.faults)
   const distinct = [...new Set(faults)]
   return {
     kills,
     killsAtStart,
     acknowledged: acknowledged(sent),
     repeated,
+    checkpoints: log.seen,
     lost: distinct.filter((fault) => fault.endsWith(lost)).length,
     doubled: distinct.filter((fault) => fault.includes(doubled)).length,
     faults: distinct,
