@@ -12,6 +12,7 @@ import { startWorker } from './jobs/worker.ts'
 import { startMaintenance } from './maintenance.ts'
 import { buildServer, buildWorkerServer } from './server.ts'
 import { addDataKey } from './store/data-keys.ts'
+import { runWitness } from './witness/run.ts'
 
 /** How long a stop waits for the requests and jobs in hand (design §8). */
 const drainMilliseconds = 9_000
@@ -22,9 +23,10 @@ const usage = `quorate [COMMAND]
   serve             serves HTTP; jobs are left to others
   work              does the jobs; answers /health, /ping and /metrics alone
   rotate-data-key   makes a new key for what is sealed in the tables
+  witness [key]     cosigns the checkpoints of logs; with "key" shows the key that it cosigns with
 `
 
-async function main([command]: readonly string[]): Promise<void> {
+async function main([command, ...rest]: readonly string[]): Promise<void> {
   switch (command) {
     case undefined:
       return await run({ serves: true, works: true })
@@ -34,6 +36,8 @@ async function main([command]: readonly string[]): Promise<void> {
       return await run({ serves: false, works: true })
     case 'rotate-data-key':
       return await rotateDataKey()
+    case 'witness':
+      return await runWitness(rest)
     case 'help':
     case '--help':
     case '-h':

@@ -10,8 +10,8 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
   {
     kernel: { values: [] },
     errors: { values: [] },
-    proof: { values: [] },
-    config: { values: [] },
+    config: { values: ['proof'] },
+    witness: { values: ['proof', 'config'] },
     metrics: { values: [] },
     trace: { values: [] },
     'cross-origin': { values: [], types: ['context'] },
@@ -41,7 +41,20 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       types: ['config'],
     },
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
-    main: { values: ['maintenance', 'jobs', 'config', 'context', 'server', 'identity', 'approvals', 'demo', 'store'] },
+    main: {
+      values: [
+        'witness',
+        'maintenance',
+        'jobs',
+        'config',
+        'context',
+        'server',
+        'identity',
+        'approvals',
+        'demo',
+        'store',
+      ],
+    },
   }
 
 interface Import {

@@ -123,8 +123,9 @@ function requireSafeForDevelopmentSignIn(host: string, raw: RawEnv): void {
   }
 }
 
-function portOf(value: string | undefined): number {
-  if (value === undefined) return 8080
+/** @throws AppError CONFIGURATION_INVALID */
+export function portOf(value: string | undefined, fallback = 8080): number {
+  if (value === undefined) return fallback
   const port = Number(value)
   if (!/^\d{1,5}$/.test(value) || port > 65_535) invalid('PORT', 'must be a number from 0 to 65535')
   return port
