@@ -4,8 +4,8 @@ import type { Receipt, ReceiptVote } from '../proof/statement.ts'
 import { failure, type Failure } from './failure.ts'
 import type { Trust } from './trust.ts'
 
-/** Milliseconds that a voter's clock may be off. */
-const mostSkew = 300_000
+/** Milliseconds. The server takes 300 s, and a moment passes until it reads the clock for the vote itself. */
+const mostSkew = 310_000
 
 /** What of the votes need not be taken on the server's word. */
 export interface BelievedSignatures {
