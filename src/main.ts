@@ -24,6 +24,7 @@ const usage = `quorate [COMMAND]
   serve             serves HTTP; jobs are left to others
   work              does the jobs; answers /health, /ping and /metrics alone
   rotate-data-key   makes a new key for what is sealed in the tables
+  verify FILE       checks a receipt; "verify --help" tells how
   witness [key]     cosigns the checkpoints of logs; with "key" shows the key that it cosigns with
 `
 
@@ -39,6 +40,10 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
       return await rotateDataKey()
     case 'witness':
       return await runWitness(rest)
+    case 'verify':
+      // Loaded when it is wanted; src/cli/quorate.ts does the same without loading the server.
+      process.exitCode = await (await import('./verify/command.ts')).runVerify(rest)
+      return
     case 'help':
     case '--help':
     case '-h':

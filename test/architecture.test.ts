@@ -35,7 +35,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     health: { values: [], types: ['context'] },
     operations: { values: ['health'], types: ['context'] },
     demo: { values: ['approvals', 'identity', 'store', 'dialects/native'], types: ['context'] },
-    cli: { values: [] },
+    cli: { values: ['main', 'verify'] },
     context: { values: ['config', 'store', 'metrics', 'identity', 'outgoing', 'watching'] },
     server: {
       values: ['context', 'operations', 'identity', 'dialects/native', 'trace', 'cross-origin'],

@@ -25,8 +25,8 @@ const usage = `quorate verify FILE --key KEY [OPTION]...
 `
 
 export interface Output {
-  out(text: string): void
-  err(text: string): void
+  out(text: string): unknown
+  err(text: string): unknown
 }
 
 /** What the caller has got wrong. */
@@ -50,6 +50,14 @@ export async function verifyCommand(args: readonly string[], { out, err }: Outpu
     err(`quorate verify: ${error.message}\n`)
     return 2
   }
+}
+
+/** As a program: what it says goes where programs say it. */
+export async function runVerify(args: readonly string[]): Promise<0 | 1 | 2> {
+  return await verifyCommand(args, {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+  })
 }
 
 const tooLarge: Verdict = {
