@@ -44,6 +44,8 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
       // Loaded when it is wanted; src/cli/quorate.ts does the same without loading the server.
       process.exitCode = await (await import('./verify/command.ts')).runVerify(rest)
       return
+      // Only here: Node 22 warns of its SQLite as soon as that is loaded.
+      return await (await import('./witness/run.ts')).runWitness(rest)
     case 'help':
     case '--help':
     case '-h':
