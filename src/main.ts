@@ -38,12 +38,11 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
       return await run({ serves: false, works: true })
     case 'rotate-data-key':
       return await rotateDataKey()
-    case 'witness':
-      return await runWitness(rest)
     case 'verify':
       // Loaded when it is wanted; src/cli/quorate.ts does the same without loading the server.
       process.exitCode = await (await import('./verify/command.ts')).runVerify(rest)
       return
+    case 'witness':
       // Only here: Node 22 warns of its SQLite as soon as that is loaded.
       return await (await import('./witness/run.ts')).runWitness(rest)
     case 'help':

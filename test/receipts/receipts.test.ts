@@ -173,10 +173,10 @@ describe.each(['postgres', 'pglite'] as const)('receipts on %s', (engine) => {
     expect((await verified(id)).votes[0]?.assurance).toEqual(['stepUp'])
   })
 
-  it('reasons, and names that were changed by nobody', async () => {
+  it('the reason that a voter gave', async () => {
     const id = await world.opened()
     const voteType = { type: 'APPROVE', votedForGroups: [world.guards] }
-    await world.cleo.post(`/workflows/${id}/vote`, { voteType, voteReason: 'Looked at it.' })
+    await world.cleo.post(`/workflows/${id}/vote`, { voteType, reason: 'Looked at it.' })
     expect((await verified(id)).votes[0]?.reason?.text).toBe('Looked at it.')
   })
 
