@@ -13,7 +13,6 @@ import { startWorker } from './jobs/worker.ts'
 import { startMaintenance } from './maintenance.ts'
 import { buildServer, buildWorkerServer } from './server.ts'
 import { addDataKey } from './store/data-keys.ts'
-import { runWitness } from './witness/run.ts'
 
 /** How long a stop waits for the requests and jobs in hand (design §8). */
 const drainMilliseconds = 9_000
