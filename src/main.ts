@@ -26,6 +26,7 @@ const usage = `quorate [COMMAND]
   work              does the jobs; answers /health, /ping and /metrics alone
   rotate-data-key   makes a new key for what is sealed in the tables
   rotate-log-key    makes a new key that signs the transparency log
+  verify FILE       checks a receipt; "verify --help" tells how
   witness [key]     cosigns the checkpoints of logs; with "key" shows the key that it cosigns with
 `
 
@@ -41,6 +42,10 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
       return await rotateDataKey()
     case 'rotate-log-key':
       return await rotateLogKey()
+    case 'verify':
+      // Loaded when it is wanted; src/cli/quorate.ts does the same without loading the server.
+      process.exitCode = await (await import('./verify/command.ts')).runVerify(rest)
+      return
     case 'witness':
       // Only here: Node 22 warns of its SQLite as soon as that is loaded.
       return await (await import('./witness/run.ts')).runWitness(rest)

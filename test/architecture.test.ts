@@ -19,6 +19,8 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     audit: { values: ['config', 'outgoing', 'proof', 'store'], types: ['context'] },
     identity: { values: ['store', 'audit', 'config'], types: ['context'] },
     approvals: { values: ['kernel', 'store', 'identity', 'audit', 'config'], types: ['context'] },
+    receipts: { values: ['approvals', 'audit', 'identity', 'proof', 'store'], types: ['context', 'kernel'] },
+    verify: { values: ['kernel', 'proof'] },
     outgoing: { values: ['config'] },
     deliveries: {
       values: ['approvals', 'audit', 'config', 'identity', 'outgoing', 'store'],
@@ -27,13 +29,13 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     jobs: { values: ['approvals', 'audit', 'deliveries', 'proof', 'store'], types: ['config', 'context'] },
     watching: { values: ['approvals', 'identity', 'store'], types: ['config', 'context', 'kernel', 'metrics'] },
     'dialects/native': {
-      values: ['approvals', 'deliveries', 'identity', 'audit', 'proof', 'trace', 'watching'],
+      values: ['approvals', 'deliveries', 'identity', 'audit', 'proof', 'receipts', 'trace', 'watching'],
       types: ['context', 'kernel', 'store', 'config'],
     },
     health: { values: [], types: ['context'] },
     operations: { values: ['health'], types: ['context'] },
     demo: { values: ['approvals', 'identity', 'store', 'dialects/native'], types: ['context'] },
-    cli: { values: [] },
+    cli: { values: ['main', 'verify'] },
     context: { values: ['config', 'store', 'metrics', 'identity', 'outgoing', 'watching'] },
     server: {
       values: ['context', 'operations', 'identity', 'dialects/native', 'trace', 'cross-origin'],
@@ -44,6 +46,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       values: [
         'audit',
         'witness',
+        'verify',
         'maintenance',
         'jobs',
         'config',

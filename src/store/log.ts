@@ -82,14 +82,14 @@ export async function sealLeaves(
 
 const sealStatement = statement<SealedLeaves>(`
   with fresh as (
-    select l.id, sha256('\\x00'::bytea || convert_to(l.content, 'UTF8')) as hash from audit_leaves l
+    select l.id, l.subject_id, sha256('\\x00'::bytea || convert_to(l.content, 'UTF8')) as hash from audit_leaves l
     where l.org_id = $1 and l.id > $2::bigint and not exists (
       select from log_entries e where e.org_id = $1 and e.leaf_id = l.id and e.leaf_id > $2::bigint)
     order by l.id limit $4::integer
   ), numbered as (
-    select id, hash, $3::bigint + row_number() over (order by id) - 1 as index from fresh
+    select id, subject_id, hash, $3::bigint + row_number() over (order by id) - 1 as index from fresh
   ), added as (
-    insert into log_entries (org_id, index, leaf_id, hash) select $1, index, id, hash from numbered
+    insert into log_entries (org_id, index, leaf_id, hash, subject_id) select $1, index, id, hash, subject_id from numbered
   )
   select string_agg(hash, ''::bytea order by index) as hashes, max(id)::text as last_leaf_id,
     pg_snapshot_xmin(pg_current_snapshot())::text as oldest_xid

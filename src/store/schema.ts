@@ -360,6 +360,8 @@ interface LogEntryTable {
   index: Bigint
   leaf_id: Bigint
   hash: Uint8Array
+  /** As of the leaf. */
+  subject_id: string
 }
 
 interface LogNodeTable {

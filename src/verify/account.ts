@@ -1,0 +1,162 @@
+import type { Rule } from '../kernel/rule.ts'
+import type { Receipt, ReceiptAssurance, ReceiptVote } from '../proof/statement.ts'
+import type { VerifiedReceipt } from './verify-receipt.ts'
+
+/** What a verified receipt says, for machines (`--json`) and as what people are told. */
+export interface Account {
+  readonly organization: string
+  readonly request: {
+    readonly id: string
+    readonly digest: string
+    readonly requester: Named
+    readonly createdAt: string
+    readonly expiresAt: string
+    /** Null when it was erased. */
+    readonly content: RequestText | null
+  }
+  readonly policy: { readonly id: string; readonly name: string | null; readonly digest: string; readonly rule: readonly string[] }
+  readonly events: readonly AccountEvent[]
+  readonly decision: Receipt['decision']
+  readonly log: {
+    readonly origin: string
+    readonly size: number
+    readonly witnesses: readonly { readonly name: string; readonly time: string }[]
+  }
+}
+
+export interface Named {
+  readonly id: string
+  readonly name: string | null
+}
+
+export interface RequestText {
+  readonly name: string
+  readonly description: string | null
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export type AccountEvent =
+  | {
+      readonly kind: 'vote'
+      readonly seq: number
+      readonly at: string
+      readonly voter: Named & { readonly kind: 'human' | 'agent' }
+      readonly stance: ReceiptVote['stance']
+      readonly seats: readonly Named[]
+      readonly assurance: readonly ReceiptAssurance[]
+      /** Whether it is the voter's own signature that was checked, or the server's word. */
+      readonly evidence: 'signature' | 'log'
+      readonly reason: string | null
+      readonly from: string
+      readonly to: string
+    }
+  | {
+      readonly kind: 'request.stage-closed' | 'request.canceled' | 'request.expired'
+      readonly at: string
+      readonly by: Named | null
+      readonly from: string
+      readonly to: string
+    }
+
+export function accountOf({ receipt, policy, log, signatures }: VerifiedReceipt): Account {
+  const { request, votes, changes, decision } = receipt
+  const named = namesOf(receipt)
+  const placed = [
+    ...votes.map((vote) => ({ index: vote.leaf.index, event: voteEvent(vote, named, signatures.verified) })),
+    ...changes.map(({ kind, at, actor, from, to, leaf }) => ({
+      index: leaf.index,
+      event: { kind, at, by: 'id' in actor ? named(actor.id) : null, from, to },
+    })),
+  ]
+  return {
+    organization: receipt.organization,
+    request: {
+      id: request.id,
+      digest: request.digest,
+      requester: named(request.requester),
+      createdAt: request.createdAt,
+      expiresAt: request.expiresAt,
+      content: textOf(request.content),
+    },
+    policy: {
+      id: receipt.policy.id,
+      name: receipt.policy.name?.text ?? null,
+      digest: receipt.policy.digest,
+      rule: policy.stages.flatMap(({ binding, rule }, stage) => [
+        ...(policy.stages.length > 1 ? [`Stage ${stage + 1}${binding ? '' : ', advisory'}:`] : []),
+        ...ruleLines(rule, named, policy.stages.length > 1 ? 1 : 0),
+      ]),
+    },
+    events: placed.toSorted((a, b) => a.index - b.index).map(({ event }) => event),
+    decision,
+    log: {
+      origin: log.checkpoint.origin,
+      size: log.checkpoint.size,
+      witnesses: log.cosignings.map(({ witness, time }) => ({ name: witness, time: timeOf(time) })),
+    },
+  }
+}
+
+type Naming = (id: string) => Named
+
+function namesOf({ names }: Receipt): Naming {
+  const byId = new Map([...names.principals, ...names.groups].map(({ id, name }) => [id, name]))
+  return (id) => ({ id, name: byId.get(id) ?? null })
+}
+
+function voteEvent(vote: ReceiptVote, named: Naming, verified: ReadonlySet<number>): AccountEvent {
+  const { seq, at, stance, assurance, from, to } = vote
+  return {
+    kind: 'vote',
+    seq,
+    at,
+    voter: { ...named(vote.principal), kind: vote.kind },
+    stance,
+    seats: vote.seats.map(named),
+    assurance,
+    evidence: verified.has(seq) ? 'signature' : 'log',
+    reason: vote.reason?.text ?? null,
+    from,
+    to,
+  }
+}
+
+function textOf(content: string | null): RequestText | null {
+  if (content === null) return null
+  const { name, description, metadata } = JSON.parse(content) as RequestText
+  return { name, description, metadata }
+}
+
+function ruleLines(rule: Rule, named: Naming, depth: number): string[] {
+  const indent = '  '.repeat(depth)
+  switch (rule.kind) {
+    case 'seats': {
+      const { atLeast, from, assurance = [] } = rule
+      const proof = assurance.length > 0 ? `, each having proved ${assurance.join(' and ')}` : ''
+      const who = from.kind === 'group' ? `${atLeast} of the group ${shownName(named(from.id))}` : shownName(named(from.id))
+      return [`${indent}${who}${proof}`]
+    }
+    case 'threshold': {
+      const { atLeast, of } = rule
+      const head = atLeast === of.length ? 'all of these:' : `at least ${atLeast} of these ${of.length}:`
+      return [`${indent}${head}`, ...of.flatMap((child) => ruleLines(child, named, depth + 1))]
+    }
+  }
+}
+
+/** Seconds since 1970, which a witness may have signed far beyond any calendar. */
+function timeOf(seconds: number): string {
+  const time = new Date(seconds * 1000)
+  return Number.isNaN(time.getTime()) ? `${seconds} s` : time.toISOString()
+}
+
+export function shownName({ id, name }: Named): string {
+  return name === null ? id : `${quoted(name)} (${id})`
+}
+
+/** A text that others wrote, so that it can neither move the cursor nor turn the line around. */
+export function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${character.codePointAt(0)?.toString(16)}}`
+  })
+}

@@ -1,0 +1,217 @@
+import { acceptPolicy } from '../kernel/accept.ts'
+import { isTerminal } from '../kernel/expiry.ts'
+import {
+  decide,
+  initialState,
+  type Event,
+  type Outcome,
+  type RequestState,
+  type StandingApproval,
+  type StandingVote,
+  type Vote,
+} from '../kernel/request.ts'
+import { leavesOf, type Assurance, type Policy, type SeatSource } from '../kernel/rule.ts'
+import type { Receipt, ReceiptChange, ReceiptVote } from '../proof/statement.ts'
+import { failure, type Failure } from './failure.ts'
+import { keyMissing, type BelievedSignatures } from './voter-signature.ts'
+
+/** Whether some seat of the rule is only for those who sign. */
+export function asksForSignatures(policy: Policy): boolean {
+  const leaves = policy.stages.flatMap(({ rule }) => leavesOf(rule))
+  return leaves.some(({ assurance = [] }) => assurance.includes('signature'))
+}
+
+/** The rule of a receipt. Stages with a name are none: names decide nothing, and a receipt has no room for them. */
+export function policyOf({ policy }: Receipt): Policy | Failure {
+  const acceptance = acceptPolicy({ stages: policy.stages, options: policy.options })
+  if (!acceptance.ok) {
+    const [problem] = acceptance.problems
+    return failure('malformed', `The rule: ${problem?.path || 'it'} ${problem?.reason}.`)
+  }
+  const named = acceptance.policy.stages.findIndex((stage) => 'name' in stage)
+  return named < 0 ? acceptance.policy : failure('malformed', `stages[${named}] has a name.`)
+}
+
+/**
+ * Has the kernel decide every vote and change again, in the order of the log (docs/receipt.md, "Re-running it"). It must come to
+ * what the receipt says of each, and to its decision.
+ */
+export function replay(receipt: Receipt, policy: Policy, believed: BelievedSignatures): Failure | null {
+  const { request, votes, changes, decision } = receipt
+  const requester = { principal: request.requester, person: request.person }
+  const expiresAt = Date.parse(request.expiresAt)
+  let state = initialState(policy, { digest: request.digest, expiresAt, requester })
+  let standing = standingVotes()
+  let decisive: ReceiptVote | ReceiptChange | null = null
+
+  for (const happened of inOrder(votes, changes)) {
+    const where = 'stance' in happened ? `Vote ${happened.seq}` : `The entry ${happened.leaf.index} of the log`
+    if (happened.from !== state.status || happened.stage !== state.stage) {
+      return failure('rule-violated', `${where} was not made on what the rule says there was.`)
+    }
+    const judged = 'stance' in happened ? judgeVote(happened) : judgeChange(happened)
+    if ('code' in judged) return judged
+    const { next } = judged
+    if (next.seq !== happened.seq || next.status !== happened.to || toStage(state, next) !== happened.toStage) {
+      return failure('rule-violated', `${where} led to ${happened.to}, and by the rule to ${next.status}.`)
+    }
+    if (next.stage !== state.stage) standing = standingVotes()
+    else if ('stance' in happened) standing.replace(castOf(happened, believed))
+    if (next.status !== state.status) decisive = happened
+    state = next
+  }
+
+  if (state.status === 'open') return failure('undecided', 'The request is not decided.')
+  const isRight =
+    decisive !== null &&
+    decision.status === state.status &&
+    decision.isFinal === isTerminal(policy, state) &&
+    decision.at === decisive.at &&
+    decision.seq === decisive.seq &&
+    decision.leaf === decisive.leaf.index
+  return isRight ? null : failure('rule-violated', `By the rule the request is ${state.status}, and decided elsewhere.`)
+
+  function judgeVote(vote: ReceiptVote): Decided | Failure {
+    const strange = strangeLapse(vote, standing)
+    if (strange !== null) return strange
+    const cast = castOf(vote, believed)
+    const judge = (approvals?: readonly StandingApproval[]) =>
+      decide(policy, state, eventOf(vote, cast, standing.ofVoter(cast, policy), approvals), Date.parse(vote.at))
+    const outcome = judge()
+    if (outcome.kind !== 'needs-approvals') return settled(outcome, vote, believed)
+    const recounted = settled(judge(standing.approvals(vote.lapsed ?? {})), vote, believed)
+    const wasNeeded = policy.options.recheckEligibility && vote.lapsed === undefined
+    if (wasNeeded && 'next' in recounted && recounted.next.stage !== state.stage) {
+      return failure('rule-violated', `Vote ${vote.seq} does not say who still held their seats.`)
+    }
+    return recounted
+  }
+
+  function judgeChange(change: ReceiptChange): Decided | Failure {
+    if (change.kind === 'request.expired' && change.actor.kind !== 'system') {
+      return failure('rule-violated', 'No one makes a request expire but the clock.')
+    }
+    const outcome = decide(policy, state, { kind: eventKinds[change.kind] }, Date.parse(change.at))
+    const isEarly = outcome.kind === 'decided' && change.kind === 'request.expired' && outcome.next.status !== 'expired'
+    if (outcome.kind !== 'decided' || isEarly) return failure('rule-violated', `By the rule there could be no ${change.kind} then.`)
+    return outcome
+  }
+}
+
+type Decided = Extract<Outcome, { kind: 'decided' }>
+
+const eventKinds = {
+  'request.stage-closed': 'close-stage',
+  'request.canceled': 'cancel',
+  'request.expired': 'clock',
+} as const
+
+function inOrder(votes: readonly ReceiptVote[], changes: readonly ReceiptChange[]): (ReceiptVote | ReceiptChange)[] {
+  return [...votes, ...changes].toSorted((a, b) => a.leaf.index - b.leaf.index)
+}
+
+function toStage(before: RequestState, after: RequestState): number | undefined {
+  return after.stage === before.stage ? undefined : after.stage
+}
+
+function settled(outcome: Outcome, vote: ReceiptVote, { verified }: BelievedSignatures): Decided | Failure {
+  if (outcome.kind === 'decided') return outcome
+  const refusal = outcome.kind === 'refused' ? outcome.refusal : { reason: 'needs-approvals' }
+  const { reason } = refusal
+  const isAboutProof = reason === 'assurance-missing' || reason === 'assurance-impossible'
+  if (isAboutProof && vote.signature !== undefined && !verified.has(vote.seq)) return keyMissing(vote)
+  return failure('rule-violated', `Vote ${vote.seq} could not have been cast: ${reason}.`)
+}
+
+/** What the voter was, as the leaf tells it: that they had the right to vote at all is the server's word. */
+function eventOf(
+  vote: ReceiptVote,
+  cast: StandingVote,
+  standing: readonly StandingVote[],
+  approvals: readonly StandingApproval[] | undefined,
+): Event {
+  const { principal, person } = cast
+  const held = new Set([...vote.seats, ...(vote.held ?? [])])
+  held.delete(principal)
+  const voter = {
+    principal,
+    person,
+    enabled: true,
+    hasRight: true,
+    inAnyGroup: true,
+    groups: [...held],
+    provable: provableBy[vote.kind],
+    standing,
+  }
+  const { stance, seats, assurance, digest } = cast
+  const said: Vote = { stance, seats, assurance, digest }
+  return { kind: 'vote', vote: said, facts: { policyOpen: true, voter, ...(approvals && { approvals }) } }
+}
+
+const provableBy: Readonly<Record<ReceiptVote['kind'], readonly Assurance[]>> = {
+  human: ['stepUp', 'password', 'securityKey'],
+  agent: ['signature'],
+}
+
+function castOf(vote: ReceiptVote, { verified }: BelievedSignatures): StandingVote {
+  const { principal, person, stance, digest } = vote
+  const assurance = vote.assurance.filter((proof) => proof !== 'signature' || verified.has(vote.seq))
+  return { principal, person, stance, seats: vote.seats.map((id) => seatOf(id, principal)), assurance, digest }
+}
+
+// Ids are unique across kinds, so a seat is written as its id alone.
+function seatOf(id: string, principal: string): SeatSource {
+  return { kind: id === principal ? 'principal' : 'group', id }
+}
+
+type Lapsed = NonNullable<ReceiptVote['lapsed']>
+
+/** The last votes of everyone in the open stage. */
+interface StandingVotes {
+  replace(cast: StandingVote): void
+  of(principal: string): StandingVote | undefined
+  /** Those of the voter's own principals. */
+  ofVoter(cast: StandingVote, policy: Policy): readonly StandingVote[]
+  /** The approvals among them, with the seats that are still held. */
+  approvals(lapsed: Lapsed): readonly StandingApproval[]
+}
+
+function standingVotes(): StandingVotes {
+  const byPrincipal = new Map<string, StandingVote>()
+  // So that a vote costs no more when many have voted.
+  const byPerson = new Map<string, Set<string>>()
+  return {
+    replace(cast) {
+      const before = byPrincipal.get(cast.principal)
+      if (before?.person) byPerson.get(before.person)?.delete(cast.principal)
+      byPrincipal.set(cast.principal, cast)
+      if (cast.person === null) return
+      const same = byPerson.get(cast.person) ?? new Set()
+      byPerson.set(cast.person, same.add(cast.principal))
+    },
+    of: (principal) => byPrincipal.get(principal),
+    ofVoter({ principal, person }, { options }) {
+      const same = options.naturalPersons && person !== null ? (byPerson.get(person) ?? []) : []
+      return [...new Set([principal, ...same])].flatMap((one) => byPrincipal.get(one) ?? [])
+    },
+    approvals(lapsed) {
+      const approvals = [...byPrincipal.values()].filter(({ stance }) => stance === 'approve')
+      return approvals.map((approval) => {
+        const lost = new Set(Object.hasOwn(lapsed, approval.principal) ? lapsed[approval.principal] : [])
+        return { ...approval, holds: approval.seats.filter(({ id }) => !lost.has(id)) }
+      })
+    },
+  }
+}
+
+/** Only who approved has seats to lose. */
+function strangeLapse({ seq, principal, lapsed = {} }: ReceiptVote, standing: StandingVotes): Failure | null {
+  for (const [id, seats] of Object.entries(lapsed)) {
+    const approval = standing.of(id)
+    const named = new Set(approval?.seats.map((seat) => seat.id))
+    if (id === principal || approval?.stance !== 'approve' || !seats.every((seat) => named.has(seat))) {
+      return failure('rule-violated', `Vote ${seq} says of ${id} that seats lapsed which they had not approved for.`)
+    }
+  }
+  return null
+}

@@ -1,0 +1,63 @@
+import { quoted, shownName, type Account, type AccountEvent } from './account.ts'
+
+/** A verified receipt in words. */
+export function tellAccount(account: Account): string {
+  const { request, policy, decision, log, organization, events } = account
+  const end = decision.isFinal ? 'This is final.' : 'A veto can still be withdrawn: this is how it stood at the checkpoint.'
+  const lines = [
+    'VERIFIED. The signatures, the log and the rule all hold.',
+    '',
+    `The request was ${decision.status} on ${decision.at}. ${end}`,
+    '',
+    `Request       ${request.id} of organization ${organization}`,
+    ...contentLines(request.content),
+    `Asked by      ${shownName(request.requester)} on ${request.createdAt}, to be decided before ${request.expiresAt}`,
+    `Digest        ${request.digest}`,
+    '',
+    `Rule          ${policy.name === null ? policy.id : shownName({ id: policy.id, name: policy.name })}`,
+    ...policy.rule.map((line) => `  ${line}`),
+    `Its digest    ${policy.digest}`,
+    '',
+    'What happened, in this order:',
+    ...events.flatMap(eventLines),
+    '',
+    `Log           ${quoted(log.origin)}, ${log.size} entries`,
+    ...log.witnesses.map(({ name, time }) => `Witnessed     by ${quoted(name)} on ${time}`),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function contentLines(content: Account['request']['content']): string[] {
+  if (content === null) return ['What for      was erased; its digest stands']
+  const { name, description, metadata } = content
+  return [
+    `What for      ${quoted(name)}`,
+    ...(description === null ? [] : [`              ${quoted(description)}`]),
+    ...Object.entries(metadata).map(([member, text]) => `              ${quoted(member)}: ${quoted(text)}`),
+  ]
+}
+
+const stances = { approve: 'approved', veto: 'vetoed', withdraw: 'withdrew their vote' } as const
+const changes = {
+  'request.stage-closed': 'the stage was closed',
+  'request.canceled': 'the request was canceled',
+  'request.expired': 'the time was up',
+} as const
+
+function eventLines(event: AccountEvent): string[] {
+  const led = event.from === event.to ? '' : `; with this the request was ${event.to}`
+  if (event.kind !== 'vote') {
+    const by = event.by === null ? '' : ` by ${shownName(event.by)}`
+    return [`  ${event.at}  ${changes[event.kind]}${by}${led}`]
+  }
+  const { seq, at, voter, stance, seats, assurance, evidence, reason } = event
+  const who = `${voter.kind === 'agent' ? 'the agent ' : ''}${shownName(voter)}`
+  const where = seats.length === 0 ? '' : ` for ${seats.map(shownName).join(', ')}`
+  const proved = assurance.length === 0 ? '' : `, having proved ${assurance.join(' and ')}`
+  const word = evidence === 'signature' ? 'signed by the voter; the signature holds' : 'on the word of the log'
+  return [
+    `  ${at}  ${seq}. ${who} ${stances[stance]}${where}${proved}${led}`,
+    ...(reason === null ? [] : [`      saying ${quoted(reason)}`]),
+    `      ${word}`,
+  ]
+}

@@ -1,0 +1,55 @@
+import type { Policy } from '../kernel/rule.ts'
+import type { Receipt } from '../proof/statement.ts'
+import { checkDigests, checkLeaves } from './check-leaves.ts'
+import { checkInclusion, checkSignatures, type TrustedLog } from './check-log.ts'
+import { failure, type Failure } from './failure.ts'
+import { readReceipt } from './read-receipt.ts'
+import { asksForSignatures, policyOf, replay } from './replay.ts'
+import type { Trust } from './trust.ts'
+import { checkVoterSignatures, type BelievedSignatures } from './voter-signature.ts'
+
+/** A receipt of which everything holds. */
+export interface VerifiedReceipt {
+  readonly receipt: Receipt
+  readonly policy: Policy
+  readonly log: TrustedLog
+  readonly signatures: BelievedSignatures
+}
+
+export type Verdict =
+  | { readonly verdict: 'verified'; readonly verified: VerifiedReceipt }
+  | { readonly verdict: 'refused'; readonly failures: readonly Failure[] }
+
+/**
+ * Checks a receipt in the order of docs/receipt.md, "What to check". Pure, and total over texts: what is not understood is
+ * refused. It ends at the first step that does not hold, since the next ones would judge what is not to be believed.
+ */
+export function verifyReceipt(text: string, trust: Trust): Verdict {
+  const verified = verify(text, trust)
+  return 'code' in verified ? { verdict: 'refused', failures: [verified] } : { verdict: 'verified', verified }
+}
+
+function verify(text: string, trust: Trust): VerifiedReceipt | Failure {
+  const read = readReceipt(text)
+  if ('failure' in read) return read.failure
+  const { statement } = read.receipt
+  const { predicate } = statement
+  const policy = policyOf(predicate)
+  if ('code' in policy) return policy
+  const log = checkSignatures(read.receipt, trust)
+  if ('code' in log) return log
+  const wrong =
+    checkInclusion(statement, log.checkpoint) ?? checkLeaves(read.receipt) ?? checkDigests(read.receipt, trust.policy)
+  if (wrong !== null) return wrong
+  const signatures = checkVoterSignatures(predicate, trust)
+  if ('code' in signatures) return signatures
+  const violated = checkContentIsThere(predicate, policy, trust) ?? replay(predicate, policy, signatures)
+  return violated ?? { receipt: predicate, policy, log, signatures }
+}
+
+/** Without it nothing that a voter signed says which rule they voted under. */
+function checkContentIsThere({ request }: Receipt, policy: Policy, trust: Trust): Failure | null {
+  const isNeeded = trust.voterKeys.size > 0 || asksForSignatures(policy)
+  if (!isNeeded || request.content !== null || trust.policy !== null) return null
+  return failure('content-missing', 'What was decided on is not there: give the digest of the rule with --policy.')
+}
