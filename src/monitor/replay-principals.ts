@@ -1,0 +1,95 @@
+import type { ToldLeaf } from './told-leaf.ts'
+import { change, type ToldRow, type ToldTable } from './told-table.ts'
+
+/** People, their memberships of the organization, its agents and its admins. */
+export interface ToldPrincipals {
+  readonly people: ToldTable
+  readonly principals: ToldTable
+  readonly organization_admins: ToldTable
+  /** From which place in the log on which person answered for a principal: changes only, oldest first. */
+  readonly owners: Map<string, { readonly from: number; readonly person: string | null }[]>
+}
+
+export function newPrincipals(): ToldPrincipals {
+  return { people: new Map(), principals: new Map(), organization_admins: new Map(), owners: new Map() }
+}
+
+export function replayPrincipals(told: ToldPrincipals, leaf: ToldLeaf): void {
+  const { kind, subject, facts, at } = leaf
+  switch (kind) {
+    case 'user.created':
+      return addUser(told, leaf)
+    case 'user.disabled':
+      return change(told.principals, subject, { disabled_at: at })
+    case 'user.enabled':
+      return change(told.principals, subject, { disabled_at: null })
+    case 'agent.registered':
+      return addAgent(told, leaf)
+    case 'agent.changed':
+      change(told.principals, subject, { dpop_required: facts['dpopRequired'], person_id: facts['person'] ?? null })
+      return setOwner(told, leaf)
+    case 'agent.key-rotated':
+      return change(told.principals, subject, { public_key: facts['publicKeySha256'] })
+    case 'agent.revoked':
+      return change(told.principals, subject, {
+        // Revoked again by an admin it stays disabled from when it was.
+        disabled_at: told.principals.get(subject)?.['disabled_at'] ?? at,
+        revoked_by_admin: facts['byAdmin'],
+      })
+    case 'agent.restored':
+      return change(told.principals, subject, { disabled_at: null, revoked_by_admin: false })
+    case 'admin.added': {
+      const email = told.principals.get(subject)?.['email']
+      told.organization_admins.set(subject, { id: facts['admin'], email, created_at: at })
+      return
+    }
+    case 'admin.removed':
+      told.organization_admins.delete(subject)
+  }
+}
+
+const enabled: ToldRow = { disabled_at: null, dpop_required: false, revoked_by_admin: false }
+
+function addUser(told: ToldPrincipals, leaf: ToldLeaf): void {
+  const { subject, facts, at } = leaf
+  const [person, email] = [facts['person'] as string, leaf.text('email')]
+  told.principals.set(subject, {
+    ...enabled,
+    kind: 'human',
+    person_id: person,
+    name: leaf.text('displayName'),
+    email,
+    public_key: null,
+    created_at: at,
+  })
+  // A person who is known from another organization has the address and the time of that.
+  const isKnown = told.people.has(person)
+  if (!isKnown) told.people.set(person, { email: email ?? undefined, created_at: at })
+  setOwner(told, leaf)
+}
+
+function addAgent(told: ToldPrincipals, leaf: ToldLeaf): void {
+  const { subject, facts, at } = leaf
+  told.principals.set(subject, {
+    ...enabled,
+    kind: 'agent',
+    person_id: facts['person'] ?? null,
+    name: leaf.text('name'),
+    email: null,
+    public_key: facts['publicKeySha256'],
+    created_at: at,
+  })
+  setOwner(told, leaf)
+}
+
+function setOwner({ owners }: ToldPrincipals, { subject, place, facts }: ToldLeaf): void {
+  const person = (facts['person'] as string | undefined) ?? null
+  const known = owners.get(subject)
+  if (known === undefined) owners.set(subject, [{ from: place, person }])
+  else if (known.at(-1)?.person !== person) known.push({ from: place, person })
+}
+
+/** Who answered for a principal when the log had come to this place; undefined where no leaf tells. */
+export function ownerAt({ owners }: ToldPrincipals, principal: string, place: number): string | null | undefined {
+  return owners.get(principal)?.findLast(({ from }) => from <= place)?.person
+}
