@@ -8,6 +8,7 @@ import {
   type Outcome,
   type RequestState,
   type Stance,
+  type StandingApproval,
   type Status,
   type Vote,
   type VoteRecord,
@@ -109,7 +110,7 @@ async function castOn(
   const { record, next } = accept(outcome)
   const decidesNothing = next.status === row.status && next.stage === row.stage
   if (!decidesNothing) return null
-  const judged = { row, vote, record, next, reason: input.reason, at }
+  const judged = { row, vote, record, next, reason: input.reason, at, approvals: null }
   const isWritten = await recordVote(ctx.db, caller, policy, judged).catch(falseOnDeadlock)
   if (!isWritten) {
     ctx.store.votingMemory.forget(caller.orgId, row.id, caller.principalId)
@@ -142,14 +143,22 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
       await spendStepUp(tx, caller, 'vote', row.id, now)
       judged = await judge(tx, caller, policy, row, voteOf(row, input, ['stepUp']), now)
     }
-    const { vote, outcome } = judged
+    const { vote, outcome, approvals } = judged
     if (outcome === null) throw new Error('the kernel asked for approvals twice')
     const { record, next } = accept(outcome, requireVoteQuota)
     const { orgId } = caller
     const { id: requestId, policy_id: policyId, status: from } = row
     const changed = next.status !== from
     const triggered = changed ? await triggeredActions(ctx, tx, orgId, policyId, next.status) : []
-    const recorded = recordVote(tx, caller, policy, { row, vote, record, next, reason: input.reason, at: now })
+    const recorded = recordVote(tx, caller, policy, {
+      row,
+      vote,
+      record,
+      next,
+      reason: input.reason,
+      at: now,
+      approvals,
+    })
     const written = recorded.then(requireWritten)
     withCommit(written)
     if (triggered.length > 0) {
@@ -179,6 +188,13 @@ interface AcceptedVote {
   readonly next: RequestState
 }
 
+interface Judgement {
+  readonly vote: Vote
+  readonly outcome: Settled | null
+  /** What it was judged on beside the tally; null when the kernel did not ask. */
+  readonly approvals: readonly StandingApproval[] | null
+}
+
 /** Asks the kernel; null when it needs the standing approvals and there is no transaction to read them in. */
 async function judge(
   tx: Db | null,
@@ -187,17 +203,17 @@ async function judge(
   row: FoundFacts,
   vote: Vote,
   now: Date,
-): Promise<{ vote: Vote; outcome: Settled | null }> {
+): Promise<Judgement> {
   const state = stateOf(row)
   const others = tx !== null && policy.options.naturalPersons ? await standingOfPerson(tx, caller, row) : null
   const facts = factsOf(row, policy, caller.principalId, others)
   const outcome = decide(policy, state, { kind: 'vote', vote, facts }, now.getTime())
-  if (outcome.kind !== 'needs-approvals') return { vote, outcome }
-  if (tx === null) return { vote, outcome: null }
+  if (outcome.kind !== 'needs-approvals') return { vote, outcome, approvals: null }
+  if (tx === null) return { vote, outcome: null, approvals: null }
   const rows = await findStandingApprovals(tx, caller.orgId, row.id, row.stage)
   const approvals = rows.map((approval) => standingApprovalOf(approval, policy))
   const settled = decide(policy, state, { kind: 'vote', vote, facts: { ...facts, approvals } }, now.getTime())
-  return { vote, outcome: settled.kind === 'needs-approvals' ? null : settled }
+  return { vote, outcome: settled.kind === 'needs-approvals' ? null : settled, approvals }
 }
 
 async function standingOfPerson(tx: Db, caller: Caller, row: FoundFacts): Promise<StandingVoteRow[] | null> {

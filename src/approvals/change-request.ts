@@ -56,6 +56,7 @@ export async function changeRequest(
       stage: row.stage,
       from: row.status,
       to: next.status,
+      ...(next.stage !== row.stage && { toStage: next.stage }),
     },
   })
   if (next.status !== row.status) {

@@ -7,6 +7,7 @@ import { countPolicyNames, insertPolicy } from '../store/policies.ts'
 import { lockSpace } from '../store/spaces.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { sealActions, type Action } from './actions.ts'
+import { policyInLeaf } from './policy-leaf.ts'
 import { requireMayCreatePolicy } from './policy-access.ts'
 import { decidingColumns, openPolicy, type OpenPolicy, type PolicyBehaviour, type PolicyRules } from './policy.ts'
 import { findPolicyWarnings, type PolicyWarning } from './policy-warnings.ts'
@@ -67,8 +68,7 @@ export async function createPolicy(ctx: Ctx, actor: Actor, input: NewPolicy): Pr
       subjectId: policy.id,
       actor: leafActorOf(actor),
       at,
-      facts: { space: input.spaceId, version: 1, stages: policy.stages, options: policy.options },
-      privateText: { name: policy.name, description: policy.description },
+      ...policyInLeaf(policy),
     })
     return { row: policy, warnings: await findPolicyWarnings(tx, orgId, policy, policy.group_ids) }
   })

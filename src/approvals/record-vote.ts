@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { commitmentTo, renderLeaf } from '../audit/leaf.ts'
 import { leafActorOf, type Caller } from '../identity/actor.ts'
 import { isTerminal } from '../kernel/expiry.ts'
-import type { RequestState, Vote, VoteRecord } from '../kernel/request.ts'
-import type { Policy } from '../kernel/rule.ts'
+import { seatsHeld } from '../kernel/eligibility.ts'
+import type { RequestState, StandingApproval, Vote, VoteRecord } from '../kernel/request.ts'
+import { seatKey, type Policy } from '../kernel/rule.ts'
 import type { Db } from '../store/open.ts'
 import { writeVote, type RequestChange } from '../store/voting.ts'
 import type { FoundFacts } from './voting-facts.ts'
@@ -16,6 +17,8 @@ export interface JudgedVote {
   readonly next: RequestState
   readonly reason: string | null
   readonly at: Date
+  /** The approvals that stood when it was judged; null when they were not asked for. */
+  readonly approvals: readonly StandingApproval[] | null
 }
 
 /**
@@ -32,17 +35,7 @@ export async function recordVote(db: Db, caller: Caller, policy: Policy, judged:
     subjectId: row.id,
     actor: leafActorOf(caller),
     at,
-    facts: {
-      seq: record.seq,
-      stage: record.stage,
-      stance: vote.stance,
-      seats,
-      assurance: vote.assurance,
-      digest: vote.digest,
-      policy: row.policy_id,
-      from: row.status,
-      to: next.status,
-    },
+    facts: factsInLeaf(caller, policy, judged, seats),
     // The text and its salt stand with the vote, from where they can be erased.
     ...(reason !== null && reasonSalt !== null && { committed: { reason: commitmentTo(reasonSalt, reason) } }),
   })
@@ -68,6 +61,43 @@ export async function recordVote(db: Db, caller: Caller, policy: Policy, judged:
     ownSeq: row.own_seq,
     leaf: { content: leaf.content, private: null },
   })
+}
+
+/** Enough to judge the vote again from the leaves alone, exactly as it was judged. */
+function factsInLeaf(
+  { principalId }: Caller,
+  policy: Policy,
+  { row, vote, record, next, approvals }: JudgedVote,
+  seats: readonly string[],
+): Readonly<Record<string, unknown>> {
+  const named = new Set(seats)
+  const held = seatsHeld(policy, record, { principal: principalId, groups: row.voter_groups }).map(({ id }) => id)
+  return {
+    seq: record.seq,
+    stage: record.stage,
+    stance: vote.stance,
+    seats,
+    // A "no" names no seat, and a "yes" may leave some out.
+    ...(held.some((id) => !named.has(id)) && { held }),
+    ...(row.voter_person_id !== null && { person: row.voter_person_id }),
+    assurance: vote.assurance,
+    digest: vote.digest,
+    policy: row.policy_id,
+    ...(approvals !== null && { lapsed: lapsedAmong(approvals, principalId) }),
+    from: row.status,
+    to: next.status,
+    ...(next.stage !== record.stage && { toStage: next.stage }),
+  }
+}
+
+/** By principal the seats of their standing approval that they hold no longer. The voter's own is replaced by this vote. */
+function lapsedAmong(approvals: readonly StandingApproval[], voterId: string): Readonly<Record<string, string[]>> {
+  const lapsed = approvals.flatMap(({ principal, seats, holds }) => {
+    const held = new Set(holds.map(seatKey))
+    const lost = principal === voterId ? [] : seats.filter((seat) => !held.has(seatKey(seat)))
+    return lost.length > 0 ? [[principal, lost.map(({ id }) => id)] as const] : []
+  })
+  return Object.fromEntries(lapsed)
 }
 
 function changeOf(row: FoundFacts, next: RequestState, policy: Policy, at: Date): RequestChange | null {

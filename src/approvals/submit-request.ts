@@ -1,8 +1,8 @@
-import { contentDigest } from '../audit/digest.ts'
+import { contentDigest, policyDigest } from '../audit/digest.ts'
 import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { loadActor, type Caller } from '../identity/actor.ts'
+import { leafActorOf, loadActor, type Caller } from '../identity/actor.ts'
 import { requirePrincipal } from '../identity/admin-key.ts'
 import { authorize } from '../identity/authorize.ts'
 import { requireQuota } from '../identity/require-quota.ts'
@@ -49,12 +49,14 @@ export async function submitRequest(ctx: Ctx, caller: Caller, input: SubmitReque
     const at = ctx.clock.now()
     const id = ctx.newId()
     const requester = { principal: actor.principalId, person: actor.personId }
+    const ruleDigest = policyDigest(policy)
     const digest = contentDigest({
       dialect: policy.dialect,
       name: input.name,
       description: input.description,
       metadata: input.metadata,
       policyId: policy.id,
+      policyDigest: ruleDigest,
       requesterId: actor.principalId,
       revision: 1,
     })
@@ -82,9 +84,17 @@ export async function submitRequest(ctx: Ctx, caller: Caller, input: SubmitReque
       orgId: caller.orgId,
       kind: 'request.created',
       subjectId: id,
-      actor: { kind: caller.kind, id: caller.principalId },
+      actor: leafActorOf(caller),
       at,
-      facts: { digest, policy: policy.id, expiresAt: new Date(expiresAt).toISOString() },
+      facts: {
+        dialect: policy.dialect,
+        digest,
+        policy: policy.id,
+        policyDigest: ruleDigest,
+        requester: requester.principal,
+        ...(requester.person !== null && { person: requester.person }),
+        expiresAt: new Date(expiresAt).toISOString(),
+      },
       privateText: { name: input.name },
     })
     return { id }

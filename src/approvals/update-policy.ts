@@ -12,6 +12,7 @@ import type { WrittenPolicy } from './create-policy.ts'
 import { retire } from './deprecate-policy.ts'
 import { requireMayChangePolicy } from './policy-access.ts'
 import { decidingColumns, openPolicy, writtenOf, type PolicyBehaviour, type PolicyRules } from './policy.ts'
+import { policyInLeaf } from './policy-leaf.ts'
 import { findPolicyWarnings } from './policy-warnings.ts'
 
 /** What the next version has of its own; what is undefined it has from the version before. */
@@ -56,8 +57,7 @@ export async function updatePolicy(
       subjectId: policy.id,
       actor: leafActor,
       at: next.updated_at,
-      facts: { replaces: before.id, version: policy.version, stages: policy.stages, options: policy.options },
-      privateText: { name: policy.name, description: policy.description },
+      ...policyInLeaf(policy, { replaces: before.id }),
     })
     const found = await findPolicyWarnings(tx, orgId, policy, policy.group_ids)
     return { row: policy, warnings: found, cancellation: retired.cancellation }

@@ -9,7 +9,7 @@ import { leafActorOf, loadActor, type Caller } from './actor.ts'
 import { lockHolder, requireVersion } from './role-holder.ts'
 import {
   byKey,
-  findTemplateSpaces,
+  findTemplates,
   maxRoles,
   requireMayGrant,
   resolveRoles,
@@ -37,11 +37,12 @@ export async function assignRoles(
     await lockFacts(tx, orgId)
     const actor = await loadActor(tx, caller)
     const wanted = await resolveRoles(tx, orgId, holder.kind, items)
-    requireMayGrant(actor, wanted.bindings, wanted.spaces)
+    requireMayGrant(actor, wanted.bindings, wanted.templates)
     const { id, rowVersion } = await lockHolder(tx, orgId, holder)
     const held = await findRoleBindings(tx, orgId, id)
     const removed = without(held, wanted.bindings)
-    requireMayGrant(actor, removed, await findTemplateSpaces(tx, orgId, removed))
+    const templatesBefore = await findTemplates(tx, orgId, removed)
+    requireMayGrant(actor, removed, templatesBefore)
     requireVersion(rowVersion, version)
     requireRoom(holder, wanted.bindings.length)
     const targets = [{ scope: 'User', id }] as const
@@ -51,11 +52,11 @@ export async function assignRoles(
     const leaf = { orgId, subjectId: id, actor: leafActorOf(actor), at: ctx.clock.now() }
     if (removed.length > 0) {
       await deleteRoleBindings(tx, orgId, id, removed)
-      await appendLeaf(tx, { ...leaf, kind: 'roles.removed', ...rolesInLeaf(holder.kind, removed) })
+      await appendLeaf(tx, { ...leaf, kind: 'roles.removed', ...rolesInLeaf(holder.kind, removed, templatesBefore) })
     }
     if (added.length > 0) {
       await insertRoleBindings(tx, orgId, id, added, leaf.at)
-      await appendLeaf(tx, { ...leaf, kind: 'roles.assigned', ...rolesInLeaf(holder.kind, added) })
+      await appendLeaf(tx, { ...leaf, kind: 'roles.assigned', ...rolesInLeaf(holder.kind, added, wanted.templates) })
     }
     await bumpRowVersion(tx, orgId, id)
   })

@@ -19,7 +19,8 @@ export async function ensureDefaultOrganization(ctx: Ctx): Promise<boolean> {
         subjectId: orgId,
         actor: { kind: 'system' },
         at,
-        facts: { name },
+        facts: {},
+        privateText: { name },
       })
     }
     return isNew

@@ -54,6 +54,6 @@ export async function makeAdmin(
   const id = ctx.newId()
   const { orgId, principalId, email } = admin
   await insertOrganizationAdmin(tx, { org_id: orgId, id, principal_id: principalId, email, created_at: at })
-  await appendLeaf(tx, { orgId, kind: 'admin.added', subjectId: principalId, actor, at, facts: {} })
+  await appendLeaf(tx, { orgId, kind: 'admin.added', subjectId: principalId, actor, at, facts: { admin: id } })
   return id
 }

@@ -24,7 +24,7 @@ export async function removeRoles(
     await lockFacts(tx, orgId)
     const actor = await loadActor(tx, caller)
     const named = await resolveRoles(tx, orgId, holder.kind, items)
-    requireMayGrant(actor, named.bindings, named.spaces)
+    requireMayGrant(actor, named.bindings, named.templates)
     const { id, rowVersion } = await lockHolder(tx, orgId, holder)
     requireVersion(rowVersion, version)
 
@@ -38,7 +38,7 @@ export async function removeRoles(
         subjectId: id,
         actor: leafActorOf(actor),
         at: ctx.clock.now(),
-        ...rolesInLeaf(holder.kind, removed),
+        ...rolesInLeaf(holder.kind, removed, named.templates),
       })
     }
     await bumpRowVersion(tx, orgId, id)

@@ -27,12 +27,12 @@ export interface RoleHolder {
 /** No one holds more (contract §4.3). */
 export const maxRoles = 128
 
-/** Where templates lie: the space decides who may give roles on them (contract §4.4). */
-export type TemplateSpaces = ReadonlyMap<string, string | null>
+/** Templates by name: the id of the newest version, and the space, which decides who may give roles on it (contract §4.4). */
+export type KnownTemplates = ReadonlyMap<string, Pick<TemplatePlace, 'id' | 'space_id'>>
 
 export interface ResolvedRoles {
   readonly bindings: readonly RoleBinding[]
-  readonly spaces: TemplateSpaces
+  readonly templates: KnownTemplates
 }
 
 /**
@@ -49,7 +49,7 @@ export async function resolveRoles(
   for (const [index, item] of items.entries()) checkRole(kind, item, index)
   const places = await placesOf(db, orgId, items)
   const bindings = items.map((item, index) => bindingOf(item, places, index))
-  return { bindings: [...byKey(bindings).values()], spaces: spacesOf(places) }
+  return { bindings: [...byKey(bindings).values()], templates: byName(places) }
 }
 
 /** Bindings under a text that two of them share exactly when they are the same. */
@@ -59,35 +59,34 @@ export function byKey(bindings: readonly RoleBinding[]): ReadonlyMap<string, Rol
   )
 }
 
-/** The spaces of the templates that some bindings are about. */
-export async function findTemplateSpaces(
-  db: Db,
-  orgId: string,
-  bindings: readonly RoleBinding[],
-): Promise<TemplateSpaces> {
+/** The templates that some bindings are about. */
+export async function findTemplates(db: Db, orgId: string, bindings: readonly RoleBinding[]): Promise<KnownTemplates> {
   const names = bindings.filter(isOnTemplate).map((binding) => binding.scopeId)
-  return names.length === 0 ? new Map() : spacesOf(await findTemplatePlaces(db, orgId, names, []))
+  return names.length === 0 ? new Map() : byName(await findTemplatePlaces(db, orgId, names, []))
 }
 
 /**
  * Whoever gives or takes a role must manage what it is about (contract §4.4).
  * @throws AppError REQUESTOR_NOT_AUTHORIZED
  */
-export function requireMayGrant(actor: Actor, bindings: readonly RoleBinding[], spaces: TemplateSpaces): void {
+export function requireMayGrant(actor: Actor, bindings: readonly RoleBinding[], templates: KnownTemplates): void {
   requireHuman(actor)
-  if (!bindings.every((binding) => mayGrant(actor, binding, spaces))) {
+  if (!bindings.every((binding) => mayGrant(actor, binding, templates))) {
     throw new AppError('REQUESTOR_NOT_AUTHORIZED', 'You do not manage what these roles are about.')
   }
 }
 
-/** Role bindings as a leaf tells them; names of templates may have to be erased some day. */
+/** Role bindings as a leaf tells them: a template by the id of a version, since its name may have to be erased some day. */
 export function rolesInLeaf(
   holder: PrincipalKind,
   bindings: readonly RoleBinding[],
+  templates: KnownTemplates,
 ): Pick<Leaf, 'facts' | 'privateText'> {
-  const roles = bindings.map((binding) =>
-    isOnTemplate(binding) ? { roleName: binding.roleName, scopeType: binding.scopeType } : binding,
-  )
+  const roles = bindings.map((binding) => {
+    if (!isOnTemplate(binding)) return binding
+    const { roleName, scopeType, scopeId } = binding
+    return { roleName, scopeType, template: templates.get(scopeId)?.id ?? null }
+  })
   const names = bindings.flatMap((binding, index) =>
     isOnTemplate(binding) ? [[`roles[${index}].templateName`, binding.scopeId]] : [],
   )
@@ -126,7 +125,7 @@ function bindingOf({ roleName, scope }: RoleItem, places: readonly TemplatePlace
   return { roleName, scopeType: 'workflow_template', scopeId: place.name }
 }
 
-function mayGrant(actor: Actor, { scopeType, scopeId }: RoleBinding, spaces: TemplateSpaces): boolean {
+function mayGrant(actor: Actor, { scopeType, scopeId }: RoleBinding, templates: KnownTemplates): boolean {
   switch (scopeType) {
     case 'org':
       return actor.isAdmin
@@ -135,7 +134,7 @@ function mayGrant(actor: Actor, { scopeType, scopeId }: RoleBinding, spaces: Tem
     case 'group':
       return isAllowed(actor, 'group:manage', { type: 'group', id: scopeId })
     case 'workflow_template':
-      return isAllowed(actor, 'space:manage', { type: 'space', id: spaces.get(scopeId) ?? '' })
+      return isAllowed(actor, 'space:manage', { type: 'space', id: templates.get(scopeId)?.space_id ?? '' })
   }
 }
 
@@ -143,6 +142,7 @@ function isOnTemplate(binding: RoleBinding): boolean {
   return binding.scopeType === 'workflow_template'
 }
 
-function spacesOf(places: readonly TemplatePlace[]): TemplateSpaces {
-  return new Map(places.map((place) => [place.name, place.space_id]))
+/** Of several versions the newest, which comes last. */
+function byName(places: readonly TemplatePlace[]): KnownTemplates {
+  return new Map(places.map((place) => [place.name, place]))
 }

@@ -113,13 +113,23 @@ function demandedBy(policy: Policy, state: RequestState, seats: readonly SeatSou
   return [...new Set(leaves.flatMap(({ assurance }) => assurance ?? []))]
 }
 
-function seatsHeld(policy: Policy, state: RequestState, voter: VoterFacts): readonly SeatSource[] {
+/**
+ * The seats of the open stage that a voter holds, each once.
+ *
+ * @example
+ * seatsHeld(policy, state, { principal: 'ben', groups: ['security', 'choir'] }) // [security]
+ */
+export function seatsHeld(
+  policy: Policy,
+  state: Pick<RequestState, 'stage'>,
+  voter: Pick<VoterFacts, 'principal' | 'groups'>,
+): readonly SeatSource[] {
   const seats = leavesOfStage(policy, state.stage).map(({ from }) => from)
   return distinct(seats.filter(holder(voter)))
 }
 
 /** Tells which seats this voter holds. */
-function holder(voter: VoterFacts): (seat: SeatSource) => boolean {
+function holder(voter: Pick<VoterFacts, 'principal' | 'groups'>): (seat: SeatSource) => boolean {
   const groups = new Set(voter.groups)
   return ({ kind, id }) => {
     switch (kind) {

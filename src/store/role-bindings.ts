@@ -106,7 +106,7 @@ export interface TemplatePlace {
   space_id: string | null
 }
 
-/** Where the templates lie that a role's scope names, by the name or by the id of any version. */
+/** Where the templates lie that a role's scope names, by the name or by the id of any version; newer versions come later. */
 export async function findTemplatePlaces(
   db: Db,
   orgId: string,
@@ -121,5 +121,6 @@ export async function findTemplatePlaces(
     .where((or) =>
       or.or([or('name', '=', sql<string>`any(${names}::text[])`), or('id', '=', sql<string>`any(${ids}::uuid[])`)]),
     )
+    .orderBy('version')
     .execute()
 }

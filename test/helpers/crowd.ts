@@ -1,4 +1,4 @@
-import { contentDigest } from '../../src/audit/digest.ts'
+import { contentDigest, policyDigest } from '../../src/audit/digest.ts'
 import type { Ctx } from '../../src/context.ts'
 import { initialState, type Stance } from '../../src/kernel/request.ts'
 import { findPolicyRules } from '../../src/store/policies.ts'
@@ -87,6 +87,7 @@ export async function insertRequests(
       description: null,
       metadata: {},
       policyId,
+      policyDigest: policyDigest(policy),
       requesterId: requester.id,
     }
     const digest = contentDigest({ ...content, revision: 1 })

@@ -66,7 +66,12 @@ export async function createApiKey(ctx: Ctx, caller: Caller, input: NewApiKey): 
       subjectId: id,
       actor: leafActorOf(actor),
       at,
-      facts: { principal: principalId, scopes: input.scopes, expiresAt: expiresAt.toISOString() },
+      facts: {
+        principal: principalId,
+        scopes: input.scopes,
+        expiresAt: expiresAt.toISOString(),
+        secretSha256: secret.hash,
+      },
       privateText: { name: input.name },
     })
     return { key: await written(tx, actor.orgId, id), secret: secret.text }

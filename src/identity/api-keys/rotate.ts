@@ -42,7 +42,7 @@ export async function rotateApiKey(
       subjectId: key.id,
       actor: leafActorOf(actor),
       at,
-      facts: { principal: key.principal_id, graceSeconds },
+      facts: { principal: key.principal_id, graceSeconds, secretSha256: secret.hash },
     })
     return { key: await written(tx, orgId, key.id), secret: secret.text }
   })
