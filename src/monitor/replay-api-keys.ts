@@ -12,6 +12,7 @@ export function replayApiKeys(keys: ToldTable, leaf: ToldLeaf): void {
         scopes: facts['scopes'],
         secret_hash: facts['secretSha256'],
         expires_at: new Date(facts['expiresAt'] as string),
+        previous_hash: null,
         previous_expires_at: null,
         revoked_at: null,
         created_by: actor.id,
@@ -22,6 +23,7 @@ export function replayApiKeys(keys: ToldTable, leaf: ToldLeaf): void {
       const grace = Number(facts['graceSeconds'])
       return change(keys, subject, {
         secret_hash: facts['secretSha256'],
+        previous_hash: grace === 0 ? null : keys.get(subject)?.['secret_hash'],
         previous_expires_at: grace === 0 ? null : new Date(at.getTime() + grace * 1000),
       })
     }

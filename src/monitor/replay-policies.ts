@@ -49,7 +49,7 @@ function add(told: ToldPolicies, leaf: ToldLeaf): void {
     description: leaf.text('description'),
     status: 'active',
     takes_votes_when_inactive: true,
-    stages: namedStages(leaf, stages),
+    ...namedStages(leaf, stages),
     options,
     natural_persons: options.naturalPersons,
     group_ids: [...new Set(groups.map(({ from }) => from.id))],
@@ -59,14 +59,11 @@ function add(told: ToldPolicies, leaf: ToldLeaf): void {
   })
 }
 
-/** With the names that stages have; undefined where one was erased, and then only what decides can be compared. */
-function namedStages(leaf: ToldLeaf, stages: readonly Stage[]): readonly Stage[] | undefined {
-  const named = stages.map((stage, index) => {
-    const name = leaf.text(`stages[${index}].name`)
-    if (name === undefined) return undefined
-    return name === null ? stage : { ...stage, name }
-  })
-  return named.every((stage) => stage !== undefined) ? named : undefined
+/** With the names that stages have, unless one of them was erased: then only what decides can be compared. */
+function namedStages(leaf: ToldLeaf, stages: readonly Stage[]): ToldRow {
+  const names = stages.map((_, index) => leaf.text(`stages[${index}].name`))
+  if (names.includes(undefined)) return { stages, hasErasedNames: true }
+  return { stages: stages.map((stage, index) => ({ ...stage, ...(names[index] !== null && { name: names[index] }) })) }
 }
 
 function remove({ policies, rules }: ToldPolicies, id: string): void {

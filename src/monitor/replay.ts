@@ -37,7 +37,9 @@ export function nothingTold(people: ToldTable = new Map()): Told {
 /** Takes in the next leaf of the log. */
 export function replay(told: Told, leaf: ToldLeaf): void {
   if (leaf.kind === 'organization.created') {
-    told.organizations.set(leaf.subject, { name: leaf.facts['name'], created_at: leaf.at })
+    // The first leaves of old told the name in the clear.
+    const name = leaf.facts['name'] ?? leaf.text('name')
+    told.organizations.set(leaf.subject, { name, created_at: leaf.at })
   }
   replayPrincipals(told, leaf)
   replayGroups(told, leaf)
