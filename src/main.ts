@@ -8,6 +8,7 @@ import { startMessage } from './demo/start-message.ts'
 import { AppError } from './errors.ts'
 import { startDeadlines } from './jobs/deadlines.ts'
 import { takeOver } from './jobs/reclaim.ts'
+import { startSealing } from './jobs/sealing.ts'
 import { startWorker } from './jobs/worker.ts'
 import { startMaintenance } from './maintenance.ts'
 import { buildServer, buildWorkerServer } from './server.ts'
@@ -60,12 +61,13 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   if (works) await takeOver(ctx)
   const worker = works ? startWorker(ctx) : null
   const endDeadlines = works ? startDeadlines(ctx) : null
+  const endSealing = works ? startSealing(ctx) : null
   const endMaintenance = startMaintenance(ctx)
 
   const stop = async (signal: string) => {
     ctx.log.info({ signal }, 'stopping')
     setTimeout(() => process.exit(0), drainMilliseconds).unref()
-    await Promise.all([app.close(), worker?.stop(jobDrainMilliseconds), endDeadlines?.(), endMaintenance()])
+    await Promise.all([app.close(), worker?.stop(jobDrainMilliseconds), endDeadlines?.(), endSealing?.(), endMaintenance()])
     await ctx.close()
     process.exit(0)
   }

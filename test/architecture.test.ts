@@ -16,7 +16,6 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     trace: { values: [] },
     'cross-origin': { values: [], types: ['context'] },
     store: { values: ['config'], types: ['kernel'] },
-    proof: { values: [] },
     audit: { values: ['config', 'proof', 'store'], types: ['context'] },
     identity: { values: ['store', 'audit', 'config'], types: ['context'] },
     approvals: { values: ['kernel', 'store', 'identity', 'audit', 'config'], types: ['context'] },
@@ -25,7 +24,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       values: ['approvals', 'audit', 'config', 'identity', 'outgoing', 'store'],
       types: ['context', 'kernel'],
     },
-    jobs: { values: ['approvals', 'deliveries', 'store'], types: ['config', 'context'] },
+    jobs: { values: ['approvals', 'audit', 'deliveries', 'store'], types: ['config', 'context'] },
     watching: { values: ['approvals', 'identity', 'store'], types: ['config', 'context', 'kernel', 'metrics'] },
     'dialects/native': {
       values: ['approvals', 'deliveries', 'identity', 'audit', 'trace', 'watching'],
