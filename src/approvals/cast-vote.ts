@@ -1,6 +1,7 @@
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { callerNotFound, refuseEndedSession, type Caller } from '../identity/actor.ts'
+import { spendVoteSignature } from '../identity/agents/spend-vote-signature.ts'
 import { spendStepUp } from '../identity/step-up.ts'
 import { isTerminal } from '../kernel/expiry.ts'
 import {
@@ -40,6 +41,8 @@ export interface CastVoteInput {
   /** The groups an approval is for. */
   readonly groups: readonly string[]
   readonly reason: string | null
+  /** The voter's own signature over the vote, a compact JWS; null without. */
+  readonly signature: string | null
 }
 
 export interface CastVoteResult {
@@ -53,7 +56,8 @@ export interface CastVoteResult {
  *
  * A vote that decides nothing is written by one statement that holds only if the request and the voter's eligibility are
  * still as they were read; every other vote, and one that met a change on the way, locks both first (ADR 2).
- * @throws AppError WORKFLOW_NOT_FOUND, the refusals of `refusals.ts`, QUOTA_EXCEEDED, the STEP_UP_* codes (contract §1.4)
+ * @throws AppError WORKFLOW_NOT_FOUND, the refusals of `refusals.ts`, QUOTA_EXCEEDED, the STEP_UP_* codes (contract §1.4), the
+ * VOTE_SIGNATURE_* codes
  */
 export async function castVote(
   ctx: Ctx,
@@ -71,7 +75,8 @@ async function castUncontested(
   key: RequestKey,
   input: CastVoteInput,
 ): Promise<CastVoteResult | null> {
-  if (caller.once !== null || caller.stepUp !== null) return null
+  // What is used up with a vote is used up in its transaction.
+  if (caller.once !== null || caller.stepUp !== null || input.signature !== null) return null
   const recalled = recall(ctx, caller, key)
   if (recalled !== undefined) {
     const cast = await castOn(ctx, caller, input, recalled, true)
@@ -110,7 +115,7 @@ async function castOn(
   const { record, next } = accept(outcome)
   const decidesNothing = next.status === row.status && next.stage === row.stage
   if (!decidesNothing) return null
-  const judged = { row, vote, record, next, reason: input.reason, at, approvals: null }
+  const judged = { row, vote, record, next, reason: input.reason, signature: null, at, approvals: null }
   const isWritten = await recordVote(ctx.db, caller, policy, judged).catch(falseOnDeadlock)
   if (!isWritten) {
     ctx.store.votingMemory.forget(caller.orgId, row.id, caller.principalId)
@@ -137,15 +142,21 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
       if (quota !== null && row.vote_seq + 1 > quota) throw new AppError('QUOTA_EXCEEDED')
     }
     const now = ctx.clock.now()
-    let judged = await judge(tx, caller, policy, row, voteOf(row, input, []), now)
+    // Whoever may not vote is told that first (contract §3.3): the signature is taken for good here and checked below.
+    const signed: readonly Assurance[] = input.signature === null ? [] : ['signature']
+    let judged = await judge(tx, caller, policy, row, voteOf(row, input, signed), now)
     if (caller.stepUp !== null && needsProof(judged.outcome)) {
       requireVoteQuota()
       await spendStepUp(tx, caller, 'vote', row.id, now)
-      judged = await judge(tx, caller, policy, row, voteOf(row, input, ['stepUp']), now)
+      judged = await judge(tx, caller, policy, row, voteOf(row, input, [...signed, 'stepUp']), now)
     }
     const { vote, outcome, approvals } = judged
     if (outcome === null) throw new Error('the kernel asked for approvals twice')
     const { record, next } = accept(outcome, requireVoteQuota)
+    const { signature, stance, groups: seats } = input
+    if (signature !== null) {
+      await spendVoteSignature(ctx, tx, caller, signature, { requestId: row.id, digest: row.digest, stance, seats })
+    }
     const { orgId } = caller
     const { id: requestId, policy_id: policyId, status: from } = row
     const changed = next.status !== from
@@ -156,6 +167,7 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
       record,
       next,
       reason: input.reason,
+      signature,
       at: now,
       approvals,
     })

@@ -2,13 +2,14 @@ import type { Ctx } from '../context.ts'
 import { loadActor, type Actor, type Caller } from '../identity/actor.ts'
 import { rolesHolding } from '../identity/roles.ts'
 import { explain, type Explanation } from '../kernel/explain.ts'
-import { leavesOf, type Policy, type Seats } from '../kernel/rule.ts'
+import { leavesOf, type Assurance, type Policy, type Seats } from '../kernel/rule.ts'
 import {
   countEligibleVoters,
   findEligibleVoters,
   findOwnGroups,
   type Electorate,
   type EligibleVoter,
+  type Restricted,
 } from '../store/eligible-voters.ts'
 import { findPolicy, type PolicyRow } from '../store/policies.ts'
 import type { RequestRow } from '../store/requests.ts'
@@ -16,7 +17,7 @@ import { findStandingApprovals, type RequestKey } from '../store/voting.ts'
 import { policyRules } from './policy-rules.ts'
 import { readRequest } from './read-request.ts'
 import { stateOf } from './request-state.ts'
-import { standingApprovalOf } from './voting-facts.ts'
+import { provableBy, standingApprovalOf } from './voting-facts.ts'
 
 /** Someone who could help to finish, as far as the asker may know them: otherwise only whose seat it would be. */
 export type Finisher =
@@ -46,11 +47,11 @@ export async function explainRequest(ctx: Ctx, caller: Caller, key: RequestKey):
 
   const electorate = electorateOf(row, policy, record)
   const leaves = leavesOf(policy.stages[row.stage]?.rule ?? policy.stages[0]!.rule)
-  const closedToAgents = protectedGroups(policy)
+  const restricted = restrictedGroups(policy)
   const [approvals, candidates, sizes, ownGroups] = await Promise.all([
     findStandingApprovals(ctx.db, row.org_id, row.id, row.stage),
     findEligibleVoters(ctx.db, electorate, groupsOf(leaves), candidateLimit + 1),
-    countEligibleVoters(ctx.db, electorate, record.group_ids, closedToAgents),
+    countEligibleVoters(ctx.db, electorate, record.group_ids, restricted),
     findOwnGroups(ctx.db, row.org_id, caller.principalId, record.group_ids),
   ])
   const standing = approvals.map((approval) => standingApprovalOf(approval, policy))
@@ -62,7 +63,7 @@ export async function explainRequest(ctx: Ctx, caller: Caller, key: RequestKey):
       candidates: candidates.slice(0, candidateLimit).map((voter) => ({
         principal: voter.id,
         person: voter.person_id,
-        holds: openGroups(voter, closedToAgents).map((id) => ({ kind: 'group', id })),
+        holds: openGroups(voter, restricted).map((id) => ({ kind: 'group', id })),
       })),
       candidatesComplete: candidates.length <= candidateLimit,
       seatSizes: [...sizes].map(([id, eligible]) => ({ seat: { kind: 'group', id }, eligible })),
@@ -88,18 +89,21 @@ function electorateOf(row: RequestRow, policy: Policy, record: PolicyRow): Elect
   }
 }
 
-/** Groups whose seats ask for a proof that only a person can give. */
-function protectedGroups(policy: Policy): string[] {
+/** Groups whose seats ask for a proof that only people can give, or only agents. */
+function restrictedGroups(policy: Policy): Restricted {
   const leaves = policy.stages.flatMap((stage) => leavesOf(stage.rule))
-  return groupsOf(leaves.filter((leaf) => (leaf.assurance ?? []).length > 0))
+  const askingBeyond = (provable: readonly Assurance[]) =>
+    groupsOf(leaves.filter(({ assurance = [] }) => assurance.some((proof) => !provable.includes(proof))))
+  return { toHumans: askingBeyond(provableBy.agent), toAgents: askingBeyond(provableBy.human) }
 }
 
 function groupsOf(leaves: readonly Seats[]): string[] {
   return [...new Set(leaves.flatMap(({ from }) => (from.kind === 'group' ? [from.id] : [])))]
 }
 
-function openGroups(voter: EligibleVoter, closedToAgents: readonly string[]): string[] {
-  return voter.kind === 'human' ? voter.groups : voter.groups.filter((id) => !closedToAgents.includes(id))
+function openGroups({ kind, groups }: EligibleVoter, { toHumans, toAgents }: Restricted): string[] {
+  const closed = kind === 'human' ? toAgents : toHumans
+  return groups.filter((id) => !closed.includes(id))
 }
 
 /** The finishing sets with names as far as the asker may see them; sets that look alike to them are shown once. */

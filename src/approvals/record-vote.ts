@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { commitmentTo, renderLeaf } from '../audit/leaf.ts'
 import { leafActorOf, type Caller } from '../identity/actor.ts'
 import { isTerminal } from '../kernel/expiry.ts'
@@ -16,6 +16,8 @@ export interface JudgedVote {
   readonly record: VoteRecord
   readonly next: RequestState
   readonly reason: string | null
+  /** The voter's own signature, checked; null for a vote without. */
+  readonly signature: string | null
   readonly at: Date
   /** The approvals that stood when it was judged; null when they were not asked for. */
   readonly approvals: readonly StandingApproval[] | null
@@ -53,6 +55,7 @@ export async function recordVote(db: Db, caller: Caller, policy: Policy, judged:
     digest: vote.digest,
     reason,
     reasonSalt,
+    signature: judged.signature,
     at,
     from: row.status,
     voterVersion: row.voter_version,
@@ -67,7 +70,7 @@ export async function recordVote(db: Db, caller: Caller, policy: Policy, judged:
 function factsInLeaf(
   { principalId }: Caller,
   policy: Policy,
-  { row, vote, record, next, approvals }: JudgedVote,
+  { row, vote, record, next, approvals, signature }: JudgedVote,
   seats: readonly string[],
 ): Readonly<Record<string, unknown>> {
   const named = new Set(seats)
@@ -81,6 +84,7 @@ function factsInLeaf(
     ...(held.some((id) => !named.has(id)) && { held }),
     ...(row.voter_person_id !== null && { person: row.voter_person_id }),
     assurance: vote.assurance,
+    ...(signature !== null && { signature: createHash('sha256').update(signature).digest('hex') }),
     digest: vote.digest,
     policy: row.policy_id,
     ...(approvals !== null && { lapsed: lapsedAmong(approvals, principalId) }),

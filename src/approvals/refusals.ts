@@ -29,6 +29,10 @@ export function refusalError(refusal: Refusal, beforeProof: () => void = () => {
       })
     case 'assurance-missing':
       beforeProof()
+      // Only agents are asked for it, and for nothing else.
+      if (refusal.missing.includes('signature')) {
+        return new AppError('VOTE_SIGNATURE_MISSING', undefined, { field: 'signature' })
+      }
       return new AppError('STEP_UP_CONTEXT_MISSING')
     case 'assurance-impossible':
       beforeProof()

@@ -1,4 +1,4 @@
-import { contentDigest, policyDigest } from '../audit/digest.ts'
+import { contentDigest } from '../audit/digest.ts'
 import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -13,6 +13,7 @@ import type { QuotaTarget } from '../store/quotas.ts'
 import { countRequests } from '../store/request-list.ts'
 import { insertRequest } from '../store/requests.ts'
 import { transact } from '../store/unit-of-work.ts'
+import { contentOf } from './request-content.ts'
 
 export interface SubmitRequestInput {
   readonly name: string
@@ -49,28 +50,22 @@ export async function submitRequest(ctx: Ctx, caller: Caller, input: SubmitReque
     const at = ctx.clock.now()
     const id = ctx.newId()
     const requester = { principal: actor.principalId, person: actor.personId }
-    const ruleDigest = policyDigest(policy)
-    const digest = contentDigest({
+    const described = {
       dialect: policy.dialect,
+      policy_id: policy.id,
       name: input.name,
       description: input.description,
-      metadata: input.metadata,
-      policyId: policy.id,
-      policyDigest: ruleDigest,
-      requesterId: actor.principalId,
-      revision: 1,
-    })
+      requester_id: requester.principal,
+    }
+    const content = contentOf({ ...described, metadata: input.metadata }, policy)
+    const digest = contentDigest(content)
     const expiresAt = at.getTime() + (policy.default_expires_in_hours ?? defaultLifeHours) * hour
     const state = initialState(policy, { digest, expiresAt, requester })
     await insertRequest(tx, {
       org_id: caller.orgId,
       id,
-      dialect: policy.dialect,
-      policy_id: policy.id,
-      name: input.name,
-      description: input.description,
+      ...described,
       metadata: JSON.stringify(input.metadata),
-      requester_id: requester.principal,
       requester_person_id: requester.person,
       digest,
       status: state.status,
@@ -90,7 +85,7 @@ export async function submitRequest(ctx: Ctx, caller: Caller, input: SubmitReque
         dialect: policy.dialect,
         digest,
         policy: policy.id,
-        policyDigest: ruleDigest,
+        policyDigest: content.policyDigest,
         requester: requester.principal,
         ...(requester.person !== null && { person: requester.person }),
         expiresAt: new Date(expiresAt).toISOString(),

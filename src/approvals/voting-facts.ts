@@ -3,6 +3,7 @@ import { splitBindings } from '../store/principals.ts'
 import type { Facts, StandingApproval, StandingVote } from '../kernel/request.ts'
 import type { Assurance, SeatSource } from '../kernel/rule.ts'
 import type { PolicyRules } from './policy-rules.ts'
+import type { PrincipalKind } from '../store/schema.ts'
 import type { StandingApprovalRow, StandingVoteRow, VotingFactsRow } from '../store/voting.ts'
 
 /** A row of a request that exists. */
@@ -27,7 +28,7 @@ export function factsOf(
       hasRight: hasRight(row.voter_bindings, policy),
       inAnyGroup: row.voter_groups.length > 0,
       groups: row.voter_groups,
-      provable: row.voter_kind === 'human' ? provableByPeople : [],
+      provable: provableBy[row.voter_kind],
       standing: (others ?? ownVote(row, voterId)).map(standingVoteOf),
     },
   }
@@ -47,7 +48,11 @@ export function standingApprovalOf(row: StandingApprovalRow, policy: PolicyRules
   return { ...vote, holds }
 }
 
-const provableByPeople: readonly Assurance[] = ['stepUp', 'password', 'securityKey']
+/** The proofs that each kind of principal can give at all: people have no key here to sign with yet. */
+export const provableBy: Readonly<Record<PrincipalKind, readonly Assurance[]>> = {
+  human: ['stepUp', 'password', 'securityKey'],
+  agent: ['signature'],
+}
 
 function hasRight(bindings: string, policy: PolicyRules): boolean {
   const template = { type: 'workflow_template', name: policy.name, spaceId: policy.spaceId } as const

@@ -29,7 +29,7 @@ describe('a policy is accepted', () => {
       policy(seats(1, 'a'), { veto: 'final', requesterMayVote: true, naturalPersons: true }),
     ],
     ['with a veto that is only recorded', policy(seats(1, 'a'), { veto: 'ignored' })],
-    ['with every proof', policy(seats(1, 'a', 'stepUp', 'password', 'securityKey'))],
+    ['with every proof', policy(seats(1, 'a', 'stepUp', 'password', 'securityKey', 'signature'))],
     ['with a seat for more voters than anyone has', policy(seats(Number.MAX_SAFE_INTEGER, 'a'))],
     [
       'with an advisory stage before a binding one',
@@ -123,12 +123,12 @@ describe('a policy is refused, and told where and why', () => {
     [
       'with a proof that nobody knows',
       policy({ ...good, assurance: ['stepUp', 'oath'] }),
-      ['stages[0].rule.assurance[1] must be one of stepUp, password, securityKey'],
+      ['stages[0].rule.assurance[1] must be one of stepUp, password, securityKey, signature'],
     ],
     [
       'with more proofs than there are',
-      policy({ ...good, assurance: times(4, () => 'stepUp') }),
-      ['stages[0].rule.assurance must have at most 3'],
+      policy({ ...good, assurance: times(5, () => 'stepUp') }),
+      ['stages[0].rule.assurance must have at most 4'],
     ],
     [
       'with a threshold of nothing',

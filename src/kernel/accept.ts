@@ -42,7 +42,7 @@ const optionsCheck = object({
   vetoNeedsAssurance: boolean,
 })
 
-const PROOFS = ['stepUp', 'password', 'securityKey']
+const PROOFS = ['stepUp', 'password', 'securityKey', 'signature']
 
 const seatsCheck = object(
   {

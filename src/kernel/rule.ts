@@ -4,7 +4,7 @@
  */
 
 /** What a voter proved about themselves, freshly, for this very vote. */
-export type Assurance = 'stepUp' | 'password' | 'securityKey'
+export type Assurance = 'stepUp' | 'password' | 'securityKey' | 'signature'
 
 /** The seat a vote counts for: a group one is a member of, or one named principal. */
 export interface SeatSource {

@@ -37,19 +37,26 @@ export async function findEligibleVoters(
   return rows
 }
 
-/** How many distinct voters each group has. Agents are not counted where `humansOnly` names the group. */
+/** Groups whose seats only one kind of principal can fill. A group may be in both lists. */
+export interface Restricted {
+  readonly toHumans: readonly string[]
+  readonly toAgents: readonly string[]
+}
+
+/** How many distinct voters each group has, of those who can fill its seats. */
 export async function countEligibleVoters(
   db: Db,
   electorate: Electorate,
   groupIds: readonly string[],
-  humansOnly: readonly string[],
+  { toHumans, toAgents }: Restricted,
 ): Promise<Map<string, number>> {
   const voter = electorate.naturalPersons ? sql`coalesce(a.person_id, a.id)` : sql`a.id`
   const { rows } = await sql<{ group_id: string; voters: string }>`
     select m.group_id, count(distinct ${voter}) as voters
     from memberships m join principals a on a.org_id = m.org_id and a.id = m.principal_id
     where m.org_id = ${electorate.orgId} and m.group_id = any(${groupIds}::uuid[]) and ${mayVote(electorate)}
-      and (a.kind = 'human' or not m.group_id = any(${humansOnly}::uuid[]))
+      and (a.kind = 'human' or not m.group_id = any(${toHumans}::uuid[]))
+      and (a.kind = 'agent' or not m.group_id = any(${toAgents}::uuid[]))
     group by m.group_id`.execute(db)
   return new Map(rows.map((row) => [row.group_id, Number(row.voters)]))
 }

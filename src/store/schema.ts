@@ -186,6 +186,8 @@ interface VoteTable {
   digest: string
   reason: string | null
   reason_salt: string | null
+  /** Compact JWS; null for a vote that was not signed. */
+  signature: string | null
   cast_at: Date
 }
 

@@ -297,6 +297,8 @@ export interface VoteWrite {
   digest: string
   reason: string | null
   reasonSalt: string | null
+  /** Compact JWS; null for a vote that was not signed. */
+  signature: string | null
   at: Date
   /** The status and the voter's eligibility that the vote was judged on. */
   from: Status
@@ -309,7 +311,7 @@ export interface VoteWrite {
   leaf: { content: string; private: string | null }
 }
 
-const changeText = `, status = $21, is_final = $22, stage = $23, updated_at = coalesce($24, r.updated_at)`
+const changeText = `, status = $22, is_final = $23, stage = $24, updated_at = coalesce($25, r.updated_at)`
 const countsText = `, counts as (
     insert into request_counts (org_id, policy_id, is_final, difference)
     select $1, $19, difference > 0, difference from request, unnest('{-1,1}'::bigint[]) difference
@@ -334,8 +336,8 @@ const writeText = (change: string, counts: string) => `
         where p.org_id = $1 and p.id = $19 and (p.status = 'active' or p.takes_votes_when_inactive))
     returning r.id
   ), vote as (
-    insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at)
-    select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 from request
+    insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at, signature)
+    select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $21 from request
   ), leaf as (
     insert into audit_leaves (org_id, kind, subject_id, content, private, created_at)
     select $1, 'vote.cast', id, $14, $15, $13 from request
@@ -374,6 +376,7 @@ export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
     vote.voterVersion,
     vote.policyId,
     vote.ownSeq,
+    vote.signature,
   ]
   const written = change === null ? await writeStatement(db, values) : await writeChange(db, values, change)
   return written.length > 0

@@ -96,7 +96,7 @@ export function replay({ request, policy, votes, leaves }: History, { voters, gr
   const people = voters.map(({ id, kind, personId }) => ({
     principal: id,
     person: personId,
-    provable: kind === 'human' ? (['stepUp', 'password', 'securityKey'] as const) : [],
+    provable: kind === 'human' ? (['stepUp', 'password', 'securityKey'] as const) : (['signature'] as const),
   }))
   const world = createWorld(policy, {
     people,

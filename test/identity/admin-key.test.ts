@@ -111,7 +111,7 @@ describe('the admin key (design §8)', () => {
 
   it('can neither vote nor ask for an approval, even past the door', async () => {
     const id = await world.opened()
-    const vote = { stance: 'approve', groups: [world.guards], reason: null } as const
+    const vote = { stance: 'approve', groups: [world.guards], reason: null, signature: null } as const
     await expect(castVote(world.ctx, caller(), { id }, vote)).rejects.toMatchObject({ code: 'CALLER_AGENT_NOT_FOUND' })
     const { id: policyId } = await world.made({ approvalRule: world.rule() })
     const input = { name: 'by-nobody', description: null, metadata: {}, policyId }

@@ -43,7 +43,9 @@ const BREAKAGES = {
     decide(
       policy,
       state,
-      withVote(event, ({ vote }) => ({ vote: { ...vote, assurance: ['stepUp', 'password', 'securityKey'] } })),
+      withVote(event, ({ vote }) => ({
+        vote: { ...vote, assurance: ['stepUp', 'password', 'securityKey', 'signature'] },
+      })),
       now,
     ),
   'veto-forgotten': (policy, state, event, now) =>

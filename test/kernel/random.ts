@@ -6,7 +6,7 @@ import { type Case, type Chance, EXPIRES_AT, chance } from './cases.ts'
 const HUMANS = ['ann', 'bob', 'cat', 'dan']
 const AGENTS = ['bot1', 'bot2']
 const GROUPS = ['A', 'B', 'C']
-const PROOFS: Assurance[] = ['stepUp', 'password', 'securityKey']
+const PROOFS: Assurance[] = ['stepUp', 'password', 'securityKey', 'signature']
 
 /**
  * Chance alone seldom comes to a decision that hangs on one fact, so half of the cases are steered towards one:

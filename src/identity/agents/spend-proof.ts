@@ -18,12 +18,23 @@ export async function spendProof(
   agent: { readonly orgId: string; readonly id: string },
   proof: Proof,
 ): Promise<void> {
+  if (!(await isFirstUse(ctx, db, agent, proof.jti, keptSeconds))) throw new AppError('DPOP_JTI_REUSED')
+}
+
+/** Whether an agent shows this text for the first time, for as long as it is kept; in a transaction, once that commits. */
+export async function isFirstUse(
+  ctx: Ctx,
+  db: Db,
+  agent: { readonly orgId: string; readonly id: string },
+  text: string,
+  seconds: number,
+): Promise<boolean> {
   const now = ctx.clock.now()
   const seen = {
     org_id: agent.orgId,
     principal_id: agent.id,
-    jti_hash: createHash('sha256').update(proof.jti).digest('base64url'),
-    expires_at: new Date(now.getTime() + keptSeconds * 1000),
+    jti_hash: createHash('sha256').update(text).digest('base64url'),
+    expires_at: new Date(now.getTime() + seconds * 1000),
   }
-  if (!(await recordProof(db, seen, now))) throw new AppError('DPOP_JTI_REUSED')
+  return await recordProof(db, seen, now)
 }

@@ -8,7 +8,7 @@ import { atLeast } from './case.ts'
 
 const PRINCIPALS = ['p', 'q', 'r', 's', 'agent']
 const GROUPS = ['a', 'b', 'c']
-const PROOFS: readonly Assurance[] = ['stepUp', 'password', 'securityKey']
+const PROOFS: readonly Assurance[] = ['stepUp', 'password', 'securityKey', 'signature']
 
 export const seatSources: fc.Arbitrary<SeatSource> = fc.oneof(
   fc.constantFrom(...GROUPS).map((id): SeatSource => ({ kind: 'group', id })),

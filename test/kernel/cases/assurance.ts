@@ -71,4 +71,62 @@ export const assurance: readonly Case[] = [
       [9, 'dana approves for finance proving securityKey', 'rejected [0 1 vetoes 2]'],
     ],
   },
+  {
+    title: 'a seat that demands a signature is for who has a key to sign with, and for nobody else',
+    people: [
+      { principal: 'bot', person: 'ben', provable: ['signature'] },
+      { principal: 'ben', provable: ['stepUp'] },
+    ],
+    stages: [seats(1, 'security', 'signature')],
+    steps: [
+      [1, 'bot may vote', 'yes signature'],
+      [2, 'bot approves proving nothing', 'no: assurance-missing signature'],
+      [3, 'ben may vote', 'yes'],
+      [4, 'ben approves', 'no: assurance-impossible signature'],
+      [5, 'ben vetoes', 'rejected'],
+      [6, 'ben withdraws', 'open'],
+      [7, 'bot approves proving signature', 'approved at stage 1'],
+    ],
+  },
+  {
+    title: 'where a veto needs assurance whoever can sign signs their veto and their withdrawal too',
+    options: { vetoNeedsAssurance: true },
+    people: [
+      { principal: 'bot', person: 'ben', provable: ['signature'] },
+      { principal: 'ben', provable: ['stepUp'] },
+    ],
+    stages: [any(seats(2, 'security', 'signature'), seats(1, 'finance'))],
+    steps: [
+      [1, 'bot vetoes proving nothing', 'no: assurance-missing signature'],
+      [2, 'bot vetoes proving signature', 'rejected'],
+      [3, 'bot withdraws proving nothing', 'no: assurance-missing signature'],
+      [4, 'bot withdraws proving signature', 'open'],
+      [5, 'ben vetoes proving nothing', 'rejected'],
+      [6, 'ben withdraws proving nothing', 'open'],
+      [7, 'eli approves proving nothing', 'approved at stage 1'],
+    ],
+  },
+  {
+    title: 'a signature that nothing demands is taken and changes nothing',
+    people: [{ principal: 'bot', person: 'ben', provable: ['signature'] }],
+    stages: [seats(2, 'security')],
+    steps: [
+      [1, 'bot approves proving signature', 'open [1]'],
+      [2, 'bot approves proving nothing', 'open [1]'],
+      [3, 'cleo approves proving nothing', 'approved at stage 1'],
+    ],
+  },
+  {
+    title: 'no one can fill a seat that demands both a signature and a fresh sign-in',
+    people: [
+      { principal: 'bot', person: 'ben', provable: ['signature'] },
+      { principal: 'ben', provable: ['stepUp'] },
+    ],
+    stages: [seats(1, 'security', 'stepUp', 'signature')],
+    steps: [
+      [1, 'bot may vote', 'yes signature'],
+      [2, 'bot approves proving signature', 'no: assurance-impossible stepUp'],
+      [3, 'ben approves proving stepUp', 'no: assurance-impossible signature'],
+    ],
+  },
 ]

@@ -6,6 +6,7 @@ import { explainRequest } from '../../../approvals/explain-request.ts'
 import { listRequestPage } from '../../../approvals/list-requests.ts'
 import { listRequestVotes } from '../../../approvals/list-votes.ts'
 import { readRequest } from '../../../approvals/read-request.ts'
+import { readRequestContent } from '../../../approvals/request-content.ts'
 import { submitRequest } from '../../../approvals/submit-request.ts'
 import type { Ctx } from '../../../context.ts'
 import { ExplanationSchema, renderExplanation } from '../wire/explanation.ts'
@@ -17,6 +18,7 @@ import { renderTemplate } from '../wire/templates.ts'
 import { OutcomeSchema, workflowStatus } from '../wire/votes.ts'
 import {
   ClosedStageSchema,
+  ContentSchema,
   NewWorkflowSchema,
   parseInclude,
   parseNewWorkflow,
@@ -87,6 +89,17 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
       const page = parseVotePage(request.query)
       const votes = await listRequestVotes(ctx, request.caller, idOrName(request.params.workflowId), page)
       return { votes: votes.map(renderVote) }
+    },
+  )
+
+  app.get<WorkflowPath>(
+    '/v1/workflows/:workflowId/content',
+    {
+      schema: { tags, summary: 'What a vote is cast on, with its digest', response: answers({ 200: ContentSchema }) },
+    },
+    async (request) => {
+      const read = await readRequestContent(ctx, request.caller, idOrName(request.params.workflowId))
+      return { organizationId: read.orgId, workflowId: read.id, digest: read.digest, content: read.content }
     },
   )
 

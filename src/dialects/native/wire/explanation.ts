@@ -38,6 +38,7 @@ function renderBranch(branch: Branch): object {
         type: 'GROUP_REQUIREMENT',
         groupId: branch.from.id,
         requireHighPrivilege: branch.assurance.includes('stepUp'),
+        ...(branch.assurance.includes('signature') && { requireSignature: true }),
         ...progress,
       }
     case 'threshold':

@@ -1,4 +1,4 @@
-import type { Rule } from '../../../kernel/rule.ts'
+import type { Assurance, Rule } from '../../../kernel/rule.ts'
 import { isUuidV7 } from './ids.ts'
 import { asObject, refuse, type JsonObject } from './read.ts'
 
@@ -11,6 +11,8 @@ export type WireRule =
       readonly groupId: string
       readonly minCount: number
       readonly requireHighPrivilege?: boolean
+      /** Ours: each vote for the group is signed by its voter. */
+      readonly requireSignature?: boolean
     }
 
 /** What reading the rules of one template may cost. Nodes are counted over all its stages together. */
@@ -83,14 +85,21 @@ function parseAtLeast({ count }: JsonObject, field: string, rules: readonly Wire
 }
 
 function parseGroupRequirement(node: JsonObject, field: string): WireRule {
-  const { groupId, minCount, requireHighPrivilege } = node
+  const { groupId, minCount, requireHighPrivilege, requireSignature } = node
   if (!isUuidV7(groupId)) return refuse('APPROVAL_RULE_GROUP_RULE_INVALID_GROUP_ID', `${field}.groupId`)
   if (!isCount(minCount)) return refuse('APPROVAL_RULE_GROUP_RULE_INVALID_MIN_COUNT', `${field}.minCount`)
-  if (requireHighPrivilege === undefined) return { type: 'GROUP_REQUIREMENT', groupId, minCount }
-  if (typeof requireHighPrivilege !== 'boolean') {
-    return refuse('APPROVAL_RULE_MALFORMED_CONTENT', `${field}.requireHighPrivilege`)
+  for (const [name, value] of Object.entries({ requireHighPrivilege, requireSignature })) {
+    if (value !== undefined && typeof value !== 'boolean') {
+      return refuse('APPROVAL_RULE_MALFORMED_CONTENT', `${field}.${name}`)
+    }
   }
-  return { type: 'GROUP_REQUIREMENT', groupId, minCount, requireHighPrivilege }
+  return {
+    type: 'GROUP_REQUIREMENT',
+    groupId,
+    minCount,
+    ...(typeof requireHighPrivilege === 'boolean' && { requireHighPrivilege }),
+    ...(typeof requireSignature === 'boolean' && { requireSignature }),
+  }
 }
 
 function isCount(value: unknown): value is number {
@@ -106,13 +115,17 @@ export function toKernelRule(rule: WireRule): Rule {
       return { kind: 'threshold', atLeast: 1, of: rule.rules.map(toKernelRule) }
     case 'AT_LEAST':
       return { kind: 'threshold', atLeast: rule.count, of: rule.rules.map(toKernelRule) }
-    case 'GROUP_REQUIREMENT':
+    case 'GROUP_REQUIREMENT': {
+      const assurance: Assurance[] = []
+      if (rule.requireHighPrivilege === true) assurance.push('stepUp')
+      if (rule.requireSignature === true) assurance.push('signature')
       return {
         kind: 'seats',
         atLeast: rule.minCount,
         from: { kind: 'group', id: rule.groupId.toLowerCase() },
-        ...(rule.requireHighPrivilege === true && { assurance: ['stepUp'] }),
+        ...(assurance.length > 0 && { assurance }),
       }
+    }
   }
 }
 
@@ -125,8 +138,14 @@ export function renderRule(rule: WireRule): WireRule {
     case 'AT_LEAST':
       return { type: rule.type, count: rule.count, rules: rule.rules.map(renderRule) }
     case 'GROUP_REQUIREMENT': {
-      const { type, groupId, minCount, requireHighPrivilege } = rule
-      return { type, groupId, minCount, ...(requireHighPrivilege !== undefined && { requireHighPrivilege }) }
+      const { type, groupId, minCount, requireHighPrivilege, requireSignature } = rule
+      return {
+        type,
+        groupId,
+        minCount,
+        ...(requireHighPrivilege !== undefined && { requireHighPrivilege }),
+        ...(requireSignature !== undefined && { requireSignature }),
+      }
     }
   }
 }

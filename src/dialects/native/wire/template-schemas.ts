@@ -9,7 +9,7 @@ const instant = Type.String({ format: 'date-time' })
 /** A rule refers to itself, which not every reader of the description can follow: it is told in words, and passed as it is. */
 const rule = anyObject(
   'An approval rule: {"type": "AND" | "OR", "rules": […]}, {"type": "GROUP_REQUIREMENT", "groupId", "minCount", ' +
-    '"requireHighPrivilege"?} or, ours, {"type": "AT_LEAST", "count", "rules": […]}.',
+    '"requireHighPrivilege"?, ours: "requireSignature"?} or, ours, {"type": "AT_LEAST", "count", "rules": […]}.',
 )
 export const actionSchema = anyObject(
   'What happens after a decision: {"type": "EMAIL", "recipients"}, {"type": "WEBHOOK", "url", "method"?, "headers"?, "redact"?} ' +

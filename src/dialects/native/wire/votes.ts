@@ -22,7 +22,13 @@ export function parseVote(body: unknown): CastVoteInput {
   if (stance === undefined) refuse('VOTE_TYPE_INVALID', 'voteType.type')
   const groups = stance === 'approve' ? parseGroups(voteType) : []
   const reason = optionalText(vote, 'reason', { type: 'REASON_INVALID', tooLong: 'VOTE_REASON_TOO_LONG' }, 1024)
-  return { stance, groups, reason }
+  return { stance, groups, reason, signature: parseSignature(vote) }
+}
+
+/** Ours. What is in it is for who checks it. */
+function parseSignature({ signature }: JsonObject): string | null {
+  if (signature === undefined || signature === null) return null
+  return typeof signature === 'string' ? signature : refuse('VOTE_SIGNATURE_MALFORMED', 'signature')
 }
 
 function parseGroups(voteType: JsonObject): string[] {
@@ -39,7 +45,12 @@ function parseGroups(voteType: JsonObject): string[] {
 export function renderCanVote(position: VotingPosition): object {
   const voteStatus = position.hasVoted ? 'ALREADY_VOTED' : 'VOTE_PENDING'
   if (!position.may) return { canVote: false, voteStatus, cantVoteReason: cantVoteReason(position.refusal) }
-  return { canVote: true, voteStatus, requireHighPrivilege: position.requires.includes('stepUp') }
+  return {
+    canVote: true,
+    voteStatus,
+    requireHighPrivilege: position.requires.includes('stepUp'),
+    ...(position.requires.includes('signature') && { requireSignature: true }),
+  }
 }
 
 function cantVoteReason(refusal: Refusal): string {
@@ -79,6 +90,7 @@ export const castVoteSchema = {
       Type.Object({ type: Type.Enum(['APPROVE']), votedForGroups: Type.Array(uuidSchema) }),
       Type.Object({ type: Type.Enum(['VETO', 'WITHDRAW']) }),
     ]),
+    signature: Type.Optional(Type.String({ description: 'Compact JWS by the key of the agent that votes' })),
   }),
   response: answers({ 200: OutcomeSchema }),
 }
@@ -92,6 +104,7 @@ export const canVoteSchema = {
       voteStatus: Type.Enum(['VOTE_PENDING', 'ALREADY_VOTED']),
       cantVoteReason: Type.Optional(Type.String()),
       requireHighPrivilege: Type.Optional(Type.Boolean()),
+      requireSignature: Type.Optional(Type.Boolean()),
     }),
   }),
 }

@@ -126,6 +126,14 @@ export function renderVote(vote: VoteRow): object {
   }
 }
 
+/** Shown as it is: its members are those of the digested form. */
+export const ContentSchema = Type.Object({
+  organizationId: Type.String(),
+  workflowId: Type.String(),
+  digest: Type.String({ description: 'SHA-256, in hex, of the RFC 8785 form of content' }),
+  content: Type.Object({}, { additionalProperties: true }),
+})
+
 export const WorkflowSchema = Type.Object({
   id: Type.String(),
   name: Type.String(),
