@@ -11,6 +11,7 @@ import { takeOver } from './jobs/reclaim.ts'
 import { startSealing } from './jobs/sealing.ts'
 import { startWorker } from './jobs/worker.ts'
 import { startMaintenance } from './maintenance.ts'
+import { monitorCommand } from './monitor/command.ts'
 import { buildServer, buildWorkerServer } from './server.ts'
 import { addDataKey } from './store/data-keys.ts'
 
@@ -22,10 +23,11 @@ const usage = `quorate [COMMAND]
   (none)            serves HTTP and does the jobs
   serve             serves HTTP; jobs are left to others
   work              does the jobs; answers /health, /ping and /metrics alone
+  monitor           checks the store and the log; see quorate monitor --help
   rotate-data-key   makes a new key for what is sealed in the tables
 `
 
-async function main([command]: readonly string[]): Promise<void> {
+async function main([command, ...args]: readonly string[]): Promise<void> {
   switch (command) {
     case undefined:
       return await run({ serves: true, works: true })
@@ -35,6 +37,9 @@ async function main([command]: readonly string[]): Promise<void> {
       return await run({ serves: false, works: true })
     case 'rotate-data-key':
       return await rotateDataKey()
+    case 'monitor':
+      process.exitCode = await monitorCommand(() => loadConfig(readEnv()), args)
+      return
     case 'help':
     case '--help':
     case '-h':

@@ -40,7 +40,10 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       types: ['config'],
     },
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
-    main: { values: ['maintenance', 'jobs', 'config', 'context', 'server', 'identity', 'approvals', 'demo', 'store'] },
+    monitor: { values: ['approvals', 'audit', 'config', 'kernel', 'proof', 'store'] },
+    main: {
+      values: ['approvals', 'config', 'context', 'demo', 'identity', 'jobs', 'maintenance', 'monitor', 'server', 'store'],
+    },
   }
 
 interface Import {

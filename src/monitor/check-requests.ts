@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { contentDigest, policyDigest } from '../audit/digest.ts'
+import { contentOf } from '../approvals/request-content.ts'
+import { contentDigest, type RequestContent } from '../audit/digest.ts'
 import { commitmentTo } from '../audit/leaf.ts'
 import type { Tx } from '../store/open.ts'
 import type { Row } from '../store/schema.ts'
@@ -17,7 +18,7 @@ import {
   type ToldRequest,
 } from './replay-requests.ts'
 import { readLeaf, type StoredLeaf, type ToldLeaf } from './told-leaf.ts'
-import { keyOf, type ToldRow } from './told-table.ts'
+import { keyOf } from './told-table.ts'
 
 export const requestColumns = [
   'dialect',
@@ -148,18 +149,10 @@ function compareRequest(find: Finder, id: string, told: ToldRequest, row: Row<'r
 
 /** What the content of a request hashes to, with the digest of its rule and, as requests of old do, without. */
 function digestsOf({ policy, row: told }: ToldRequest, row: Row<'requests'>): string[] {
-  const content = {
-    dialect: row.dialect,
-    name: row.name,
-    description: row.description,
-    metadata: row.metadata,
-    // Reported by themselves when they are not what the leaves tell.
-    policyId: told['policy_id'] as string,
-    requesterId: told['requester_id'] as string,
-    revision: 1,
-  }
-  const withRule = contentDigest({ ...content, policyDigest: policyDigest(policy) })
-  return [withRule, contentDigest(content as Parameters<typeof contentDigest>[0])]
+  // These are compared by themselves, and told by their own names.
+  const deciding = { policy_id: told['policy_id'] as string, requester_id: told['requester_id'] as string }
+  const { policyDigest, ...content } = contentOf({ ...row, ...deciding }, policy)
+  return [contentDigest({ ...content, policyDigest }), contentDigest(content as RequestContent)]
 }
 
 /** The votes of one request against the leaves that tell of them, in the order of their numbers. */

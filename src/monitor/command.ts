@@ -30,9 +30,9 @@ interface Streams {
   readonly err: (text: string) => void
 }
 
-/** Runs the command. @returns the exit code */
+/** Runs the command. @param configured reads the configuration @returns the exit code */
 export async function monitorCommand(
-  config: Config,
+  configured: () => Config,
   args: readonly string[],
   { out, err }: Streams = { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
 ): Promise<0 | 1 | 2> {
@@ -42,10 +42,10 @@ export async function monitorCommand(
       out(help)
       return 0
     }
-    return await run(config, options, out, err)
+    return await run(configured(), options, out, err)
   } catch (error) {
-    const isForeseen = error instanceof AppError || (error as NodeJS.ErrnoException).code !== undefined
-    err(`quorate monitor: ${isForeseen ? (error as Error).message : (error as Error).stack}\n`)
+    const { code, message, stack } = error as NodeJS.ErrnoException
+    err(`quorate monitor: ${code === undefined ? stack : message || code}\n`)
     return 2
   }
 }

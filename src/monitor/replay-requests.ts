@@ -1,3 +1,4 @@
+import { provableBy } from '../approvals/voting-facts.ts'
 import { isTerminal } from '../kernel/expiry.ts'
 import {
   decide,
@@ -171,7 +172,7 @@ function outcomeOfVote(ground: Ground, request: ToldRequest, leaf: ToldLeaf): Ou
     hasRight: true,
     inAnyGroup: true,
     groups: heldBy(policy, state, leaf),
-    provable: isOfOld(facts) ? cast.assurance : provableBy(actor.kind),
+    provable: isOfOld(facts) ? cast.assurance : provableBy[actor.kind === 'agent' ? 'agent' : 'human'],
     standing: ownVotes(ground, request, leaf),
   }
   const eventOn = (approvals?: readonly StandingApproval[]): Event => ({
@@ -236,10 +237,6 @@ function heldBy(policy: Policy, state: RequestState, { facts, actor }: ToldLeaf)
   if (!isOfOld(facts)) return (held as readonly string[]).filter((id) => id !== actor.id)
   const rule = policy.stages[state.stage]?.rule
   return rule === undefined ? [] : leavesOf(rule).map(({ from }) => from.id)
-}
-
-function provableBy(kind: string): readonly Assurance[] {
-  return kind === 'human' ? ['stepUp', 'password', 'securityKey'] : (['signature'] as string[] as Assurance[])
 }
 
 // Ids are unique across kinds, so a seat is told by its id alone.
