@@ -36,7 +36,8 @@ export function checkCheckpoint(
   return signed.origin === origin && signed.size === size ? signed : null
 }
 
-function signedIn(note: string, keys: readonly VerifierKey[]): Checkpoint | null {
+/** The checkpoint that one of the keys has signed; null when none has. */
+export function signedIn(note: string, keys: readonly VerifierKey[]): Checkpoint | null {
   try {
     const checkpoint = parseCheckpoint(openNote(note, keys).body)
     return checkpoint.extensions === undefined ? checkpoint : null

@@ -1,12 +1,12 @@
 import type { Config } from '../config/config.ts'
 import { leafHash, type Hash } from '../proof/merkle.ts'
-import type { VerifierKey } from '../proof/note.ts'
+import { isKeyName, type VerifierKey } from '../proof/note.ts'
 import type { Tx } from '../store/open.ts'
-import { checkCheckpoint, type StoredCheckpoint } from './check-checkpoint.ts'
+import { checkCheckpoint, signedIn, type StoredCheckpoint } from './check-checkpoint.ts'
 import { checkNodes } from './check-nodes.ts'
 import { Disorder } from './disorder.ts'
 import { finderFor, type Finder, type Report } from './finding.ts'
-import { keysFor, keyText } from './log-keys.ts'
+import { keysFor, keyText, type TrustedKeys } from './log-keys.ts'
 import { literal, peekable, readRows, type Peekable } from './read-rows.ts'
 import { replay, type Told } from './replay.ts'
 import { Gathered, seenBlock, seenLeaf, blockSize, type SeenLog } from './seen-log.ts'
@@ -41,14 +41,32 @@ interface Options {
 export async function checkLog(tx: Tx, options: Options): Promise<LogChecked> {
   const { orgId, seen, pinned, config } = options
   const head = await readHead(tx, orgId)
-  const origin = seen?.origin ?? head.origin
+  const origin = seen?.origin ?? (await originOf(tx, orgId, head, (name) => keysFor(tx, config, name, pinned, [])))
   const keys =
-    head.origin === '' && seen === null
-      ? { trusted: [], offered: [], isFirstUse: false }
-      : await keysFor(tx, config, origin, pinned, seen?.keys ?? [])
+    origin === '' ? { trusted: [], offered: [], isFirstUse: false } : await keysFor(tx, config, origin, pinned, seen?.keys ?? [])
   const check = new LogCheck(options, origin, [...keys.trusted], keys.offered)
   await check.run(tx, head)
   return { ...check.result(), isFirstUse: keys.isFirstUse }
+}
+
+/** What the log is called: by its newest checkpoint, when that is signed, or else by its head. */
+async function originOf(
+  tx: Tx,
+  orgId: string,
+  head: Head,
+  keysOf: (origin: string) => Promise<TrustedKeys>,
+): Promise<string> {
+  const newest = await tx
+    .selectFrom('log_checkpoints')
+    .select('note')
+    .where('org_id', '=', orgId)
+    .orderBy('size', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  const [named = ''] = newest?.note.split('\n') ?? []
+  if (newest === undefined || named === head.origin || !isKeyName(named)) return head.origin
+  const { trusted } = await keysOf(named)
+  return signedIn(newest.note, trusted) === null ? head.origin : named
 }
 
 interface Head {
@@ -309,7 +327,7 @@ class LogCheck {
 
   async #finishEntries(head: Head, orphans: Orphans): Promise<void> {
     const { size } = this.#trees
-    const expected = Math.max(head.size, this.#options.seen?.size ?? 0)
+    const expected = this.#expectedSize(head)
     if (size < expected) {
       this.#find('log_entries', `${size}..${expected - 1}`, 'truncated', { expected: `${expected} entries`, found: size })
     }
@@ -318,9 +336,15 @@ class LogCheck {
     else for (const orphan of orphans.rest()) this.#takeLeaf({ ...orphan, index: null })
   }
 
+  /** A head that is of the very tree that the entries make has another's number. */
+  #expectedSize(head: Head): number {
+    const isOfTree = isSame(Buffer.concat(this.#trees.subtrees()), head.frontier)
+    return Math.max(isOfTree ? 0 : head.size, this.#options.seen?.size ?? 0)
+  }
+
   async #finishCheckpoints(checkpoints: Peekable<StoredCheckpoint>, head: Head): Promise<void> {
     const { size } = this.#trees
-    let isTold = size < Math.max(head.size, this.#options.seen?.size ?? 0)
+    let isTold = size < this.#expectedSize(head)
     for (let rest = await checkpoints.next(); rest !== undefined; rest = await checkpoints.next()) {
       if (isTold) continue
       isTold = true
@@ -361,9 +385,10 @@ class LogCheck {
     const differs = (column: string, expected: unknown, found: unknown) =>
       this.#find('log_heads', org, 'edited', { column, expected, found })
     if (head.origin !== this.#origin) differs('origin', this.#origin, head.origin)
-    if (head.size < size) differs('size', size, head.size)
     const frontier = Buffer.concat(this.#trees.subtrees())
-    if (head.size === size && !isSame(frontier, head.frontier)) differs('frontier', frontier, head.frontier)
+    const isOfTree = isSame(frontier, head.frontier)
+    if (head.size !== size && (isOfTree || this.#boundaries.has(size))) differs('size', size, head.size)
+    if (head.size === size && !isOfTree) differs('frontier', frontier, head.frontier)
     if (Number(head.settled) > this.#largestLeaf) differs('settled_leaf_id', `${this.#largestLeaf} at most`, head.settled)
   }
 

@@ -19,38 +19,10 @@ import {
 } from './replay-requests.ts'
 import { readLeaf, type StoredLeaf, type ToldLeaf } from './told-leaf.ts'
 import { keyOf } from './told-table.ts'
-
-export const requestColumns = [
-  'dialect',
-  'policy_id',
-  'name',
-  'requester_id',
-  'requester_person_id',
-  'digest',
-  'status',
-  'is_final',
-  'stage',
-  'vote_seq',
-  'tally',
-  'expires_at',
-  'created_at',
-  'updated_at',
-] as const
-
-export const voteColumns = [
-  'stage',
-  'principal_id',
-  'person_id',
-  'stance',
-  'seats',
-  'assurance',
-  'digest',
-  'signature',
-  'cast_at',
-] as const
+import { watchedTables } from './watched-tables.ts'
 
 type LeafRow = StoredLeaf & { readonly subject_id: string }
-type VoteRow = Row<'votes'> & { readonly signature?: string | null }
+type VoteRow = Row<'votes'>
 
 /**
  * Goes through the requests one by one, each with its leaves and votes: three queries in the order of the request's id, of
@@ -139,7 +111,7 @@ async function checkRequest(streams: Streams, id: string): Promise<void> {
 }
 
 function compareRequest(find: Finder, id: string, told: ToldRequest, row: Row<'requests'>): void {
-  compareRow(find, 'requests', id, requestRow(told), { ...row }, requestColumns)
+  compareRow(find, 'requests', id, requestRow(told), { ...row }, watchedTables.requests.columns)
   const { digest } = told.state
   const found = digestsOf(told, row)
   if (!found.includes(digest)) {
@@ -201,7 +173,7 @@ class VoteCheck {
 function compareVote(find: Finder, id: string, leaf: ToldLeaf, row: VoteRow): boolean {
   const key = keyOf(id, String(row.seq))
   const signature = typeof row.signature === 'string' ? digestOf(row.signature) : null
-  const isSame = compareRow(find, 'votes', key, voteRow(leaf), { ...row, signature }, voteColumns)
+  const isSame = compareRow(find, 'votes', key, voteRow(leaf), { ...row, signature }, watchedTables.votes.columns)
   const [reason, commitment] = [reasonOf(row), leaf.commitment('reason') ?? null]
   // Its text and its salt are erased together; a text that nothing commits to was put there.
   if (reason === null || reason === commitment) return isSame
