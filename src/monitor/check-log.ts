@@ -20,6 +20,8 @@ export interface LogChecked {
   readonly unsealed: number
   /** Texts that leaves commit to and that are no more. */
   readonly erased: number
+  /** No leaf is left of those that there were: the tables have nothing to be compared with. */
+  readonly isTruncated: boolean
   /** The key is believed only because it is the first that was seen. */
   readonly isFirstUse: boolean
 }
@@ -121,10 +123,16 @@ class LogCheck {
   /** Checkpoints behind `#good` that the tree does not have. */
   #bad: { readonly size: number; readonly expected: Uint8Array; readonly found: Uint8Array }[] = []
   #last: StoredCheckpoint | null = null
+  /** No leaf is left of those that there were. */
+  #isTruncated = false
   #largestLeaf = 0
   #unsealed = 0
   #erased = 0
-  readonly #boundaries = new Set<number>()
+  /** Size of the newest checkpoint up to here. */
+  #newest = 0
+  /** Sizes of those checkpoints that were there when the log was seen, or should have been. */
+  readonly #sizesSeen = new Set<number>()
+  readonly #missingCheckpoints = new Set<number>()
   /** Seen hashes, to tell a leaf that was moved from one that was altered; made when it is needed. */
   #places: Map<string, number> | null = null
 
@@ -140,6 +148,11 @@ class LogCheck {
   async run(tx: Tx, head: Head): Promise<void> {
     const { orgId, seen } = this.#options
     const org = literal(orgId)
+    const hasAny = await hasLeaves(tx, orgId)
+    this.#isTruncated = !hasAny && (head.size > 0 || seen !== null)
+    if (this.#isTruncated) {
+      this.#find('audit_leaves', '', 'truncated', { expected: `${Math.max(head.size, seen?.size ?? 0)} leaves`, found: 'none' })
+    }
     const orphans = await Orphans.read(tx, org, head)
     const checkpoints = peekable(
       readRows<StoredCheckpoint>(
@@ -149,7 +162,8 @@ class LogCheck {
     )
     await this.#passCheckpoints(checkpoints)
     for await (const entry of readRows<EntryRow>(tx, entriesQuery(org))) {
-      if (entry.index < this.#trees.size) {
+      const isBehindEnd = entry.index > this.#trees.size && this.#trees.size >= head.size
+      if (entry.index < this.#trees.size || isBehindEnd) {
         this.#find('log_entries', entry.index, 'inserted')
         continue
       }
@@ -159,7 +173,7 @@ class LogCheck {
     }
     await this.#finishEntries(head, orphans)
     await this.#finishCheckpoints(checkpoints, head)
-    await checkNodes(tx, org, this.#find, this.#trees)
+    await checkNodes(tx, org, this.#find, this.#trees, this.#reported)
     this.#checkHead(head)
     if (seen !== null) this.#checkSeenCheckpoints(seen)
     await this.#takeUnsealed(tx, org, head)
@@ -167,7 +181,7 @@ class LogCheck {
 
   result(): Omit<LogChecked, 'isFirstUse'> {
     const { size } = this.#trees
-    const counts = { size, unsealed: this.#unsealed, erased: this.#erased }
+    const counts = { size, unsealed: this.#unsealed, erased: this.#erased, isTruncated: this.#isTruncated }
     if (this.#last === null) return { ...counts, seen: null }
     const { note } = this.#last
     const head = { origin: this.#origin, keys: this.#keys.map(keyText), size, root: this.#trees.roots().entries, note }
@@ -177,11 +191,11 @@ class LogCheck {
   #take(entry: EntryRow): void {
     const { index, leaf_id: leafId } = entry
     const id = Number(leafId)
-    this.#disorder.add(index, id)
+    this.#disorder.add(index, id, index === this.#newest)
     this.#largestLeaf = Math.max(this.#largestLeaf, id)
     const known = seenLeaf(this.#options.seen, index)
     if (entry.id === null) {
-      this.#find('audit_leaves', leafId, 'deleted', { expected: `the leaf of entry ${index}` })
+      if (!this.#isTruncated) this.#find('audit_leaves', leafId, 'deleted', { expected: `the leaf of entry ${index}` })
       this.#reported.add(index)
       this.#add(index, known ?? entry.hash, known ?? entry.hash)
       return
@@ -269,7 +283,10 @@ class LogCheck {
       const next = await checkpoints.peek()
       if (next === undefined || next.size > size) break
       await checkpoints.next()
-      this.#boundaries.add(next.size)
+      this.#newest = next.size
+      if (seen !== null && next.size >= (seen.checkpoints[0] ?? Infinity) && next.size <= seen.size) {
+        this.#sizesSeen.add(next.size)
+      }
       this.#gathered.addCheckpoint(next.size)
       if (next.size < size) {
         this.#find('log_checkpoints', next.size, 'inserted')
@@ -355,21 +372,23 @@ class LogCheck {
     this.#settle('neither')
     const [bad] = this.#bad
     if (bad !== undefined) this.#tellRewritten(bad)
-    const covered = this.#boundaries.has(size) || size === 0
-    if (covered) return
-    const newest = Math.max(0, ...this.#boundaries)
+    if (this.#newest === size) return
     // A batch and its checkpoint are written together.
-    if (head.size === size) this.#find('log_checkpoints', size, 'deleted')
-    else if (head.size < size) this.#find('log_entries', `${Math.max(newest, head.size)}..${size - 1}`, 'inserted')
+    if (this.#newest === 0) this.#find('log_checkpoints', '', 'truncated', { expected: `that of ${size}`, found: 'none' })
+    else if (head.size === size) this.#deletedCheckpoint(size)
+    else if (head.size < size) {
+      this.#find('log_entries', `${Math.max(this.#newest, head.size)}..${size - 1}`, 'inserted')
+    }
   }
 
   /** From the last tree that was right to the first that is not: the entries that are out of order, or all of them. */
   #tellRewritten({ size, expected, found }: { size: number; expected: Uint8Array; found: Uint8Array }): void {
     const isKnown = [...this.#reported].some((index) => index >= this.#good)
     if (isKnown) return
-    const moved = this.#disorder.within(this.#good, this.#trees.size, (index) => this.#boundaries.has(index))
+    const moved = this.#disorder.within(this.#good, this.#trees.size)
     const isMoved = moved.some((index) => index < size)
     for (const index of isMoved ? moved : []) {
+      this.#reported.add(index)
       this.#find('log_entries', index, 'reordered', { column: 'index', expected: 'the order of their leaves' })
     }
     if (!isMoved) this.#find('log_entries', `${this.#good}..${size - 1}`, 'edited', { column: 'root', expected, found })
@@ -387,22 +406,26 @@ class LogCheck {
     if (head.origin !== this.#origin) differs('origin', this.#origin, head.origin)
     const frontier = Buffer.concat(this.#trees.subtrees())
     const isOfTree = isSame(frontier, head.frontier)
-    if (head.size !== size && (isOfTree || this.#boundaries.has(size))) differs('size', size, head.size)
-    if (head.size === size && !isOfTree) differs('frontier', frontier, head.frontier)
+    if (head.size !== size && (isOfTree || this.#newest === size)) differs('size', size, head.size)
+    // Of a tree that is not the signed one the entries were told.
+    if (head.size === size && !isOfTree && this.#bad.length === 0) differs('frontier', frontier, head.frontier)
     if (Number(head.settled) > this.#largestLeaf) differs('settled_leaf_id', `${this.#largestLeaf} at most`, head.settled)
   }
 
   /** Checkpoints that were seen are still there, and no others between them. */
   #checkSeenCheckpoints(seen: SeenLog): void {
     const known = new Set(seen.checkpoints)
-    const first = seen.checkpoints[0] ?? Infinity
     const { size } = this.#trees
-    for (const one of known) {
-      if (one <= size && !this.#boundaries.has(one)) this.#find('log_checkpoints', one, 'deleted')
-    }
-    for (const one of this.#boundaries) {
-      if (one >= first && one <= seen.size && !known.has(one)) this.#find('log_checkpoints', one, 'inserted')
-    }
+    if (this.#newest === 0 && size > 0) return
+    for (const one of known) if (one <= size && !this.#sizesSeen.has(one)) this.#deletedCheckpoint(one)
+    for (const one of this.#sizesSeen) if (!known.has(one)) this.#find('log_checkpoints', one, 'inserted')
+  }
+
+  #deletedCheckpoint(size: number): void {
+    // Told once, by whichever check misses it.
+    if (this.#missingCheckpoints.has(size)) return
+    this.#missingCheckpoints.add(size)
+    this.#find('log_checkpoints', size, 'deleted')
   }
 
   /** Leaves that are newer than the newest entry. */
@@ -417,6 +440,11 @@ class LogCheck {
       this.#takeLeaf({ id: row.id, index: null, content: row.content, private: row.private })
     }
   }
+}
+
+async function hasLeaves(tx: Tx, orgId: string): Promise<boolean> {
+  const first = await tx.selectFrom('audit_leaves').select('id').where('org_id', '=', orgId).limit(1).executeTakeFirst()
+  return first !== undefined
 }
 
 function entriesQuery(org: string): string {
@@ -446,7 +474,7 @@ interface Orphan {
   readonly private: StoredLeaf['private']
 }
 
-/** Leaves that no entry names although every leaf with their ids is sealed. */
+/** Leaves that no entry names although every leaf up to their ids is sealed. */
 class Orphans {
   readonly #leaves: Orphan[]
 

@@ -3,33 +3,30 @@
  * that was signed, these are the entries that were moved.
  */
 export class Disorder {
-  /** The last three entries. */
+  /** The last two entries. */
   readonly #window: { readonly index: number; readonly id: number }[] = []
-  readonly #descents: { readonly before: boolean; readonly at: number; after: boolean }[] = []
+  readonly #descents: { readonly at: number; readonly isBefore: boolean; isAfter: boolean }[] = []
 
-  add(index: number, id: number): void {
-    const [previous, last] = [this.#window.at(-2), this.#window.at(-1)]
+  /** @param isFirst of a batch, where a descent means nothing */
+  add(index: number, id: number, isFirst: boolean): void {
+    const [previous, last] = this.#window.length > 1 ? this.#window : [undefined, this.#window[0]]
     const descent = this.#descents.at(-1)
-    // Without the larger one before it, the smaller one would be where it belongs; and the other way round.
-    if (descent?.at === index - 1 && last !== undefined && previous !== undefined && previous.id >= id) {
-      descent.after = false
-    }
-    if (last !== undefined && last.id > id && this.#descents.length < mostDescents) {
-      this.#descents.push({ at: index, before: previous === undefined || previous.id < id, after: true })
+    // With the larger one before a descent gone, the rest would be in order; or else with the smaller one behind it.
+    if (descent?.at === index - 1 && previous !== undefined && previous.id >= id) descent.isAfter = false
+    if (last !== undefined && last.id > id && !isFirst && this.#descents.length < mostDescents) {
+      this.#descents.push({ at: index, isBefore: previous === undefined || previous.id < id, isAfter: true })
     }
     this.#window.push({ index, id })
-    if (this.#window.length > 3) this.#window.shift()
+    if (this.#window.length > 2) this.#window.shift()
   }
 
-  /** Indexes of entries that are out of order from `start` up to, but not, `end`. @param isBoundary where batches begin */
-  within(start: number, end: number, isBoundary: (index: number) => boolean): number[] {
-    const found = new Set<number>()
-    for (const { at, before, after } of this.#descents) {
-      if (isBoundary(at)) continue
-      if (before || !after) found.add(at - 1)
-      if (after) found.add(at)
-    }
-    return [...found].filter((index) => index >= start && index < end).toSorted((a, b) => a - b)
+  /** Indexes of entries that are out of order from `start` up to, but not, `end`. */
+  within(start: number, end: number): number[] {
+    const found = this.#descents.flatMap(({ at, isBefore, isAfter }) => [
+      ...(isBefore || !isAfter ? [at - 1] : []),
+      ...(isAfter ? [at] : []),
+    ])
+    return [...new Set(found)].filter((index) => index >= start && index < end).toSorted((a, b) => a - b)
   }
 }
 

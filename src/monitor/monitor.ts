@@ -47,6 +47,7 @@ export async function monitor(tx: Tx, { config, seen, pinned, report }: MonitorO
   const checked: Checked[] = []
   const next = new Map<string, SeenLog>()
   let findings = 0
+  let isComplete = true
   for (const orgId of await organizationsIn(tx, seen)) {
     let isLogWhole = true
     const told = nothingTold(people)
@@ -57,8 +58,11 @@ export async function monitor(tx: Tx, { config, seen, pinned, report }: MonitorO
     }
     const before = seen.get(orgId) ?? null
     const log = await checkLog(tx, { config, orgId, seen: before, pinned, told, report: counted })
-    await checkDirectory(tx, orgId, told, counted)
-    await checkRequests(tx, orgId, told, counted)
+    if (log.isTruncated) isComplete = false
+    else {
+      await checkDirectory(tx, orgId, told, counted)
+      await checkRequests(tx, orgId, told, counted)
+    }
     const { size, unsealed, erased, isFirstUse } = log
     const kept = isLogWhole ? (log.seen ?? before) : before
     if (kept !== null) next.set(orgId, kept)
@@ -72,10 +76,12 @@ export async function monitor(tx: Tx, { config, seen, pinned, report }: MonitorO
       keys: log.seen?.keys ?? [],
     })
   }
-  await checkPeople(tx, people, (finding) => {
-    findings += 1
-    report(finding)
-  })
+  if (isComplete) {
+    await checkPeople(tx, people, (finding) => {
+      findings += 1
+      report(finding)
+    })
+  }
   return { checked, findings, seen: next }
 }
 

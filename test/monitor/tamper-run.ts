@@ -9,7 +9,8 @@ import { makeBusy } from '../helpers/busy.ts'
 import { dice, type Dice } from '../helpers/dice.ts'
 import { orgId } from '../helpers/quorum.ts'
 import type { World } from '../helpers/world.ts'
-import { isNamed, tricks, type Tampering, type Trick } from './tampering.ts'
+import { rewrites } from './rewriting.ts'
+import { isNamed, isRefused, tricks, type Tampering, type Trick } from './tampering.ts'
 
 export interface TamperReport {
   readonly played: number
@@ -58,7 +59,7 @@ export async function runTamperings(
   let [played, deck] = [0, [] as readonly Trick[]]
   while (played < count) {
     // Each trick once before any is played again.
-    if (deck.length === 0) deck = random.shuffled(tricks)
+    if (deck.length === 0) deck = random.shuffled([...tricks, ...rewrites])
     const [trick, ...rest] = deck as [Trick, ...Trick[]]
     deck = rest
     const isRemembered = trick.needsMemory || random.roll(2) === 0
@@ -89,13 +90,14 @@ async function playOne(world: World, seen: SeenLogs, trick: Trick, random: Dice)
   try {
     await world.ctx.db.transaction().execute(async (tx) => {
       await sql`set local session_replication_role = replica`.execute(tx)
-      const tampering = await trick.play(tx, random)
+      const tampering = await trick.play(tx, random, world.ctx)
       if (tampering === null) throw new Undone(null)
       const { found } = await findingsOf(world, seen, tx)
       throw new Undone({ tampering, found })
     })
   } catch (error) {
     if (error instanceof Undone) return error.played
+    if (isRefused(error)) return null
     throw new Error(`${trick.name}: ${(error as Error).message}`, { cause: error })
   }
   return null

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
+import type { Ctx } from '../../src/context.ts'
 import type { Finding } from '../../src/monitor/finding.ts'
 import { watchedTables, type TableName } from '../../src/monitor/watched-tables.ts'
 import type { Tx } from '../../src/store/open.ts'
@@ -17,7 +18,7 @@ export interface Trick {
   readonly name: string
   /** The log as it is left contradicts nothing: only who has seen it before can tell. */
   readonly needsMemory: boolean
-  play(tx: Tx, dice: Dice): Promise<Tampering | null>
+  play(tx: Tx, dice: Dice, ctx: Ctx): Promise<Tampering | null>
 }
 
 /** Whether a finding names one of the rows: by its key, as part of a range, or with its whole table. */
@@ -80,7 +81,13 @@ export const tricks: readonly Trick[] = [
   swapping('log_checkpoints', 'size', ['root', 'note'], ''),
   cuttingVotes(),
   cuttingEntries(),
+  wiping(),
 ]
+
+/** Whether the database itself has refused it: a key that is taken, a word that is none, JSON that an index cannot read. */
+export function isRefused(error: unknown): boolean {
+  return ['23505', '23514', '22P02'].includes((error as { readonly code?: string }).code ?? '')
+}
 
 // The organization's id, and a person's, would be another organization and person.
 function isOwnKey({ table }: Target, column: string): boolean {
@@ -243,6 +250,20 @@ function cuttingEntries(): Trick {
   }
 }
 
+/** The whole log but its leaves: as if nothing had ever been sealed. */
+function wiping(): Trick {
+  return {
+    name: 'truncate everything of the log',
+    needsMemory: true,
+    async play(tx) {
+      for (const table of ['log_checkpoints', 'log_entries', 'log_nodes', 'log_heads']) {
+        await sql`delete from ${sql.table(table)}`.execute(tx)
+      }
+      return { what: 'wiped', rows: [{ table: 'log_entries', row: '0' }] }
+    },
+  }
+}
+
 async function pick(tx: Tx, { table, key, among = 'true' }: Target, dice: Dice): Promise<Row | null> {
   const order = sql.join(key.map((column) => sql.ref(`t.${column}`)))
   const { rows } = await sql<{ count: string }>`select count(*) as count from ${sql.table(table)} t where ${sql.raw(among)}`.execute(tx)
@@ -267,8 +288,6 @@ function match({ key }: Target, row: Row) {
 async function write(tx: Tx, target: Target, row: Row, change: Row): Promise<void> {
   const [column = '', value] = Object.entries(change)[0] ?? []
   const given = await stored(tx, target.table, column, value)
-  const identity = column === 'id' && target.table === 'audit_leaves'
-  if (identity) throw new Error('ids of leaves are changed by a trick of their own')
   await sql`update ${sql.table(target.table)} set ${sql.ref(column)} = ${given} where ${match(target, row)}`.execute(tx)
 }
 
