@@ -537,11 +537,9 @@ describe('a nonce', () => {
         voteWith(bot.client, ids[index % 2] ?? '', signatures[index % 2], 'APPROVE', guards()),
       ),
     )
-    const said = Map.groupBy(answers, ({ status }) => status)
-    expect([...said].map(([status, each]) => [status, each.length]).toSorted()).toEqual([
-      [200, 1],
-      [409, 39],
-    ])
+    const said = answers.map(({ status }) => status)
+    expect(said.filter((status) => status === 200)).toHaveLength(1)
+    expect(said.filter((status) => status === 409)).toHaveLength(39)
     const stored = [...(await votesOf(ids[0] ?? '')), ...(await votesOf(ids[1] ?? ''))]
     expect(stored).toHaveLength(1)
   })
