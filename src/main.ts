@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import type { Server } from 'node:net'
+import { addLogKey } from './audit/log-key.ts'
 import { loadConfig } from './config/config.ts'
 import { readEnv } from './config/env.ts'
 import { createContext } from './context.ts'
@@ -25,9 +26,11 @@ const usage = `quorate [COMMAND]
   work              does the jobs; answers /health, /ping and /metrics alone
   monitor           checks the store and the log; see quorate monitor --help
   rotate-data-key   makes a new key for what is sealed in the tables
+  rotate-log-key    makes a new key that signs the transparency log
+  witness [key]     cosigns the checkpoints of logs; with "key" shows the key that it cosigns with
 `
 
-async function main([command, ...args]: readonly string[]): Promise<void> {
+async function main([command, ...rest]: readonly string[]): Promise<void> {
   switch (command) {
     case undefined:
       return await run({ serves: true, works: true })
@@ -38,8 +41,13 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
     case 'rotate-data-key':
       return await rotateDataKey()
     case 'monitor':
-      process.exitCode = await monitorCommand(() => loadConfig(readEnv()), args)
+      process.exitCode = await monitorCommand(() => loadConfig(readEnv()), rest)
       return
+    case 'rotate-log-key':
+      return await rotateLogKey()
+    case 'witness':
+      // Only here: Node 22 warns of its SQLite as soon as that is loaded.
+      return await (await import('./witness/run.ts')).runWitness(rest)
     case 'help':
     case '--help':
     case '-h':
@@ -72,7 +80,13 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   const stop = async (signal: string) => {
     ctx.log.info({ signal }, 'stopping')
     setTimeout(() => process.exit(0), drainMilliseconds).unref()
-    await Promise.all([app.close(), worker?.stop(jobDrainMilliseconds), endDeadlines?.(), endSealing?.(), endMaintenance()])
+    await Promise.all([
+      app.close(),
+      worker?.stop(jobDrainMilliseconds),
+      endDeadlines?.(),
+      endSealing?.(),
+      endMaintenance(),
+    ])
     await ctx.close()
     process.exit(0)
   }
@@ -85,6 +99,16 @@ async function rotateDataKey(): Promise<void> {
   const ctx = await createContext(loadConfig(readEnv()))
   const { number, sealsFrom } = await addDataKey(ctx.db, ctx.config.masterKeys, ctx.clock.now())
   process.stdout.write(`Data key ${number} is made. Servers seal with it from ${sealsFrom.toISOString()} on.\n`)
+  await ctx.close()
+}
+
+async function rotateLogKey(): Promise<void> {
+  const ctx = await createContext(loadConfig(readEnv()))
+  const { number, until } = await addLogKey(ctx)
+  process.stdout.write(
+    `Log key ${number} is made and signs from now on; the one before signs beside it until ${until.toISOString()}.\n` +
+      `Whoever verifies the log needs the new key by then: ${ctx.publicUrl}/v1/log/key\n`,
+  )
   await ctx.close()
 }
 

@@ -10,8 +10,8 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
   {
     kernel: { values: [] },
     errors: { values: [] },
-    proof: { values: [] },
-    config: { values: [] },
+    config: { values: ['proof'] },
+    witness: { values: ['proof', 'config'] },
     metrics: { values: [] },
     trace: { values: [] },
     'cross-origin': { values: [], types: ['context'] },
@@ -27,7 +27,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     jobs: { values: ['approvals', 'audit', 'deliveries', 'store'], types: ['config', 'context'] },
     watching: { values: ['approvals', 'identity', 'store'], types: ['config', 'context', 'kernel', 'metrics'] },
     'dialects/native': {
-      values: ['approvals', 'deliveries', 'identity', 'audit', 'trace', 'watching'],
+      values: ['approvals', 'deliveries', 'identity', 'audit', 'proof', 'trace', 'watching'],
       types: ['context', 'kernel', 'store', 'config'],
     },
     health: { values: [], types: ['context'] },
@@ -42,7 +42,20 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
     monitor: { values: ['approvals', 'audit', 'config', 'kernel', 'proof', 'store'] },
     main: {
-      values: ['approvals', 'config', 'context', 'demo', 'identity', 'jobs', 'maintenance', 'monitor', 'server', 'store'],
+      values: [
+        'audit',
+        'monitor',
+        'witness',
+        'maintenance',
+        'jobs',
+        'config',
+        'context',
+        'server',
+        'identity',
+        'approvals',
+        'demo',
+        'store',
+      ],
     },
   }
 

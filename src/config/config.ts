@@ -5,6 +5,7 @@ import type { RawEnv } from './env.ts'
 import { masterKeysOf } from './master-keys.ts'
 import type { KeyRing } from './secrets.ts'
 import { watchingConfig, type WatchingConfig } from './watching.ts'
+import { witnessesConfig, type WitnessesConfig } from './witnesses.ts'
 
 export type StoreConfig =
   | { readonly engine: 'pglite'; readonly directory: string }
@@ -50,6 +51,7 @@ export interface Config {
   readonly levers: ReadonlySet<Lever>
   readonly delivery: DeliveryConfig
   readonly watching: WatchingConfig
+  readonly witnesses: WitnessesConfig
   readonly logLevel: LogLevel
 }
 
@@ -82,6 +84,7 @@ export function loadConfig(raw: RawEnv): Config {
     levers: leversOf(raw.QUORATE_LEVERS),
     delivery: deliveryConfig(raw),
     watching: watchingConfig(raw),
+    witnesses: witnessesConfig(raw),
     logLevel: oneOf('LOG_LEVEL', raw.LOG_LEVEL ?? 'info', logLevels),
   }
 }
@@ -123,8 +126,9 @@ function requireSafeForDevelopmentSignIn(host: string, raw: RawEnv): void {
   }
 }
 
-function portOf(value: string | undefined): number {
-  if (value === undefined) return 8080
+/** @throws AppError CONFIGURATION_INVALID */
+export function portOf(value: string | undefined, fallback = 8080): number {
+  if (value === undefined) return fallback
   const port = Number(value)
   if (!/^\d{1,5}$/.test(value) || port > 65_535) invalid('PORT', 'must be a number from 0 to 65535')
   return port

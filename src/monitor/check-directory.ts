@@ -31,6 +31,7 @@ export async function checkDirectory(tx: Tx, orgId: string, told: Told, report: 
 /** Those that are compared as a whole. Requests and votes are gone through one by one. */
 const ofOrganization = [
   'principals',
+  'former_owners',
   'organization_admins',
   'groups',
   'memberships',

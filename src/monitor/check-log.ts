@@ -207,7 +207,7 @@ class LogCheck {
     for (const { column, ...differs } of checkColumns(entry.content, entry)) {
       this.#find('audit_leaves', leafId, 'edited', { column, ...differs })
     }
-    this.#takeLeaf({ id: leafId, index, content: entry.content, private: entry.private })
+    this.#takeLeaf({ id: leafId, content: entry.content, private: entry.private })
   }
 
   #add(_index: number, entry: Hash, leaf: Hash): void {
@@ -269,7 +269,7 @@ class LogCheck {
       this.#add(index, hash, hash)
       if (orphan !== undefined) {
         this.#largestLeaf = Number(orphan.id)
-        this.#takeLeaf({ ...orphan, index })
+        this.#takeLeaf(orphan)
       }
       await this.#passCheckpoints(checkpoints)
       if (missing > mostMissing) break
@@ -350,7 +350,7 @@ class LogCheck {
     }
     // Those behind a tail that is gone are not sealed any more, and not inserted.
     if (size >= expected) for (const { id } of orphans.rest()) this.#find('audit_leaves', id, 'inserted')
-    else for (const orphan of orphans.rest()) this.#takeLeaf({ ...orphan, index: null })
+    else for (const orphan of orphans.rest()) this.#takeLeaf(orphan)
   }
 
   /** A head that is of the very tree that the entries make has another's number. */
@@ -437,7 +437,7 @@ class LogCheck {
       for (const { column, ...differs } of checkColumns(row.content, row)) {
         this.#find('audit_leaves', row.id, 'edited', { column, ...differs })
       }
-      this.#takeLeaf({ id: row.id, index: null, content: row.content, private: row.private })
+      this.#takeLeaf({ id: row.id, content: row.content, private: row.private })
     }
   }
 }

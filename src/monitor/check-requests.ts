@@ -2,19 +2,18 @@ import { createHash } from 'node:crypto'
 import { contentOf } from '../approvals/request-content.ts'
 import { contentDigest, type RequestContent } from '../audit/digest.ts'
 import { commitmentTo } from '../audit/leaf.ts'
+import type { Policy } from '../kernel/rule.ts'
 import type { Tx } from '../store/open.ts'
 import type { Row } from '../store/schema.ts'
 import { compareRow } from './compare-rows.ts'
 import { finderFor, type Finder, type Report } from './finding.ts'
 import { literal, peekable, readRows, type Peekable } from './read-rows.ts'
-import { ownerAt } from './replay-principals.ts'
 import type { Told } from './replay.ts'
 import {
   openRequest,
   replayRequest,
   requestRow,
   voteRow,
-  type Ground,
   type ToldRequest,
 } from './replay-requests.ts'
 import { readLeaf, type StoredLeaf, type ToldLeaf } from './told-leaf.ts'
@@ -40,10 +39,6 @@ export async function checkRequests(tx: Tx, orgId: string, told: Told, report: R
     requests: (await requests.peek()) === undefined,
     votes: (await votes.peek()) === undefined,
   })
-  const ground: Ground = {
-    rulesOf: (policyId) => told.rules.get(policyId),
-    ownerAt: (principal, place) => ownerAt(told, principal, place),
-  }
   const counts = new Map<string, number>()
   for (;;) {
     const id = leastOf([
@@ -52,7 +47,7 @@ export async function checkRequests(tx: Tx, orgId: string, told: Told, report: R
       (await votes.peek())?.request_id,
     ])
     if (id === undefined) break
-    await checkRequest({ find, ground, tables, leaves, requests, votes, counts }, id)
+    await checkRequest({ find, rules: told.rules, tables, leaves, requests, votes, counts }, id)
   }
   tables.tell()
   await checkCounts(tx, org, find, counts)
@@ -68,7 +63,7 @@ function leavesQuery(org: string): string {
 
 interface Streams {
   readonly find: Finder
-  readonly ground: Ground
+  readonly rules: ReadonlyMap<string, Policy>
   readonly tables: Emptied
   readonly leaves: Peekable<LeafRow>
   readonly requests: Peekable<Row<'requests'>>
@@ -88,12 +83,12 @@ async function checkRequest(streams: Streams, id: string): Promise<void> {
     if (leaf === null) continue
     if (leaf.kind === 'request.created' && !isKnown) {
       isKnown = true
-      told = guarded(find, leaf, () => openRequest(streams.ground, leaf)) ?? null
+      told = guarded(find, leaf, () => openRequest(streams.rules, leaf)) ?? null
       continue
     }
     if (told === null) continue
     const request = told
-    const after = guarded(find, leaf, () => replayRequest(streams.ground, request, leaf))
+    const after = guarded(find, leaf, () => replayRequest(request, leaf))
     if (after === undefined) continue
     for (const { column, ...differs } of after.contradictions) {
       find('audit_leaves', leaf.id, 'edited', { column: `facts.${column}`, ...differs })

@@ -1,17 +1,17 @@
 import type { ToldLeaf } from './told-leaf.ts'
-import { change, type ToldRow, type ToldTable } from './told-table.ts'
+import { change, keyOf, type ToldRow, type ToldTable } from './told-table.ts'
 
 /** People, their memberships of the organization, its agents and its admins. */
 export interface ToldPrincipals {
   readonly people: ToldTable
   readonly principals: ToldTable
   readonly organization_admins: ToldTable
-  /** From which place in the log on which person answered for a principal: changes only, oldest first. */
-  readonly owners: Map<string, { readonly from: number; readonly person: string | null }[]>
+  /** Who answered for an agent before. */
+  readonly former_owners: ToldTable
 }
 
 export function newPrincipals(): ToldPrincipals {
-  return { people: new Map(), principals: new Map(), organization_admins: new Map(), owners: new Map() }
+  return { people: new Map(), principals: new Map(), organization_admins: new Map(), former_owners: new Map() }
 }
 
 export function replayPrincipals(told: ToldPrincipals, leaf: ToldLeaf): void {
@@ -26,8 +26,7 @@ export function replayPrincipals(told: ToldPrincipals, leaf: ToldLeaf): void {
     case 'agent.registered':
       return addAgent(told, leaf)
     case 'agent.changed':
-      change(told.principals, subject, { dpop_required: facts['dpopRequired'], person_id: facts['person'] ?? null })
-      return setOwner(told, leaf)
+      return changeAgent(told, leaf)
     case 'agent.key-rotated':
       return change(told.principals, subject, { public_key: facts['publicKeySha256'] })
     case 'agent.revoked':
@@ -65,7 +64,6 @@ function addUser(told: ToldPrincipals, leaf: ToldLeaf): void {
   // A person who is known from another organization has the address and the time of that.
   const isKnown = told.people.has(person)
   if (!isKnown) told.people.set(person, { email: email ?? undefined, created_at: at })
-  setOwner(told, leaf)
 }
 
 function addAgent(told: ToldPrincipals, leaf: ToldLeaf): void {
@@ -79,17 +77,10 @@ function addAgent(told: ToldPrincipals, leaf: ToldLeaf): void {
     public_key: facts['publicKeySha256'],
     created_at: at,
   })
-  setOwner(told, leaf)
 }
 
-function setOwner({ owners }: ToldPrincipals, { subject, place, facts }: ToldLeaf): void {
-  const person = (facts['person'] as string | undefined) ?? null
-  const known = owners.get(subject)
-  if (known === undefined) owners.set(subject, [{ from: place, person }])
-  else if (known.at(-1)?.person !== person) known.push({ from: place, person })
-}
-
-/** Who answered for a principal when the log had come to this place; undefined where no leaf tells. */
-export function ownerAt({ owners }: ToldPrincipals, principal: string, place: number): string | null | undefined {
-  return owners.get(principal)?.findLast(({ from }) => from <= place)?.person
+function changeAgent({ principals, former_owners }: ToldPrincipals, { subject, facts }: ToldLeaf): void {
+  const [before, person] = [principals.get(subject)?.['person_id'], facts['person'] ?? null]
+  if (typeof before === 'string' && before !== person) former_owners.set(keyOf(before, subject), {})
+  change(principals, subject, { dpop_required: facts['dpopRequired'], person_id: person })
 }

@@ -14,14 +14,6 @@ import { leavesOf, type Assurance, type Policy, type SeatSource } from '../kerne
 import type { ToldLeaf } from './told-leaf.ts'
 import type { ToldRow } from './told-table.ts'
 
-/** What the requests of an organization are replayed with. */
-export interface Ground {
-  /** What a policy decides by; undefined when it is gone, and its requests with it. */
-  rulesOf(policyId: string): Policy | undefined
-  /** Who answered for a principal when the log had come to a place; undefined where no leaf tells. */
-  ownerAt(principal: string, place: number): string | null | undefined
-}
-
 /** One request as its leaves tell of it up to now. */
 export interface ToldRequest {
   readonly policy: Policy
@@ -40,10 +32,13 @@ export interface Contradiction {
   readonly found: unknown
 }
 
-/** @returns null when its policy is gone, and the request with it */
-export function openRequest(ground: Ground, leaf: ToldLeaf): ToldRequest | null {
+/**
+ * @param rules what each policy decides by
+ * @returns null when its policy is gone, and the request with it
+ */
+export function openRequest(rules: ReadonlyMap<string, Policy>, leaf: ToldLeaf): ToldRequest | null {
   const { facts, at, actor } = leaf
-  const policy = ground.rulesOf(facts['policy'] as string)
+  const policy = rules.get(facts['policy'] as string)
   if (policy === undefined) return null
   const requester = {
     principal: (facts['requester'] ?? actor.id) as string,
@@ -73,11 +68,10 @@ export function openRequest(ground: Ground, leaf: ToldLeaf): ToldRequest | null 
 
 /** Takes in the next leaf of the request. */
 export function replayRequest(
-  ground: Ground,
   request: ToldRequest,
   leaf: ToldLeaf,
 ): { readonly request: ToldRequest; readonly contradictions: readonly Contradiction[] } {
-  const outcome = outcomeOf(ground, request, leaf)
+  const outcome = outcomeOf(request, leaf)
   const { facts } = leaf
   if (request.isLost || outcome === null) return { request, contradictions: [] }
   if (outcome.kind !== 'decided') {
@@ -141,12 +135,12 @@ function isOfOld(facts: ToldLeaf['facts']): boolean {
   return facts['held'] === undefined && (facts['seats'] as readonly string[]).length === 0
 }
 
-function outcomeOf(ground: Ground, request: ToldRequest, leaf: ToldLeaf): Outcome | null {
+function outcomeOf(request: ToldRequest, leaf: ToldLeaf): Outcome | null {
   const { policy, state } = request
   const at = leaf.at.getTime()
   switch (leaf.kind) {
     case 'vote.cast':
-      return outcomeOfVote(ground, request, leaf)
+      return outcomeOfVote(request, leaf)
     case 'request.canceled':
       return decide(policy, state, { kind: 'cancel' }, at)
     case 'request.expired':
@@ -158,7 +152,7 @@ function outcomeOf(ground: Ground, request: ToldRequest, leaf: ToldLeaf): Outcom
   }
 }
 
-function outcomeOfVote(ground: Ground, request: ToldRequest, leaf: ToldLeaf): Outcome {
+function outcomeOfVote(request: ToldRequest, leaf: ToldLeaf): Outcome {
   const { policy, state, standing } = request
   const { facts, actor, at } = leaf
   const principal = actor.id ?? ''
@@ -173,7 +167,7 @@ function outcomeOfVote(ground: Ground, request: ToldRequest, leaf: ToldLeaf): Ou
     inAnyGroup: true,
     groups: heldBy(policy, state, leaf),
     provable: isOfOld(facts) ? cast.assurance : provableBy[actor.kind === 'agent' ? 'agent' : 'human'],
-    standing: ownVotes(ground, request, leaf),
+    standing: ownVotes(request, leaf),
   }
   const eventOn = (approvals?: readonly StandingApproval[]): Event => ({
     kind: 'vote',
@@ -203,15 +197,15 @@ function judgedOfOld(
   return isTold ? all : judge(approvals.map((approval) => ({ ...approval, holds: [] })))
 }
 
-/** Last votes in the open stage of the voter and, where agents count as their person, of all that the person answers for. */
-function ownVotes(ground: Ground, { policy, standing }: ToldRequest, { actor, facts, place }: ToldLeaf): StandingVote[] {
+/**
+ * Last votes in the open stage of the voter and, where agents count as their person, of all who voted for that person: whom a
+ * vote counts for was settled when it was cast.
+ */
+function ownVotes({ policy, standing }: ToldRequest, { actor, facts }: ToldLeaf): StandingVote[] {
   const own = standing.get(actor.id ?? '')
   const person = facts['person'] as string | undefined
   if (!policy.options.naturalPersons || person === undefined) return own === undefined ? [] : [own]
-  return [...standing.values()].filter(({ principal, person: then }) => {
-    const owner = ground.ownerAt(principal, place)
-    return (owner === undefined ? then : owner) === person
-  })
+  return [...standing.values()].filter((vote) => vote === own || vote.person === person)
 }
 
 function withVote(standing: ReadonlyMap<string, StandingVote>, leaf: ToldLeaf): ReadonlyMap<string, StandingVote> {

@@ -1,10 +1,8 @@
 import { commitmentTo } from '../audit/leaf.ts'
 
-/** A leaf as it is stored, with its place in the log. */
+/** A leaf as it is stored. */
 export interface StoredLeaf {
   readonly id: string
-  /** Null while it is not sealed. */
-  readonly index: number | null
   readonly content: string
   readonly private: Readonly<Record<string, { readonly salt: string; readonly text: string } | undefined>> | null
 }
@@ -12,8 +10,6 @@ export interface StoredLeaf {
 /** What a leaf tells. */
 export interface ToldLeaf {
   readonly id: string
-  /** Grows along the log: sealed leaves by index, those that are not sealed yet by id after them. */
-  readonly place: number
   readonly kind: string
   readonly subject: string
   readonly actor: { readonly kind: string; readonly id?: string }
@@ -28,13 +24,6 @@ export interface ToldLeaf {
   commitment(name: string): string | undefined
 }
 
-// Ids of leaves stay far below this, and so do indexes.
-const unsealedFrom = 2 ** 52
-
-export function placeOf({ id, index }: Pick<StoredLeaf, 'id' | 'index'>): number {
-  return index ?? unsealedFrom + Number(id)
-}
-
 /** @returns null for what is no leaf of a version that we know */
 export function readLeaf(stored: StoredLeaf): ToldLeaf | null {
   const content = parsed(stored.content)
@@ -42,7 +31,6 @@ export function readLeaf(stored: StoredLeaf): ToldLeaf | null {
   const { kind, subject, actor, at, facts, committed = {} } = content
   return {
     id: stored.id,
-    place: placeOf(stored),
     kind,
     subject,
     actor,

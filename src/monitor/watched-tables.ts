@@ -19,6 +19,7 @@ export const watchedTables = {
       'created_at',
     ],
   },
+  former_owners: { key: ['person_id', 'principal_id'], columns: [] },
   organization_admins: { key: ['principal_id'], columns: ['id', 'email', 'created_at'] },
   groups: { key: ['id'], columns: ['name', 'description', 'member_count', 'created_at', 'updated_at'] },
   memberships: { key: ['group_id', 'principal_id'], columns: ['added_at'] },

@@ -120,6 +120,11 @@ export function openNote(text: string, keys: readonly VerifierKey[]): OpenedNote
   return { body, verified, unknown }
 }
 
+/** The text of a note whose signatures nobody has checked yet. @throws NoteError when it is malformed */
+export function noteText(note: string): string {
+  return parseNote(note).body
+}
+
 /** The note with more signatures under it; those that it has are not repeated. @throws NoteError when that is none */
 export function addSignatureLines(note: string, lines: readonly string[]): string {
   const held = new Set(parseNote(note).signatures.map(({ line }) => line))

@@ -392,6 +392,7 @@ async function freshen(tx: Tx, { table }: Target, row: Row, dice: Dice): Promise
       return
     case 'memberships':
     case 'role_bindings':
+    case 'former_owners':
       row['principal_id'] = fresh
       return
     case 'organization_admins':
