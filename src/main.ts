@@ -13,6 +13,7 @@ import { startSealing } from './jobs/sealing.ts'
 import { startWitnessing } from './jobs/witnessing.ts'
 import { startWorker } from './jobs/worker.ts'
 import { startMaintenance } from './maintenance.ts'
+import { monitorCommand } from './monitor/command.ts'
 import { buildServer, buildWorkerServer } from './server.ts'
 import { addDataKey } from './store/data-keys.ts'
 
@@ -24,6 +25,7 @@ const usage = `quorate [COMMAND]
   (none)            serves HTTP and does the jobs
   serve             serves HTTP; jobs are left to others
   work              does the jobs; answers /health, /ping and /metrics alone
+  monitor           checks the store and the log; see quorate monitor --help
   rotate-data-key   makes a new key for what is sealed in the tables
   rotate-log-key    makes a new key that signs the transparency log
   verify FILE       checks a receipt; "verify --help" tells how
@@ -40,6 +42,9 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
       return await run({ serves: false, works: true })
     case 'rotate-data-key':
       return await rotateDataKey()
+    case 'monitor':
+      process.exitCode = await monitorCommand(() => loadConfig(readEnv()), rest)
+      return
     case 'rotate-log-key':
       return await rotateLogKey()
     case 'verify':

@@ -42,9 +42,11 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       types: ['config'],
     },
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
+    monitor: { values: ['approvals', 'audit', 'config', 'kernel', 'proof', 'store'] },
     main: {
       values: [
         'audit',
+        'monitor',
         'witness',
         'verify',
         'maintenance',

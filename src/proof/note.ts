@@ -178,7 +178,8 @@ function keyOf(name: string, type: number, publicKey: Uint8Array): VerifierKey {
   return { name, id: hash.digest().subarray(0, 4), type, publicKey }
 }
 
-function isKeyName(name: string): boolean {
+/** Whether a key, and so a log, may have this name. */
+export function isKeyName(name: string): boolean {
   return name.isWellFormed() && /^[^\s\p{Cc}+]+$/u.test(name)
 }
 

@@ -21,16 +21,19 @@ const statements = [
   `alter table audit_leaves alter column id
     set default case when pg_current_xact_id() is not null then nextval('audit_leaves_order') end`,
 
-  // hash: of the leaf, RFC 6962 section 2.1.
+  // hash: of the leaf, RFC 6962 section 2.1. subject_id is the leaf's: it stands here, where the sealer writes it, so that nothing
+  // is added to the way of a vote.
   `create table log_entries (
     org_id uuid not null,
     index bigint not null,
     leaf_id bigint not null,
     hash bytea not null,
+    subject_id uuid not null,
     primary key (org_id, index),
     unique (org_id, leaf_id)
   )`,
   `create index log_entries_hash on log_entries (org_id, hash)`,
+  `create index log_entries_subject on log_entries (org_id, subject_id, index)`,
 
   // Hashes of the complete subtrees of 256, 256 ** 2, … leaves: levels 1, 2, … of C2SP tlog-tiles. Level 0 is log_entries.
   `create table log_nodes (

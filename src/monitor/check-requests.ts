@@ -1,0 +1,251 @@
+import { createHash } from 'node:crypto'
+import { contentOf } from '../approvals/request-content.ts'
+import { contentDigest, type RequestContent } from '../audit/digest.ts'
+import { commitmentTo } from '../audit/leaf.ts'
+import type { Policy } from '../kernel/rule.ts'
+import type { Tx } from '../store/open.ts'
+import type { Row } from '../store/schema.ts'
+import { compareRow } from './compare-rows.ts'
+import { finderFor, type Finder, type Report } from './finding.ts'
+import { literal, peekable, readRows, type Peekable } from './read-rows.ts'
+import type { Told } from './replay.ts'
+import {
+  openRequest,
+  replayRequest,
+  requestRow,
+  voteRow,
+  type ToldRequest,
+} from './replay-requests.ts'
+import { readLeaf, type StoredLeaf, type ToldLeaf } from './told-leaf.ts'
+import { keyOf } from './told-table.ts'
+import { watchedTables } from './watched-tables.ts'
+
+type LeafRow = StoredLeaf & { readonly subject_id: string }
+type VoteRow = Row<'votes'>
+
+/**
+ * Goes through the requests one by one, each with its leaves and votes: three queries in the order of the request's id, of
+ * which only one request's part is in memory.
+ */
+export async function checkRequests(tx: Tx, orgId: string, told: Told, report: Report): Promise<void> {
+  const find = finderFor(orgId, report)
+  const org = literal(orgId)
+  const leaves = peekable(readRows<LeafRow>(tx, leavesQuery(org)))
+  const requests = peekable(readRows<Row<'requests'>>(tx, `select * from requests where org_id = ${org} order by id`))
+  const votes = peekable(
+    readRows<VoteRow>(tx, `select * from votes where org_id = ${org} order by request_id, seq`),
+  )
+  const tables = new Emptied(find, {
+    requests: (await requests.peek()) === undefined,
+    votes: (await votes.peek()) === undefined,
+  })
+  const counts = new Map<string, number>()
+  for (;;) {
+    const id = leastOf([
+      (await leaves.peek())?.subject_id,
+      (await requests.peek())?.id,
+      (await votes.peek())?.request_id,
+    ])
+    if (id === undefined) break
+    await checkRequest({ find, rules: told.rules, tables, leaves, requests, votes, counts }, id)
+  }
+  tables.tell()
+  await checkCounts(tx, org, find, counts)
+}
+
+function leavesQuery(org: string): string {
+  return `select l.subject_id, l.id, e.index::float8 as index, l.content, l.private
+    from audit_leaves l left join log_entries e on e.org_id = l.org_id and e.leaf_id = l.id
+    where l.org_id = ${org}
+      and l.kind in ('request.created', 'request.canceled', 'request.expired', 'request.stage-closed', 'vote.cast')
+    order by l.subject_id, e.index nulls last, l.id`
+}
+
+interface Streams {
+  readonly find: Finder
+  readonly rules: ReadonlyMap<string, Policy>
+  readonly tables: Emptied
+  readonly leaves: Peekable<LeafRow>
+  readonly requests: Peekable<Row<'requests'>>
+  readonly votes: Peekable<VoteRow>
+  /** How many requests the table has, by policy and whether they are final. */
+  readonly counts: Map<string, number>
+}
+
+async function checkRequest(streams: Streams, id: string): Promise<void> {
+  const { find, tables, leaves, requests } = streams
+  const votes = new VoteCheck(streams, id)
+  let told: ToldRequest | null = null
+  let isKnown = false
+  while ((await leaves.peek())?.subject_id === id) {
+    const leaf = readLeaf((await leaves.next()) as LeafRow)
+    // What is no leaf at all was reported with the log.
+    if (leaf === null) continue
+    if (leaf.kind === 'request.created' && !isKnown) {
+      isKnown = true
+      told = guarded(find, leaf, () => openRequest(streams.rules, leaf)) ?? null
+      continue
+    }
+    if (told === null) continue
+    const request = told
+    const after = guarded(find, leaf, () => replayRequest(request, leaf))
+    if (after === undefined) continue
+    for (const { column, ...differs } of after.contradictions) {
+      find('audit_leaves', leaf.id, 'edited', { column: `facts.${column}`, ...differs })
+    }
+    told = after.request
+    if (leaf.kind === 'vote.cast') await votes.expect(leaf)
+  }
+  await votes.end()
+
+  const row = (await requests.peek())?.id === id ? await requests.next() : undefined
+  if (row !== undefined) streams.counts.set(countKey(row), (streams.counts.get(countKey(row)) ?? 0) + 1)
+  if (told === null && row !== undefined) find('requests', id, 'inserted')
+  if (told !== null && row === undefined) tables.deleted('requests', id)
+  if (told !== null && row !== undefined) compareRequest(find, id, told, row)
+}
+
+function compareRequest(find: Finder, id: string, told: ToldRequest, row: Row<'requests'>): void {
+  compareRow(find, 'requests', id, requestRow(told), { ...row }, watchedTables.requests.columns)
+  const { digest } = told.state
+  const found = digestsOf(told, row)
+  if (!found.includes(digest)) {
+    find('requests', id, 'edited', { column: 'name, description or metadata', expected: digest, found: found[0] })
+  }
+}
+
+/** What the content of a request hashes to, with the digest of its rule and, as requests of old do, without. */
+function digestsOf({ policy, row: told }: ToldRequest, row: Row<'requests'>): string[] {
+  // These are compared by themselves, and told by their own names.
+  const deciding = { policy_id: told['policy_id'] as string, requester_id: told['requester_id'] as string }
+  const { policyDigest, ...content } = contentOf({ ...row, ...deciding }, policy)
+  return [contentDigest({ ...content, policyDigest }), contentDigest(content as RequestContent)]
+}
+
+/** The votes of one request against the leaves that tell of them, in the order of their numbers. */
+class VoteCheck {
+  readonly #streams: Streams
+  readonly #id: string
+  /** Rows that are not what the leaf of their number tells: perhaps another's. */
+  readonly #differing: { readonly seq: number; readonly told: ToldLeaf; readonly row: VoteRow }[] = []
+
+  constructor(streams: Streams, id: string) {
+    this.#streams = streams
+    this.#id = id
+  }
+
+  async expect(leaf: ToldLeaf): Promise<void> {
+    const { votes, tables } = this.#streams
+    const seq = leaf.facts['seq'] as number
+    await this.#passInserted(seq)
+    const row = await votes.peek()
+    if (row?.request_id !== this.#id || row.seq !== seq) return tables.deleted('votes', keyOf(this.#id, String(seq)))
+    await votes.next()
+    if (!compareVote(() => {}, this.#id, leaf, row)) this.#differing.push({ seq, told: leaf, row })
+  }
+
+  async end(): Promise<void> {
+    await this.#passInserted(Infinity)
+    const { find } = this.#streams
+    for (const { seq, told, row } of this.#differing) {
+      const other = this.#differing.find((one) => one.seq !== seq && compareVote(() => {}, this.#id, one.told, row))
+      if (other === undefined) compareVote(find, this.#id, told, row)
+      else find('votes', keyOf(this.#id, String(seq)), 'reordered', { found: `vote ${other.seq}` })
+    }
+  }
+
+  async #passInserted(before: number): Promise<void> {
+    const { votes, find } = this.#streams
+    for (;;) {
+      const row = await votes.peek()
+      if (row?.request_id !== this.#id || row.seq >= before) return
+      await votes.next()
+      find('votes', keyOf(this.#id, String(row.seq)), 'inserted')
+    }
+  }
+}
+
+function compareVote(find: Finder, id: string, leaf: ToldLeaf, row: VoteRow): boolean {
+  const key = keyOf(id, String(row.seq))
+  const signature = typeof row.signature === 'string' ? digestOf(row.signature) : null
+  const isSame = compareRow(find, 'votes', key, voteRow(leaf), { ...row, signature }, watchedTables.votes.columns)
+  const [reason, commitment] = [reasonOf(row), leaf.commitment('reason') ?? null]
+  // Its text and its salt are erased together; a text that nothing commits to was put there.
+  if (reason === null || reason === commitment) return isSame
+  find('votes', key, 'edited', { column: 'reason', expected: commitment, found: reason })
+  return false
+}
+
+/** What the reason and its salt commit to; null when both are gone. */
+function reasonOf({ reason, reason_salt: salt }: VoteRow): string | null {
+  if (reason === null && salt === null) return null
+  return commitmentTo(salt ?? '', reason ?? '')
+}
+
+/** Tables of which nothing is left are told once, and not row by row. */
+class Emptied {
+  readonly #find: Finder
+  readonly #isEmpty: Readonly<Record<string, boolean>>
+  readonly #missing = new Map<string, string[]>()
+  readonly #counts = new Map<string, number>()
+
+  constructor(find: Finder, isEmpty: Readonly<Record<string, boolean>>) {
+    this.#find = find
+    this.#isEmpty = isEmpty
+  }
+
+  deleted(table: string, key: string): void {
+    if (this.#isEmpty[table] !== true) return this.#find(table, key, 'deleted')
+    this.#counts.set(table, (this.#counts.get(table) ?? 0) + 1)
+    this.#missing.set(table, [key])
+  }
+
+  tell(): void {
+    for (const [table, count] of this.#counts) {
+      const [only = ''] = this.#missing.get(table) ?? []
+      if (count === 1) this.#find(table, only, 'deleted')
+      else this.#find(table, '', 'truncated', { expected: `${count} rows`, found: 'none' })
+    }
+  }
+}
+
+async function checkCounts(tx: Tx, org: string, find: Finder, counts: ReadonlyMap<string, number>): Promise<void> {
+  const missing = new Set(counts.keys())
+  const kept = readRows<{ policy_id: string; is_final: boolean; count: string }>(
+    tx,
+    `select policy_id, is_final, sum(difference)::text as count from request_counts where org_id = ${org}
+      group by policy_id, is_final`,
+  )
+  for await (const row of kept) {
+    missing.delete(countKey(row))
+    const expected = counts.get(countKey(row)) ?? 0
+    if (Number(row.count) !== expected) {
+      find('request_counts', countKey(row), 'edited', { column: 'difference', expected, found: Number(row.count) })
+    }
+  }
+  for (const key of missing) find('request_counts', key, 'deleted', { expected: counts.get(key), found: 0 })
+}
+
+function countKey(row: { readonly policy_id: string; readonly is_final: boolean }): string {
+  return keyOf(row.policy_id, row.is_final ? 'final' : 'open')
+}
+
+/** Ids are compared as the database orders them: their text is the hexadecimal of their bytes. */
+function leastOf(ids: readonly (string | undefined)[]): string | undefined {
+  return ids.filter((id) => id !== undefined).reduce<string | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined)
+}
+
+/** A leaf that was altered may tell anything: what cannot be gone through is told of, and ends nothing. */
+function guarded<T>(find: Finder, leaf: ToldLeaf, work: () => T): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    find('audit_leaves', leaf.id, 'edited', { column: 'facts', expected: `those of ${leaf.kind}` })
+    return undefined
+  }
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

@@ -1,0 +1,51 @@
+import type { Finder } from './finding.ts'
+import { textOf } from './finding.ts'
+import type { ToldRow, ToldTable } from './told-table.ts'
+
+/** Reports each of `columns` in which a row is not what the leaves tell. A column that they do not tell of is passed over. */
+export function compareRow(
+  find: Finder,
+  table: string,
+  key: string,
+  told: ToldRow,
+  row: ToldRow,
+  columns: readonly string[],
+): boolean {
+  let isSame = true
+  for (const column of columns) {
+    const [expected, found] = [told[column], row[column]]
+    if (expected === undefined || textOf(expected) === textOf(found)) continue
+    isSame = false
+    find(table, key, 'edited', { column, expected, found })
+  }
+  return isSame
+}
+
+export interface Comparison {
+  readonly table: string
+  readonly told: ToldTable
+  readonly columns: readonly string[]
+  /** Rows as they can be compared: a column of a digest holds a digest. */
+  readonly rows: AsyncIterable<{ readonly key: string; readonly row: ToldRow }>
+  /** Whether of this row nobody can say any more if it should be there. */
+  readonly isUnknown?: (key: string) => boolean
+}
+
+/** Compares a table with what the leaves tell of it, both ways. */
+export async function compareTable(find: Finder, { table, told, columns, rows, isUnknown }: Comparison): Promise<void> {
+  const missing = new Set(told.keys())
+  let count = 0
+  for await (const { key, row } of rows) {
+    count += 1
+    const expected = told.get(key)
+    if (expected !== undefined) {
+      missing.delete(key)
+      compareRow(find, table, key, expected, row, columns)
+    } else if (isUnknown?.(key) !== true) find(table, key, 'inserted')
+  }
+  if (count === 0 && told.size > 1) {
+    find(table, '', 'truncated', { expected: `${told.size} rows`, found: 'none' })
+    return
+  }
+  for (const key of missing) find(table, key, 'deleted')
+}

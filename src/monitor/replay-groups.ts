@@ -1,0 +1,44 @@
+import type { ToldLeaf } from './told-leaf.ts'
+import { keyOf, type ToldTable } from './told-table.ts'
+
+export interface ToldGroups {
+  readonly groups: ToldTable
+  readonly memberships: ToldTable
+}
+
+export function newGroups(): ToldGroups {
+  return { groups: new Map(), memberships: new Map() }
+}
+
+export function replayGroups(told: ToldGroups, leaf: ToldLeaf): void {
+  const { kind, subject, facts, at } = leaf
+  switch (kind) {
+    case 'group.created':
+      told.groups.set(subject, {
+        name: leaf.text('name'),
+        description: leaf.text('description'),
+        member_count: 1,
+        created_at: at,
+        updated_at: at,
+      })
+      told.memberships.set(keyOf(subject, facts['member'] as string), { added_at: at })
+      return
+    case 'memberships.added':
+      for (const key of membersOf(leaf)) told.memberships.set(key, { added_at: at })
+      return count(told, leaf, 1)
+    case 'memberships.removed':
+      for (const key of membersOf(leaf)) told.memberships.delete(key)
+      return count(told, leaf, -1)
+  }
+}
+
+function membersOf({ subject, facts }: ToldLeaf): string[] {
+  return (facts['members'] as readonly { readonly id: string }[]).map(({ id }) => keyOf(subject, id))
+}
+
+function count({ groups }: ToldGroups, leaf: ToldLeaf, sign: 1 | -1): void {
+  const group = groups.get(leaf.subject)
+  if (group === undefined) return
+  group['member_count'] = Number(group['member_count']) + sign * membersOf(leaf).length
+  group['updated_at'] = leaf.at
+}

@@ -1,0 +1,52 @@
+import { newGroups, replayGroups, type ToldGroups } from './replay-groups.ts'
+import { newPolicies, replayPolicies, templatesIn, type ToldPolicies } from './replay-policies.ts'
+import { newPrincipals, replayPrincipals, type ToldPrincipals } from './replay-principals.ts'
+import { newRoles, replayRoles, type ToldRoles } from './replay-roles.ts'
+import { replayApiKeys } from './replay-api-keys.ts'
+import { replayQuotas } from './replay-quotas.ts'
+import { replaySpaces } from './replay-spaces.ts'
+import type { ToldLeaf } from './told-leaf.ts'
+import type { ToldTable } from './told-table.ts'
+
+/**
+ * Everything of an organization that its leaves tell of, but for requests and votes, which are gone through one by one
+ * (`replay-requests.ts`): there may be millions of them.
+ */
+export interface Told extends ToldPrincipals, ToldGroups, ToldRoles, ToldPolicies {
+  readonly organizations: ToldTable
+  readonly spaces: ToldTable
+  readonly quotas: ToldTable
+  readonly api_keys: ToldTable
+}
+
+/** @param people those of other organizations, who may be the same */
+export function nothingTold(people: ToldTable = new Map()): Told {
+  return {
+    ...newPrincipals(),
+    people,
+    ...newGroups(),
+    ...newRoles(),
+    ...newPolicies(),
+    organizations: new Map(),
+    spaces: new Map(),
+    quotas: new Map(),
+    api_keys: new Map(),
+  }
+}
+
+/** Takes in the next leaf of the log. */
+export function replay(told: Told, leaf: ToldLeaf): void {
+  if (leaf.kind === 'organization.created') {
+    // The first leaves of old told the name in the clear.
+    const name = leaf.facts['name'] ?? leaf.text('name')
+    told.organizations.set(leaf.subject, { name, created_at: leaf.at })
+  }
+  replayPrincipals(told, leaf)
+  replayGroups(told, leaf)
+  // Before the policies: roles on templates go with the templates, which must still be known.
+  replayRoles(told, leaf, (space) => templatesIn(told, space))
+  replayPolicies(told, leaf)
+  replaySpaces(told.spaces, leaf)
+  replayQuotas(told.quotas, leaf)
+  replayApiKeys(told.api_keys, leaf)
+}

@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util'
+import { startPostgres } from '../helpers/postgres.ts'
+import { startWorld } from '../helpers/world.ts'
+import { makeWatched, runTamperings } from './tamper-run.ts'
+
+const help = `npm run test:tamper [-- --count 500] [--seed 1] [--engine postgres|pglite]
+
+Tampers with a store directly in its database, as the owner with triggers and foreign keys off: edits, deletes, reorders,
+inserts, truncates, in every watched table and in the log. After each it runs the monitor, which must name the row.
+
+  --count   tamperings (500)
+  --seed    of the random choices (the time)
+  --engine  postgres (default) or pglite
+  --help    shows this text
+
+Exits with 1 when any was missed.
+`
+
+const { values } = parseArgs({
+  options: {
+    count: { type: 'string', default: '500' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    engine: { type: 'string', default: 'postgres' },
+    help: { type: 'boolean' },
+  },
+})
+
+if (values.help === true) process.stdout.write(help)
+else await main()
+
+async function main(): Promise<void> {
+  const [count, seed] = [Number(values.count), Number(values.seed)]
+  const isKnown = values.engine === 'postgres' || values.engine === 'pglite'
+  if (!Number.isInteger(count) || count < 1 || !Number.isInteger(seed) || !isKnown) {
+    process.stderr.write(help)
+    process.exit(2)
+  }
+  process.stdout.write(`${values.engine}: ${count} tamperings, seed ${seed}\n`)
+  const server = values.engine === 'postgres' ? await startPostgres() : null
+  try {
+    await using world = await startWorld(
+      server === null ? { engine: 'pglite' } : { databaseUrl: await server.createDatabase('tampered') },
+    )
+    const seen = await makeWatched(world)
+    const started = performance.now()
+    const report = await runTamperings(world, seen, {
+      count,
+      seed,
+      onPlayed: (played) => played % 50 === 0 && process.stdout.write(`  ${played}\n`),
+    })
+    for (const missed of report.missed) process.stdout.write(`  missed: ${missed}\n`)
+    const kinds = new Set([...report.byTrick.keys()].map((name) => name.split(' ', 1)[0]))
+    process.stdout.write(
+      `  ${report.byTrick.size} tricks (${[...kinds].join(', ')}), ${Math.round((performance.now() - started) / 1000)} s\n` +
+        `${report.played} tamperings, ${report.named} named\n`,
+    )
+    if (report.missed.length > 0) process.exitCode = 1
+  } finally {
+    await server?.stop()
+  }
+}
