@@ -9,13 +9,7 @@ import { compareRow } from './compare-rows.ts'
 import { finderFor, type Finder, type Report } from './finding.ts'
 import { literal, peekable, readRows, type Peekable } from './read-rows.ts'
 import type { Told } from './replay.ts'
-import {
-  openRequest,
-  replayRequest,
-  requestRow,
-  voteRow,
-  type ToldRequest,
-} from './replay-requests.ts'
+import { openRequest, replayRequest, requestRow, voteRow, type ToldRequest } from './replay-requests.ts'
 import { readLeaf, type StoredLeaf, type ToldLeaf } from './told-leaf.ts'
 import { keyOf } from './told-table.ts'
 import { watchedTables } from './watched-tables.ts'
@@ -32,9 +26,7 @@ export async function checkRequests(tx: Tx, orgId: string, told: Told, report: R
   const org = literal(orgId)
   const leaves = peekable(readRows<LeafRow>(tx, leavesQuery(org)))
   const requests = peekable(readRows<Row<'requests'>>(tx, `select * from requests where org_id = ${org} order by id`))
-  const votes = peekable(
-    readRows<VoteRow>(tx, `select * from votes where org_id = ${org} order by request_id, seq`),
-  )
+  const votes = peekable(readRows<VoteRow>(tx, `select * from votes where org_id = ${org} order by request_id, seq`))
   const tables = new Emptied(find, {
     requests: (await requests.peek()) === undefined,
     votes: (await votes.peek()) === undefined,
@@ -232,7 +224,9 @@ function countKey(row: { readonly policy_id: string; readonly is_final: boolean 
 
 /** Ids are compared as the database orders them: their text is the hexadecimal of their bytes. */
 function leastOf(ids: readonly (string | undefined)[]): string | undefined {
-  return ids.filter((id) => id !== undefined).reduce<string | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined)
+  return ids
+    .filter((id) => id !== undefined)
+    .reduce<string | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined)
 }
 
 /** A leaf that was altered may tell anything: what cannot be gone through is told of, and ends nothing. */

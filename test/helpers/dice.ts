@@ -3,8 +3,8 @@ export interface Dice {
   /** From 0 up to, but not, 1. */
   next(): number
   /** A whole number from 0 up to, but not, `sides`. */
-  roll(sides: number): number
-  pick<T>(from: readonly T[]): T
+  readonly roll: (sides: number) => number
+  readonly pick: <T>(from: readonly T[]) => T
   shuffled<T>(from: readonly T[]): T[]
 }
 

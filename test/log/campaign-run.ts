@@ -136,7 +136,7 @@ async function takeProofs(ask: Ask, campaign: LogCampaign, size: number, file: s
     const parameters = new URLSearchParams(
       Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
     )
-    const { path } = (await (await ask(`proof/${kind}?${parameters}`)).json()) as { path: string[] }
+    const { path } = (await (await ask(`proof/${kind}?${parameters.toString()}`)).json()) as { path: string[] }
     lines.push(JSON.stringify({ kind, ...query, path }))
   })
   writeFileSync(file, lines.map((line) => `${line}\n`).join(''))

@@ -16,8 +16,8 @@ import { startWorld, type World } from '../helpers/world.ts'
 /** A transaction that is ended from outside. */
 interface Held {
   readonly tx: Tx
-  commit(): Promise<void>
-  rollback(): Promise<void>
+  readonly commit: () => Promise<unknown>
+  readonly rollback: () => Promise<unknown>
 }
 
 async function begin(db: Db): Promise<Held> {
@@ -26,8 +26,8 @@ async function begin(db: Db): Promise<Held> {
   await sql`select pg_current_xact_id()`.execute(transaction)
   return {
     tx: transaction as unknown as Tx,
-    commit: async () => void (await transaction.commit().execute()),
-    rollback: async () => void (await transaction.rollback().execute()),
+    commit: async () => await transaction.commit().execute(),
+    rollback: async () => await transaction.rollback().execute(),
   }
 }
 
