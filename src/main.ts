@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import type { Server } from 'node:net'
-import { addLogKey } from './audit/log-key.ts'
+import { addLogKey, readLogKeys } from './audit/log-key.ts'
 import { loadConfig } from './config/config.ts'
 import { readEnv } from './config/env.ts'
 import { createContext } from './context.ts'
@@ -74,6 +74,7 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   }
   const ctx = await createContext(config)
   await prepareStore(ctx)
+  await readLogKeys(ctx)
   const app = serves ? await buildServer(ctx) : await buildWorkerServer(ctx)
   await app.listen({ host: config.host, port: config.port })
   ctx.publicUrl = config.publicUrl ?? urlOf(config.host, app.server.address())

@@ -91,6 +91,7 @@ interface EntryRow extends Omit<StoredLeaf, 'id' | 'content'> {
   readonly index: number
   readonly leaf_id: string
   readonly hash: Uint8Array
+  readonly entry_subject: string
   readonly id: string | null
   readonly content: string
   readonly org_id: string
@@ -209,8 +210,14 @@ class LogCheck {
     if (known !== undefined) this.#compareWithSeen({ index, leafId, entry: entry.hash, leaf }, known)
     else if (!isSame(entry.hash, leaf)) this.#mismatches.push({ index, leafId, entry: entry.hash, leaf })
     this.#add(index, known ?? wholeHash(entry.hash), known ?? leaf)
-    for (const { column, ...differs } of checkColumns(entry.content, entry)) {
+    const wrong = checkColumns(entry.content, entry)
+    for (const { column, ...differs } of wrong) {
       this.#find('audit_leaves', leafId, 'edited', { column, ...differs })
+    }
+    // What a receipt is gathered by.
+    const { entry_subject: found, subject_id: expected } = entry
+    if (wrong.length === 0 && found !== expected) {
+      this.#find('log_entries', index, 'edited', { column: 'subject_id', expected, found })
     }
     this.#takeLeaf({ id: leafId, content: entry.content, private: entry.private })
   }
@@ -465,7 +472,7 @@ async function hasLeaves(tx: Tx, orgId: string): Promise<boolean> {
 }
 
 function entriesQuery(org: string): string {
-  return `select e.index::float8 as index, e.leaf_id, e.hash,
+  return `select e.index::float8 as index, e.leaf_id, e.hash, e.subject_id as entry_subject,
       l.id, l.org_id, l.kind, l.subject_id, l.content, l.private, l.created_at
     from log_entries e left join audit_leaves l on l.org_id = e.org_id and l.id = e.leaf_id
     where e.org_id = ${org} order by e.index`

@@ -24,7 +24,7 @@ export async function logOf(db: Db, organization: string = orgId): Promise<Entry
     .innerJoin('audit_leaves', (join) =>
       join.onRef('audit_leaves.org_id', '=', 'log_entries.org_id').onRef('audit_leaves.id', '=', 'log_entries.leaf_id'),
     )
-    .select(['log_entries.index', 'leaf_id', 'hash', 'content', 'subject_id'])
+    .select(['log_entries.index', 'leaf_id', 'hash', 'content', 'audit_leaves.subject_id'])
     .where('log_entries.org_id', '=', organization)
     .orderBy('log_entries.index')
     .execute()

@@ -143,14 +143,14 @@ async function takeProofs(ask: Ask, campaign: LogCampaign, size: number, file: s
   return wanted.length
 }
 
-function inclusionOf({ roll }: Dice, within: number, size: number) {
-  const tree = within === 0 ? 1 + roll(size) : within
-  return { kind: 'inclusion', index: roll(tree), size: tree } as const
+function inclusionOf(chance: Dice, within: number, size: number) {
+  const tree = within === 0 ? 1 + chance.roll(size) : within
+  return { kind: 'inclusion', index: chance.roll(tree), size: tree } as const
 }
 
-function consistencyOf({ roll }: Dice, size: number) {
-  const to = 1 + roll(size)
-  return { kind: 'consistency', from: roll(to + 1), to } as const
+function consistencyOf(chance: Dice, size: number) {
+  const to = 1 + chance.roll(size)
+  return { kind: 'consistency', from: chance.roll(to + 1), to } as const
 }
 
 /** Votes over HTTP, and how long after its answer each was covered by a checkpoint that anyone could read. */
