@@ -86,7 +86,9 @@ async function signAnew(tx: Tx, ctx: Ctx, leaves: readonly Leaf[]): Promise<void
   for (const [index, { id, content }] of leaves.entries()) {
     const hash = leafHash(Buffer.from(content))
     await sql`insert into log_entries
-      select org_id, ${index}, id, ${hash}, subject_id from audit_leaves where org_id = ${orgId} and id = ${id}`.execute(tx)
+      select org_id, ${index}, id, ${hash}, subject_id from audit_leaves where org_id = ${orgId} and id = ${id}`.execute(
+      tx,
+    )
     const nodes: { level: number; index: number; hash: Uint8Array }[] = []
     tree.add(hash, (subtree, node) => {
       if (subtree.level > 0 && subtree.level % 8 === 0) nodes.push({ ...subtree, hash: node })

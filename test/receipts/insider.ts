@@ -130,7 +130,13 @@ function bentVote(told: Told, dice: Chance, bend: (vote: ToldVote) => ToldVote):
   return { ...told, events: votes.map((vote, index) => (index === at ? bend(vote) : vote)) }
 }
 
-const unsigned = ({ signature: _, publicKey: __, ...vote }: ToldVote): ToldVote => vote
+function unsigned(vote: ToldVote): ToldVote {
+  const bare: { -readonly [K in keyof ToldVote]: ToldVote[K] } = { ...vote }
+  delete bare.signature
+  delete bare.publicKey
+  return bare
+}
+
 const without = (vote: ToldVote): ToldVote => ({ ...unsigned(vote), assurance: [] })
 
 /** A vote that nobody cast, with a signature by whatever key there is. */
