@@ -8,6 +8,7 @@ import {
   verifierKeyText,
 } from '../proof/note.ts'
 import { findCheckpoint, findLatestCheckpoint, findOrigin, type StoredCheckpoint } from '../store/log-reads.ts'
+import { askWitnesses, type Asking } from './ask-witnesses.ts'
 import { readLogKeys, signersOf, type LogKey } from './log-key.ts'
 import { originOf, type Sealing } from './seal.ts'
 
@@ -25,9 +26,31 @@ export interface SignedHead {
  * @throws AppError LOG_CHECKPOINT_NOT_FOUND before there is one
  */
 export async function latestHead(ctx: Sealing, orgId: string): Promise<SignedHead> {
+  return await signedHead(ctx, await findPublished(ctx, orgId))
+}
+
+async function findPublished(ctx: Sealing, orgId: string): Promise<StoredCheckpoint | undefined> {
   const { asked, quorum } = ctx.config.witnesses
   const names = asked.map(({ key }) => keyIdOf(key))
-  return await signedHead(ctx, await findLatestCheckpoint(ctx.db, orgId, names, quorum))
+  return await findLatestCheckpoint(ctx.db, orgId, names, quorum)
+}
+
+/**
+ * A head of a tree that holds the leaf `index`, which is sealed: one that enough witnesses have cosigned, where any are asked. They are asked
+ * now if none has been; should they not answer, in ten seconds at most, it is the newest of the log's own.
+ * @throws AppError LOG_CHECKPOINT_NOT_FOUND
+ */
+export async function headCovering(ctx: Asking & Sealing, orgId: string, index: number): Promise<SignedHead> {
+  const covering = async () => {
+    const stored = await findPublished(ctx, orgId)
+    return stored !== undefined && Number(stored.size) > index ? stored : undefined
+  }
+  let stored = await covering()
+  if (stored === undefined && ctx.config.witnesses.quorum > 0) {
+    await askWitnesses(ctx, orgId)
+    stored = await covering()
+  }
+  return await signedHead(ctx, stored ?? (await findLatestCheckpoint(ctx.db, orgId)))
 }
 
 /** That of a tree of exactly so many leaves; null when none was signed. */
