@@ -34,6 +34,14 @@ const allowed: Readonly<Record<string, readonly (readonly [line: string, why: st
   'jobs/deadlines.ts': [
     ['next.getTime() - ctx.clock.now().getTime()', 'when to look again; what is due the kernel says'],
   ],
+  'jobs/sealing.ts': [
+    ['const begun = performance.now()', 'how long a round took'],
+    ['performance.now() - begun', 'a pause as long as the round took'],
+  ],
+  'jobs/witnessing.ts': [
+    ['?? 0) <= performance.now()', 'how long a witness that refused is let alone'],
+    ['performance.now() + refusedMilliseconds', 'how long a witness that refused is let alone'],
+  ],
   'deliveries/means.ts': [['now: () => ctx.clock.now()', 'the time of sending that a message names']],
   'approvals/enqueue-actions.ts': [
     ['insertDeliveries(tx, orgId, ctx.clock.now(), deliveries)', 'when the row was made'],
