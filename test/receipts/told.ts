@@ -64,7 +64,8 @@ export interface Notary {
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 export const isVote = (event: ToldEvent): event is ToldVote => 'stance' in event
-export const policyDigestOf = ({ stages, options }: Told['policy']): string => sha256(writeCanonical({ stages, options }))
+export const policyDigestOf = ({ stages, options }: Told['policy']): string =>
+  sha256(writeCanonical({ stages, options }))
 
 /** The content that is decided on, as text. */
 export function contentOf({ request, policy }: Told): string | null {
