@@ -51,7 +51,9 @@ interface Vector {
   readonly because: string
 }
 
-type Given = Partial<Pick<Vector, 'witnessKeys' | 'voterKeys' | 'unsigned' | 'policy'>> & { keys?: readonly NoteSigner[] }
+type Given = Partial<Pick<Vector, 'witnessKeys' | 'voterKeys' | 'unsigned' | 'policy'>> & {
+  keys?: readonly NoteSigner[]
+}
 
 /** With the public keys of both agents. */
 const withVoterKeys: Given = {
@@ -61,7 +63,10 @@ const withVoterKeys: Given = {
 const vectors: Vector[] = []
 
 function add(because: string, text: string, code: string | null, { keys = [signer], ...given }: Given = {}): void {
-  const slug = because.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '')
+  const slug = because
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
   const file = `${String(vectors.length + 1).padStart(2, '0')}-${slug}.json`
   writeFileSync(join(folder, file), text)
   vectors.push({
@@ -106,7 +111,12 @@ const defaults = {
   vetoNeedsAssurance: true,
 }
 
-function telling(stages: readonly object[], options: object, events: readonly ToldEvent[], more: Partial<Told> = {}): Told {
+function telling(
+  stages: readonly object[],
+  options: object,
+  events: readonly ToldEvent[],
+  more: Partial<Told> = {},
+): Told {
   return {
     organization,
     request: {
@@ -156,8 +166,21 @@ const signedTwo = telling([binding(seats('security', 2, 'signature'))], {}, [
   vote(2, 'agent-2', { ...byAgent, ...approves }),
 ])
 const closing = { kind: 'request.stage-closed', actor: { kind: 'human', id: 'ada' }, from: 'open', to: 'open' } as const
-const cancel = { kind: 'request.canceled', at: at(9), actor: { kind: 'human', id: 'ada' }, from: 'open', to: 'canceled' } as const
-const expiry = { kind: 'request.expired', at: at(3600), actor: { kind: 'system' }, stage: 0, from: 'open', to: 'expired' } as const
+const cancel = {
+  kind: 'request.canceled',
+  at: at(9),
+  actor: { kind: 'human', id: 'ada' },
+  from: 'open',
+  to: 'canceled',
+} as const
+const expiry = {
+  kind: 'request.expired',
+  at: at(3600),
+  actor: { kind: 'system' },
+  stage: 0,
+  from: 'open',
+  to: 'expired',
+} as const
 
 const write = async (told: Told, by: Notary = notary) => await fileTelling(told, by)
 
@@ -165,69 +188,98 @@ async function good(): Promise<void> {
   const ok = async (because: string, told: Told, given: Given = {}) => add(because, await write(told), null, given)
   await ok('Approved by two', plain)
   await ok('With the rule that was expected', plain, { policy: policyDigestOf(plain.policy) })
-  await ok('Approved after a veto, changes and withdrawals', telling(two, {}, [
-    vote(1, 'ben', no('veto', { to: 'rejected' })),
-    vote(2, 'cleo', { from: 'rejected', to: 'rejected' }),
-    vote(3, 'ben', no('withdraw', { from: 'rejected' })),
-    vote(4, 'cleo', no('withdraw')),
-    vote(5, 'ben'),
-    vote(6, 'cleo', approves),
-  ]))
+  await ok(
+    'Approved after a veto, changes and withdrawals',
+    telling(two, {}, [
+      vote(1, 'ben', no('veto', { to: 'rejected' })),
+      vote(2, 'cleo', { from: 'rejected', to: 'rejected' }),
+      vote(3, 'ben', no('withdraw', { from: 'rejected' })),
+      vote(4, 'cleo', no('withdraw')),
+      vote(5, 'ben'),
+      vote(6, 'cleo', approves),
+    ]),
+  )
   await ok('Rejected for good', telling(two, { veto: 'final' }, [vote(1, 'ben', no('veto', { to: 'rejected' }))]))
   await ok('Rejected as long as the veto stands', telling(two, {}, [vote(1, 'ben', no('veto', { to: 'rejected' }))]))
-  await ok('Approved over a veto that is only recorded', telling(two, { veto: 'ignored' }, [
-    vote(1, 'ben', no('veto')),
-    vote(2, 'cleo'),
-    vote(3, 'dan', approves),
-  ]))
+  await ok(
+    'Approved over a veto that is only recorded',
+    telling(two, { veto: 'ignored' }, [vote(1, 'ben', no('veto')), vote(2, 'cleo'), vote(3, 'dan', approves)]),
+  )
   await ok('Canceled', telling(two, {}, [vote(1, 'ben'), { ...cancel, seq: 1, stage: 0 }]))
   await ok('Expired without a vote', telling(two, {}, [{ ...expiry, seq: 0 }]))
-  await ok('Expired while a veto stood', telling(two, {}, [
-    vote(1, 'ben', no('veto', { to: 'rejected' })),
-    { ...expiry, from: 'rejected', seq: 1 },
-  ]))
+  await ok(
+    'Expired while a veto stood',
+    telling(two, {}, [vote(1, 'ben', no('veto', { to: 'rejected' })), { ...expiry, from: 'rejected', seq: 1 }]),
+  )
   const crossed = [binding(all(seats('security', 1), seats('finance', 1)))]
-  await ok('People who each fill one seat', telling(crossed, { distinctPeople: true }, [
-    vote(1, 'ben', { seats: ['security', 'finance'] }),
-    vote(2, 'cleo', { ...approves }),
-  ]))
-  await ok('An agent counts as the person who answers for it', telling(two, { naturalPersons: true }, [
-    vote(1, 'agent-1', { person: 'person-ben' }),
-    vote(2, 'ben', { lapsed: {} }),
-    vote(3, 'cleo', approves),
-  ]))
+  await ok(
+    'People who each fill one seat',
+    telling(crossed, { distinctPeople: true }, [
+      vote(1, 'ben', { seats: ['security', 'finance'] }),
+      vote(2, 'cleo', { ...approves }),
+    ]),
+  )
+  await ok(
+    'An agent counts as the person who answers for it',
+    telling(two, { naturalPersons: true }, [
+      vote(1, 'agent-1', { person: 'person-ben' }),
+      vote(2, 'ben', { lapsed: {} }),
+      vote(3, 'cleo', approves),
+    ]),
+  )
   await ok('Who asked has no vote', telling(two, { requesterMayVote: false }, plain.events))
-  await ok('An approval lapsed before the decision', telling(two, {}, [
-    vote(1, 'ben'),
-    vote(2, 'cleo', { lapsed: { ben: ['security'] } }),
-    vote(3, 'dan', { ...approves, lapsed: { ben: ['security'] } }),
-  ]))
-  await ok('An approval that stands although the seat was lost', telling(two, { recheckEligibility: false }, [
-    vote(1, 'ben'),
-    vote(2, 'cleo', { to: 'approved', toStage: 1 }),
-  ]))
+  await ok(
+    'An approval lapsed before the decision',
+    telling(two, {}, [
+      vote(1, 'ben'),
+      vote(2, 'cleo', { lapsed: { ben: ['security'] } }),
+      vote(3, 'dan', { ...approves, lapsed: { ben: ['security'] } }),
+    ]),
+  )
+  await ok(
+    'An approval that stands although the seat was lost',
+    telling(two, { recheckEligibility: false }, [vote(1, 'ben'), vote(2, 'cleo', { to: 'approved', toStage: 1 })]),
+  )
   const staged = [advisory(seats('security', 2)), binding(seats('security', 1, 'stepUp')), binding(seats('finance', 1))]
-  await ok('Stages, the first closed by command', telling(staged, {}, [
-    vote(1, 'ben'),
-    { ...closing, at: at(2), seq: 1, stage: 0, toStage: 1 },
-    vote(2, 'ben', { stage: 1, assurance: ['stepUp'], toStage: 2, lapsed: {} }),
-    vote(3, 'cleo', { stage: 2, seats: ['finance'], to: 'approved', toStage: 3, lapsed: {} }),
-  ]))
+  await ok(
+    'Stages, the first closed by command',
+    telling(staged, {}, [
+      vote(1, 'ben'),
+      { ...closing, at: at(2), seq: 1, stage: 0, toStage: 1 },
+      vote(2, 'ben', { stage: 1, assurance: ['stepUp'], toStage: 2, lapsed: {} }),
+      vote(3, 'cleo', { stage: 2, seats: ['finance'], to: 'approved', toStage: 3, lapsed: {} }),
+    ]),
+  )
   const named = [binding({ kind: 'seats', atLeast: 1, from: { kind: 'principal', id: 'ben' } })]
   await ok('A seat for one by name', telling(named, {}, [vote(1, 'ben', { ...approves, seats: ['ben'] })]))
-  await ok('Names, a reason, and texts of every kind', telling(two, {}, [
-    vote(1, 'ben', { reason: { salt: 'salt-1', text: 'Geprüft: "ok" \\ \u0007\n' } }),
-    vote(2, 'cleo', approves),
-  ], {
-    policy: { ...plain.policy, name: { salt: 'salt-2', text: 'Zwei von Security' } },
-    request: { ...plain.request, content: { name: 'ship-it', description: '𝄞', metadata: { '\uFB33': 'BMP', '😀': 'not', é: '\u007f', '': '' } } },
-    names: [
-      { id: 'ben', kind: 'user.created', name: 'Ben', salt: 'salt-3' },
-      { id: 'agent-1', kind: 'agent.registered', name: 'deploy-bot', salt: 'salt-4' },
-      { id: 'security', kind: 'group.created', name: 'Security', salt: 'salt-5' },
-    ],
-  }))
-  const erased = (told: Told): Told => ({ ...told, request: { ...told.request, content: null, digest: digestOf(told) } })
+  await ok(
+    'Names, a reason, and texts of every kind',
+    telling(
+      two,
+      {},
+      [vote(1, 'ben', { reason: { salt: 'salt-1', text: 'Geprüft: "ok" \\ \u0007\n' } }), vote(2, 'cleo', approves)],
+      {
+        policy: { ...plain.policy, name: { salt: 'salt-2', text: 'Zwei von Security' } },
+        request: {
+          ...plain.request,
+          content: {
+            name: 'ship-it',
+            description: '𝄞',
+            metadata: { '\uFB33': 'BMP', '😀': 'not', é: '\u007f', '': '' },
+          },
+        },
+        names: [
+          { id: 'ben', kind: 'user.created', name: 'Ben', salt: 'salt-3' },
+          { id: 'agent-1', kind: 'agent.registered', name: 'deploy-bot', salt: 'salt-4' },
+          { id: 'security', kind: 'group.created', name: 'Security', salt: 'salt-5' },
+        ],
+      },
+    ),
+  )
+  const erased = (told: Told): Told => ({
+    ...told,
+    request: { ...told.request, content: null, digest: digestOf(told) },
+  })
   await ok('The content erased', erased(plain))
   const signedFile = signed(signedTwo, voters)
   await ok('Signed by the agents who voted', signedFile, withVoterKeys)
@@ -235,14 +287,15 @@ async function good(): Promise<void> {
     ...withVoterKeys,
     policy: policyDigestOf(signedTwo.policy),
   })
-  await ok('One signed and one on the word of the server', signed(telling(two, {}, [
-    vote(1, 'agent-1', byAgent),
-    vote(2, 'cleo', approves),
-  ]), voters), { ...withVoterKeys, unsigned: ['cleo'] })
-  await ok('Signed although nobody asked, and no key given', signed(telling(two, {}, [
-    vote(1, 'agent-1', byAgent),
-    vote(2, 'cleo', approves),
-  ]), voters))
+  await ok(
+    'One signed and one on the word of the server',
+    signed(telling(two, {}, [vote(1, 'agent-1', byAgent), vote(2, 'cleo', approves)]), voters),
+    { ...withVoterKeys, unsigned: ['cleo'] },
+  )
+  await ok(
+    'Signed although nobody asked, and no key given',
+    signed(telling(two, {}, [vote(1, 'agent-1', byAgent), vote(2, 'cleo', approves)]), voters),
+  )
   add('Cosigned by a witness', await write(plain, { ...notary, witnesses: [witness, otherWitness] }), null, {
     witnessKeys: [keyText(witness)],
   })
@@ -262,18 +315,35 @@ async function good(): Promise<void> {
 
 async function bad(): Promise<void> {
   const file = await write(plain)
-  const no_ = async (because: string, code: string, told: Told, given: Given = {}) => add(because, await write(told), code, given)
+  const no_ = async (because: string, code: string, told: Told, given: Given = {}) =>
+    add(because, await write(told), code, given)
 
   // The file.
   add('Cut short', file.slice(0, -10), 'malformed')
   add('Without its last line feed', file.slice(0, -1), 'malformed')
   add('With a blank', file.replace('","payloadType', '", "payloadType'), 'malformed')
-  add('With the members in another order', `${JSON.stringify({ payloadType: 'application/vnd.in-toto+json', ...(JSON.parse(file) as object) })}\n`, 'malformed')
+  add(
+    'With the members in another order',
+    `${JSON.stringify({ payloadType: 'application/vnd.in-toto+json', ...(JSON.parse(file) as object) })}\n`,
+    'malformed',
+  )
   add('With another media type', file.replace('in-toto+json', 'in-toto-json'), 'malformed')
-  add('Base64 with an unused bit set', withPayload(file, (payload) => loosened(payload)), 'malformed')
-  add('One bit of the payload flipped', withPayload(file, (payload) => `${payload.slice(0, 400)}${payload[400] === 'A' ? 'B' : 'A'}${payload.slice(401)}`), 'malformed')
+  add(
+    'Base64 with an unused bit set',
+    withPayload(file, (payload) => loosened(payload)),
+    'malformed',
+  )
+  add(
+    'One bit of the payload flipped',
+    withPayload(file, (payload) => `${payload.slice(0, 400)}${payload[400] === 'A' ? 'B' : 'A'}${payload.slice(401)}`),
+    'malformed',
+  )
   add('Signed with a key that is not given', await write(plain, { signer: stranger, others: 2 }), 'unknown-key')
-  add('Signed with another key under the right id', file.replace(sigOf(file), sigOf(await write(plain, { signer: stranger, others: 2 }))), 'bad-signature')
+  add(
+    'Signed with another key under the right id',
+    file.replace(sigOf(file), sigOf(await write(plain, { signer: stranger, others: 2 }))),
+    'bad-signature',
+  )
   add('Cross-key: checked with the key of another organization', file, 'unknown-key', { keys: [elsewhere] })
 
   // The statement, signed by the log.
@@ -286,27 +356,53 @@ async function bad(): Promise<void> {
   add('JSON with a blank', sealedText(payload.replace(',', ', ')), 'malformed')
   add('A number written otherwise', sealedText(payload.replace('"seq":2', '"seq":2.0')), 'malformed')
   add('A member named twice', sealedText(payload.replace('"seq":2', '"seq":2,"seq":2')), 'malformed')
-  await bent('Another version of the predicate', 'unknown-version', (it) => { it['predicateType'] = 'urn:quorate:receipt:v2' })
-  await bent('Another version of the statement', 'unknown-version', (it) => { it['_type'] = 'https://in-toto.io/Statement/v2' })
-  await bent('An unknown member', 'malformed', (it) => { it.predicate['note'] = 'trust me' })
-  await bent('A member missing', 'malformed', (it) => { delete it.predicate['changes'] })
-  await bent('The subject is another request', 'leaf-mismatch', (it) => { it.subject[0]!.name = 'request-2' })
-  await bent('A vote flipped in the receipt alone', 'leaf-mismatch', (it) => { it.predicate.votes[0]!['stance'] = 'veto' })
-  await bent('A voter renamed in the receipt alone', 'leaf-mismatch', (it) => { it.predicate.votes[0]!['principal'] = 'dan' })
+  await bent('Another version of the predicate', 'unknown-version', (it) => {
+    it['predicateType'] = 'urn:quorate:receipt:v2'
+  })
+  await bent('Another version of the statement', 'unknown-version', (it) => {
+    it['_type'] = 'https://in-toto.io/Statement/v2'
+  })
+  await bent('An unknown member', 'malformed', (it) => {
+    it.predicate['note'] = 'trust me'
+  })
+  await bent('A member missing', 'malformed', (it) => {
+    delete it.predicate['changes']
+  })
+  await bent('The subject is another request', 'leaf-mismatch', (it) => {
+    it.subject[0]!.name = 'request-2'
+  })
+  await bent('A vote flipped in the receipt alone', 'leaf-mismatch', (it) => {
+    it.predicate.votes[0]!['stance'] = 'veto'
+  })
+  await bent('A voter renamed in the receipt alone', 'leaf-mismatch', (it) => {
+    it.predicate.votes[0]!['principal'] = 'dan'
+  })
   await bent('An entry changed', 'not-in-log', (it) => {
     const { leaf } = it.predicate.votes[0] as unknown as ReceiptVote
     Object.assign(leaf, { content: leaf.content.replace('"ben"', '"dan"') })
   })
-  await bent('An entry at another place', 'not-in-log', (it) => { Object.assign(it.predicate.votes[0]!['leaf'] as object, { index: 0 }) })
+  await bent('An entry at another place', 'not-in-log', (it) => {
+    Object.assign(it.predicate.votes[0]!['leaf'] as object, { index: 0 })
+  })
   await bent('A path that leads elsewhere', 'not-in-log', (it) => {
     const { path } = it.predicate.votes[0]!['leaf'] as { path: string[] }
     path.reverse()
   })
-  await bent('Votes in another order', 'leaf-mismatch', (it) => { it.predicate.votes.reverse() })
-  await bent('A vote left out', 'leaf-mismatch', (it) => { it.predicate.votes.shift() })
-  await bent('The last vote left out', 'undecided', (it) => { it.predicate.votes.pop() })
-  await bent('A vote told twice', 'leaf-mismatch', (it) => { it.predicate.votes.push(it.predicate.votes[1] as Record<string, unknown>) })
-  await bent('The digest of another rule', 'leaf-mismatch', (it) => { (it.predicate['policy'] as Record<string, unknown>)['digest'] = '0'.repeat(64) })
+  await bent('Votes in another order', 'leaf-mismatch', (it) => {
+    it.predicate.votes.reverse()
+  })
+  await bent('A vote left out', 'leaf-mismatch', (it) => {
+    it.predicate.votes.shift()
+  })
+  await bent('The last vote left out', 'undecided', (it) => {
+    it.predicate.votes.pop()
+  })
+  await bent('A vote told twice', 'leaf-mismatch', (it) => {
+    it.predicate.votes.push(it.predicate.votes[1] as Record<string, unknown>)
+  })
+  await bent('The digest of another rule', 'leaf-mismatch', (it) => {
+    ;(it.predicate['policy'] as Record<string, unknown>)['digest'] = '0'.repeat(64)
+  })
   await bent('The content of another request', 'bad-digest', (it) => {
     const request = it.predicate['request'] as Record<string, string>
     request['content'] = (request['content'] ?? '').replace('ship-it', 'sink-it')
@@ -318,32 +414,116 @@ async function bad(): Promise<void> {
     const log = it.predicate['log'] as Record<string, string>
     log['checkpoint'] = (log['checkpoint'] ?? '').replace(/\n(\d+)\n/, (_, size) => `\n${Number(size) + 1}\n`)
   })
-  await no_('Cross-organization: of an organization whose log this is not', 'bad-checkpoint', { ...plain, organization: '01900000-0000-7000-8000-0000000000e1' })
+  await no_('Cross-organization: of an organization whose log this is not', 'bad-checkpoint', {
+    ...plain,
+    organization: '01900000-0000-7000-8000-0000000000e1',
+  })
 
   // Everything made anew to fit, as the owner of the server can.
-  const told = (events: readonly ToldEvent[], options = {}, stages: readonly object[] = two) => telling(stages, options, events)
+  const told = (events: readonly ToldEvent[], options = {}, stages: readonly object[] = two) =>
+    telling(stages, options, events)
   await no_('Undecided', 'undecided', { ...told([vote(1, 'ben')]), decision: { status: 'approved' } })
   await no_('Approved by one of two', 'rule-violated', told([vote(1, 'ben', approves)]))
   await no_('One voter twice', 'rule-violated', told([vote(1, 'ben'), vote(2, 'ben', approves)]))
   await no_('A number of a vote left out', 'leaf-mismatch', told([vote(1, 'ben'), vote(3, 'cleo', approves)]))
-  await no_('A vote after the decision', 'rule-violated', told([...plain.events, vote(3, 'dan', { from: 'approved', to: 'approved', stage: 1 })]))
-  await no_('A vote at the deadline', 'rule-violated', told([vote(1, 'ben'), vote(2, 'cleo', { ...approves, at: at(3600) })]))
+  await no_(
+    'A vote after the decision',
+    'rule-violated',
+    told([...plain.events, vote(3, 'dan', { from: 'approved', to: 'approved', stage: 1 })]),
+  )
+  await no_(
+    'A vote at the deadline',
+    'rule-violated',
+    told([vote(1, 'ben'), vote(2, 'cleo', { ...approves, at: at(3600) })]),
+  )
   await no_('Expired before the deadline', 'rule-violated', told([{ ...expiry, at: at(3599), seq: 0 }]))
-  await no_('Approved while a veto stands', 'rule-violated', told([vote(1, 'ben', no('veto', { to: 'rejected' })), vote(2, 'cleo', { from: 'rejected' }), vote(3, 'dan', approves)]))
-  await no_('Who asked voted where they may not', 'rule-violated', told([vote(1, 'ada'), vote(2, 'cleo', approves)], { requesterMayVote: false }))
-  await no_('An agent of who asked voted where it may not', 'rule-violated', told([vote(1, 'agent-1', { person: 'person-ada' }), vote(2, 'cleo', approves)], { requesterMayVote: false, naturalPersons: true }))
-  await no_('One person in two seats that want two people', 'rule-violated', told([vote(1, 'ben', { ...approves, seats: ['security', 'finance'] })], { distinctPeople: true }, [binding(all(seats('security', 1), seats('finance', 1)))]))
-  await no_('One person and their agent counted as two', 'rule-violated', told([vote(1, 'agent-1', { person: 'person-ben' }), vote(2, 'ben', approves)], { naturalPersons: true }))
-  await no_('A lapsed approval counted', 'rule-violated', told([vote(1, 'ben'), vote(2, 'cleo', { ...approves, lapsed: { ben: ['security'] } })]))
-  await no_('Nobody looked who still held their seats', 'rule-violated', told([vote(1, 'ben'), vote(2, 'cleo', { to: 'approved', toStage: 1 })]))
-  await no_('A seat lapsed of somebody who did not vote', 'rule-violated', told([vote(1, 'ben'), vote(2, 'cleo', { ...approves, lapsed: { dan: ['security'] } })]))
-  await no_('A proof missing', 'rule-violated', told([vote(1, 'ben', approves)], {}, [binding(seats('security', 1, 'stepUp'))]))
-  await no_('A veto without the proof that it needs', 'rule-violated', told([vote(1, 'ben', no('veto', { to: 'rejected' }))], { veto: 'final' }, [binding(seats('security', 1, 'stepUp'))]))
-  await no_('A seat that the rule does not have', 'rule-violated', told([vote(1, 'ben', { ...approves, seats: ['finance'] })], {}, [binding(seats('security', 1))]))
-  await no_('A binding stage closed by command', 'rule-violated', told([{ ...closing, at: at(1), seq: 0, stage: 0, toStage: 1 }, vote(1, 'ben', { ...approves, stage: 1, toStage: 2 })], {}, [binding(seats('security', 1)), binding(seats('security', 1))]))
-  await no_('A final veto told as one that may be withdrawn', 'rule-violated', { ...told([vote(1, 'ben', no('veto', { to: 'rejected' }))], { veto: 'final' }), decision: { isFinal: false } })
+  await no_(
+    'Approved while a veto stands',
+    'rule-violated',
+    told([
+      vote(1, 'ben', no('veto', { to: 'rejected' })),
+      vote(2, 'cleo', { from: 'rejected' }),
+      vote(3, 'dan', approves),
+    ]),
+  )
+  await no_(
+    'Who asked voted where they may not',
+    'rule-violated',
+    told([vote(1, 'ada'), vote(2, 'cleo', approves)], { requesterMayVote: false }),
+  )
+  await no_(
+    'An agent of who asked voted where it may not',
+    'rule-violated',
+    told([vote(1, 'agent-1', { person: 'person-ada' }), vote(2, 'cleo', approves)], {
+      requesterMayVote: false,
+      naturalPersons: true,
+    }),
+  )
+  await no_(
+    'One person in two seats that want two people',
+    'rule-violated',
+    told([vote(1, 'ben', { ...approves, seats: ['security', 'finance'] })], { distinctPeople: true }, [
+      binding(all(seats('security', 1), seats('finance', 1))),
+    ]),
+  )
+  await no_(
+    'One person and their agent counted as two',
+    'rule-violated',
+    told([vote(1, 'agent-1', { person: 'person-ben' }), vote(2, 'ben', approves)], { naturalPersons: true }),
+  )
+  await no_(
+    'A lapsed approval counted',
+    'rule-violated',
+    told([vote(1, 'ben'), vote(2, 'cleo', { ...approves, lapsed: { ben: ['security'] } })]),
+  )
+  await no_(
+    'Nobody looked who still held their seats',
+    'rule-violated',
+    told([vote(1, 'ben'), vote(2, 'cleo', { to: 'approved', toStage: 1 })]),
+  )
+  await no_(
+    'A seat lapsed of somebody who did not vote',
+    'rule-violated',
+    told([vote(1, 'ben'), vote(2, 'cleo', { ...approves, lapsed: { dan: ['security'] } })]),
+  )
+  await no_(
+    'A proof missing',
+    'rule-violated',
+    told([vote(1, 'ben', approves)], {}, [binding(seats('security', 1, 'stepUp'))]),
+  )
+  await no_(
+    'A veto without the proof that it needs',
+    'rule-violated',
+    told([vote(1, 'ben', no('veto', { to: 'rejected' }))], { veto: 'final' }, [
+      binding(seats('security', 1, 'stepUp')),
+    ]),
+  )
+  await no_(
+    'A seat that the rule does not have',
+    'rule-violated',
+    told([vote(1, 'ben', { ...approves, seats: ['finance'] })], {}, [binding(seats('security', 1))]),
+  )
+  await no_(
+    'A binding stage closed by command',
+    'rule-violated',
+    told(
+      [{ ...closing, at: at(1), seq: 0, stage: 0, toStage: 1 }, vote(1, 'ben', { ...approves, stage: 1, toStage: 2 })],
+      {},
+      [binding(seats('security', 1)), binding(seats('security', 1))],
+    ),
+  )
+  await no_('A final veto told as one that may be withdrawn', 'rule-violated', {
+    ...told([vote(1, 'ben', no('veto', { to: 'rejected' }))], { veto: 'final' }),
+    decision: { isFinal: false },
+  })
   await no_('A decision by another entry', 'rule-violated', { ...plain, decision: { seq: 1 } })
-  await no_('A rule that nobody could fulfil', 'malformed', told(plain.events, {}, [binding({ kind: 'threshold', atLeast: 3, of: [seats('security', 1), seats('finance', 1)] })]))
+  await no_(
+    'A rule that nobody could fulfil',
+    'malformed',
+    told(plain.events, {}, [
+      binding({ kind: 'threshold', atLeast: 3, of: [seats('security', 1), seats('finance', 1)] }),
+    ]),
+  )
   await no_('Another rule than was expected', 'other-policy', plain, { policy: '0'.repeat(64) })
 
   // Voters' signatures.
@@ -355,23 +535,66 @@ async function bad(): Promise<void> {
     return { ...honest, events: [again, ...honest.events.slice(1)] }
   }
   await no_('Signed votes without a key to check them', 'voter-key-missing', honest)
-  await no_('Signed votes with the key of one voter only', 'voter-key-missing', honest, { voterKeys: [{ id: 'agent-1', file: 'voter-1.pem' }] })
-  await no_('Signed votes with the keys exchanged', 'bad-voter-signature', honest, { voterKeys: [{ id: 'agent-1', file: 'voter-2.pem' }, { id: 'agent-2', file: 'voter-1.pem' }] })
-  await no_('The server’s copy of a key is another', 'bad-voter-signature', { ...honest, events: [{ ...first, publicKey: readFileSync(join(folder, 'voter-2.pem'), 'utf8') }, ...honest.events.slice(1)] }, withVoterKeys)
+  await no_('Signed votes with the key of one voter only', 'voter-key-missing', honest, {
+    voterKeys: [{ id: 'agent-1', file: 'voter-1.pem' }],
+  })
+  await no_('Signed votes with the keys exchanged', 'bad-voter-signature', honest, {
+    voterKeys: [
+      { id: 'agent-1', file: 'voter-2.pem' },
+      { id: 'agent-2', file: 'voter-1.pem' },
+    ],
+  })
+  await no_(
+    'The server’s copy of a key is another',
+    'bad-voter-signature',
+    {
+      ...honest,
+      events: [{ ...first, publicKey: readFileSync(join(folder, 'voter-2.pem'), 'utf8') }, ...honest.events.slice(1)],
+    },
+    withVoterKeys,
+  )
   await no_('A signature for another request', 'bad-voter-signature', resigned({ request: 'request-2' }), withVoterKeys)
-  await no_('A signature for another digest', 'bad-voter-signature', resigned({ digest: '0'.repeat(64) }), withVoterKeys)
+  await no_(
+    'A signature for another digest',
+    'bad-voter-signature',
+    resigned({ digest: '0'.repeat(64) }),
+    withVoterKeys,
+  )
   await no_('A signature for another stance', 'bad-voter-signature', resigned({ stance: 'veto' }), withVoterKeys)
   await no_('A signature for other seats', 'bad-voter-signature', resigned({ seats: ['finance'] }), withVoterKeys)
-  await no_('A signature of another time', 'bad-voter-signature', resigned({ iat: Date.parse(at(312)) / 1000 }), withVoterKeys)
+  await no_(
+    'A signature of another time',
+    'bad-voter-signature',
+    resigned({ iat: Date.parse(at(312)) / 1000 }),
+    withVoterKeys,
+  )
   await no_('A signature with a member too many', 'bad-voter-signature', resigned({ note: 'x' }), withVoterKeys)
-  await no_('A signature used twice', 'bad-voter-signature', { ...honest, events: [first, { ...first, seq: 2, at: first.at }, { ...(honest.events[1] as ToldVote), seq: 3 }] }, withVoterKeys)
+  await no_(
+    'A signature used twice',
+    'bad-voter-signature',
+    { ...honest, events: [first, { ...first, seq: 2, at: first.at }, { ...(honest.events[1] as ToldVote), seq: 3 }] },
+    withVoterKeys,
+  )
   await no_('A vote that says it is signed and is not', 'bad-voter-signature', signedTwo, withVoterKeys)
   await no_('A vote that nobody signed, and keys given', 'bad-voter-signature', plain, withVoterKeys)
-  await no_('Signed votes, the content erased and the rule not known', 'content-missing', signed({ ...signedTwo, request: { ...signedTwo.request, content: null, digest: digestOf(signedTwo) } }, voters), withVoterKeys)
-  add('No signature of a witness that is named', await write(plain, { ...notary, witnesses: [otherWitness] }), 'witness-missing', { witnessKeys: [keyText(witness)] })
+  await no_(
+    'Signed votes, the content erased and the rule not known',
+    'content-missing',
+    signed({ ...signedTwo, request: { ...signedTwo.request, content: null, digest: digestOf(signedTwo) } }, voters),
+    withVoterKeys,
+  )
+  add(
+    'No signature of a witness that is named',
+    await write(plain, { ...notary, witnesses: [otherWitness] }),
+    'witness-missing',
+    { witnessKeys: [keyText(witness)] },
+  )
   const texts = { names: [{ id: 'ben', kind: 'user.created', name: 'Ben', salt: 'salt' }] } as const
   const named = await receiptOf({ ...plain, ...texts }, notary)
-  const renamed: Receipt = { ...named, names: { ...named.names, principals: named.names.principals.map((one) => ({ ...one, name: 'Bob' })) } }
+  const renamed: Receipt = {
+    ...named,
+    names: { ...named.names, principals: named.names.principals.map((one) => ({ ...one, name: 'Bob' })) },
+  }
   add('Another name than its entry commits to', fileOf(renamed, signer), 'bad-digest')
 }
 

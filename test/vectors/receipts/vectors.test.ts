@@ -24,8 +24,15 @@ function argumentsOf(vector: Vector): string[] {
 describe('the test vectors of receipts', () => {
   it.each(vectors.map((vector) => [vector.because, vector] as const))('%s', async (_, vector) => {
     let said = ''
-    const status = await verifyCommand(argumentsOf(vector), { out: (text) => (said += text), err: (text) => (said += text) })
-    const report = JSON.parse(said) as { verdict: string; failures: { code: string; detail: string }[]; account: unknown }
+    const status = await verifyCommand(argumentsOf(vector), {
+      out: (text) => (said += text),
+      err: (text) => (said += text),
+    })
+    const report = JSON.parse(said) as {
+      verdict: string
+      failures: { code: string; detail: string }[]
+      account: unknown
+    }
     expect([report.verdict, report.failures[0]?.code ?? null]).toEqual([vector.verdict, vector.code])
     expect(status).toBe(vector.verdict === 'verified' ? 0 : 1)
     expect(report.account === null).toBe(vector.verdict === 'refused')
