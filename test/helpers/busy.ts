@@ -95,7 +95,15 @@ export async function makeBusy(world: World): Promise<Busy> {
   await templateChanges(world, ada, voters, { guards, space, plain, template, open })
   world.clock.advance(2 * 3_600_000)
   await expireRequests(world.ctx)
-  return { ada, voters, guards, space, workflows }
+  // By now their tokens have expired.
+  const again = ({ id }: Client) => world.signedIn(id)
+  return {
+    ada: await again(ada),
+    voters: [await again(ben), await again(cleo), await again(dana), await again(eli)],
+    guards,
+    space,
+    workflows,
+  }
 }
 
 async function directoryChanges(world: World, ada: Client, voters: Busy['voters'], group: string): Promise<void> {

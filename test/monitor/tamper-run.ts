@@ -35,13 +35,19 @@ export async function makeWatched(world: World): Promise<SeenLogs> {
   return seen
 }
 
-export async function findingsOf(world: World, seen: SeenLogs, tx?: Tx): Promise<{ found: Finding[]; seen: SeenLogs }> {
+/** What the monitor finds, on a snapshot or in a transaction, and what it would remember. */
+export async function findingsOf(
+  world: Pick<World, 'ctx'>,
+  seen: SeenLogs,
+  tx?: Tx,
+): Promise<{ found: Finding[]; seen: SeenLogs; unsealed: number; erased: number }> {
   const found: Finding[] = []
   const { config, db } = world.ctx
   const report = (finding: Finding) => void found.push(finding)
   const check = (one: Tx) => monitor(one, { config, seen, pinned: [], report })
   const done = await (tx === undefined ? snapshotOf(db, check) : check(tx))
-  return { found, seen: done.seen }
+  const [checked] = done.checked
+  return { found, seen: done.seen, unsealed: checked?.unsealed ?? 0, erased: checked?.erased ?? 0 }
 }
 
 /**
