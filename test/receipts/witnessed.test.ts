@@ -21,7 +21,12 @@ describe('a receipt of a server with witnesses', () => {
     return id
   }
   const receiptOf = async (ctx: Ctx, id: string) => {
-    const row = await ctx.db.selectFrom('requests').selectAll().where('org_id', '=', orgId).where('id', '=', id).executeTakeFirstOrThrow()
+    const row = await ctx.db
+      .selectFrom('requests')
+      .selectAll()
+      .where('org_id', '=', orgId)
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow()
     return await buildReceipt(ctx, row)
   }
 
