@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { machine } from '../helpers/agents.ts'
 import { dice as newDice, type Dice } from '../helpers/dice.ts'
+import { removeMember } from '../helpers/facts.ts'
 import { addMember, giveRole, insertGroup } from '../helpers/quorum.ts'
 import { signedVote, signer, voteWith, type Signer } from '../helpers/vote-signatures.ts'
 import { startWorkflowWorld, workflows, type WorkflowWorld } from '../helpers/workflows.ts'
@@ -109,6 +110,20 @@ it('an agent that comes under another person leaves its vote with the one before
   expect(await world.voted(world.cleo, id, 'WITHDRAW')).toBe('EVALUATION_IN_PROGRESS')
   expect(await world.voted(world.ada, id, 'APPROVE', [guards])).toBe('APPROVED')
   expect(replay(await leavesAbout(id), id).faults).toEqual([])
+})
+
+it('the approval that a vote replaces is none of those that lapsed', async () => {
+  const { ada, cleo, dan } = world
+  const [one, two] = [await insertGroup(world.ctx, [cleo.id, dan.id]), await insertGroup(world.ctx, [cleo.id])]
+  const id = await world.opened({ approvalRule: world.rule(2, one) })
+  await world.voted(dan, id, 'APPROVE', [one])
+  await removeMember(ada, one, dan.id)
+  await world.voted(cleo, id, 'APPROVE', [one, two])
+  await removeMember(ada, two, cleo.id)
+  await world.voted(cleo, id, 'APPROVE', [one])
+  const votes = (await leavesAbout(id)).filter(({ kind }) => kind === 'vote.cast')
+  const lapsed = { [dan.id]: [one] }
+  expect(votes.map(({ facts }) => facts['lapsed'])).toEqual([undefined, lapsed, lapsed])
 })
 
 it('every vote can be judged again from the leaves alone, and comes to the same', async () => {

@@ -584,6 +584,17 @@ describe('where a signature is asked for', () => {
     expect(named).not.toContain(world.cleo.id)
   })
 
+  it('explain says of a later stage that nobody can, where only people are members', async () => {
+    const people = await insertGroup(world.ctx, [world.cleo.id])
+    const later = { ...world.rule(1, people), requireSignature: true }
+    const stages = [{ approvalRule: world.rule(9) }, { approvalRule: later }]
+    const id = await world.opened({ approvalRule: undefined, stages })
+    const laterStages = async () => (await world.ada.get(`/v1/workflows/${id}/explain`)).body.pending.laterStages
+    expect(await laterStages()).toMatchObject([{ satisfiable: false }])
+    await addMember(world.ctx, people, bot.id)
+    expect(await laterStages()).toMatchObject([{ satisfiable: true }])
+  })
+
   it('explain says that nobody can where only people are members', async () => {
     const people = await insertGroup(world.ctx, [world.cleo.id, world.dan.id])
     const rule = { ...world.rule(1, people), requireSignature: true }
