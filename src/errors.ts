@@ -328,6 +328,16 @@ export const errorCodes = {
   INVALID_RESOURCE_TYPE_VALUE: 'type must be space or group.',
   MISSING_RESOURCE_ID: 'id is needed.',
   INVALID_RESOURCE_ID_FORMAT: 'id must be a UUID.',
+  // Transparency log
+  LOG_INVALID_NUMBER: 'This must be a whole number: an index, a size of the log, or a limit from 1 to 10000.',
+  LOG_INVALID_RANGE: 'from must not be larger than to.',
+  LOG_INVALID_LEAF: 'leaf must be the hash of a leaf: 32 bytes as hexadecimal digits or base64.',
+  LOG_INVALID_TILE: 'This is no path of a tile; C2SP tlog-tiles says how they are written.',
+  LOG_BEYOND_END: 'The log does not reach so far yet.',
+  LOG_LEAF_NOT_FOUND: 'No leaf of the log has this hash.',
+  LOG_CHECKPOINT_NOT_FOUND: 'The log has no checkpoint yet, or none of this size.',
+  LOG_BUNDLE_NOT_OFFERED:
+    'A leaf of this bundle is longer than 65535 bytes, for which the format has no room; read its leaves one by one.',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

@@ -46,7 +46,7 @@ test('a call that makes something says 201', () => {
   ])
 })
 
-test('only signing in needs no token', () => {
+test('only signing in, and who signs the log, needs no token', () => {
   const open = operations.filter(([, { security }]) => security?.length === 0).map(([name]) => name)
   expect(open).toEqual([
     'post /auth/cli/initiate',
@@ -60,6 +60,7 @@ test('only signing in needs no token', () => {
     'get /auth/web/callback',
     'post /auth/web/refresh',
     'post /auth/web/logout',
+    'get /v1/log/key',
   ])
 })
 

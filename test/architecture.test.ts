@@ -29,7 +29,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     jobs: { values: ['approvals', 'audit', 'deliveries', 'store'], types: ['config', 'context'] },
     watching: { values: ['approvals', 'identity', 'store'], types: ['config', 'context', 'kernel', 'metrics'] },
     'dialects/native': {
-      values: ['approvals', 'deliveries', 'identity', 'audit', 'receipts', 'trace', 'watching'],
+      values: ['approvals', 'deliveries', 'identity', 'audit', 'proof', 'receipts', 'trace', 'watching'],
       types: ['context', 'kernel', 'store', 'config'],
     },
     health: { values: [], types: ['context'] },
@@ -44,6 +44,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
     main: {
       values: [
+        'audit',
         'witness',
         'verify',
         'maintenance',

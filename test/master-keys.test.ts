@@ -245,9 +245,10 @@ describe('a process that is killed while it seals the secrets anew', { timeout: 
       'at-rest',
       'development-cookies',
       'development-sign-in',
+      'log-key',
     ])
 
-    // The third of four waits, with two written.
+    // The third of five waits, with two written.
     const gate = 4711
     await sql`create function wait_at_gate() returns trigger language plpgsql as
       'begin perform pg_advisory_xact_lock(${sql.raw(String(gate))}); return new; end'`.execute(store.db)

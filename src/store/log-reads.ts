@@ -2,13 +2,22 @@ import type { Db } from './open.ts'
 import type { Row } from './schema.ts'
 import { statement } from './statement.ts'
 
-/** Hashes of `count` leaves from index `start` on, as far as there are any. */
-export async function readEntryHashes(db: Db, orgId: string, start: number, count: number): Promise<Uint8Array[]> {
-  return (await entriesStatement(db, [orgId, start, count])).map(({ hash }) => hash)
+/** Hashes of `count` leaves from index `start` on, 32 bytes each; of those that there are. */
+export async function readEntryHashes(db: Db, orgId: string, start: number, count: number): Promise<Uint8Array> {
+  const [row] = await entriesStatement(db, [orgId, start, count])
+  return row?.hashes ?? nothing
 }
 
-const entriesStatement = statement<{ hash: Uint8Array }>(`
-  select hash from log_entries where org_id = $1 and index >= $2::bigint and index < $2::bigint + $3::bigint order by index`)
+interface Hashes {
+  readonly hashes: Uint8Array | null
+}
+
+const nothing = new Uint8Array(0)
+
+// One value instead of 256 rows, which would take longer to read than all the rest of a proof.
+const entriesStatement = statement<Hashes>(`
+  select string_agg(hash, ''::bytea order by index) as hashes from log_entries
+  where org_id = $1 and index >= $2::bigint and index < $2::bigint + $3::bigint`)
 
 /** As `readEntryHashes`, of the complete subtrees of `256 ** level` leaves, from level 1 up. */
 export async function readNodeHashes(
@@ -17,13 +26,14 @@ export async function readNodeHashes(
   level: number,
   start: number,
   count: number,
-): Promise<Uint8Array[]> {
-  return (await nodesStatement(db, [orgId, level, start, count])).map(({ hash }) => hash)
+): Promise<Uint8Array> {
+  const [row] = await nodesStatement(db, [orgId, level, start, count])
+  return row?.hashes ?? nothing
 }
 
-const nodesStatement = statement<{ hash: Uint8Array }>(`
-  select hash from log_nodes where org_id = $1 and level = $2::smallint
-    and index >= $3::bigint and index < $3::bigint + $4::bigint order by index`)
+const nodesStatement = statement<Hashes>(`
+  select string_agg(hash, ''::bytea order by index) as hashes from log_nodes
+  where org_id = $1 and level = $2::smallint and index >= $3::bigint and index < $3::bigint + $4::bigint`)
 
 /** A leaf with its place in the log. */
 export interface LoggedLeaf {
@@ -60,9 +70,16 @@ export type StoredCheckpoint = Pick<Row<'log_checkpoints'>, 'size' | 'root' | 'n
   readonly cosignatures: readonly string[]
 }
 
-/** The newest. */
-export async function findLatestCheckpoint(db: Db, orgId: string): Promise<StoredCheckpoint | undefined> {
-  const [checkpoint] = await latestStatement(db, [orgId])
+/** The newest that so many of the witnesses of these names have cosigned. */
+export async function findLatestCheckpoint(
+  db: Db,
+  orgId: string,
+  witnesses: readonly string[] = [],
+  quorum = 0,
+): Promise<StoredCheckpoint | undefined> {
+  const [checkpoint] = await (quorum === 0
+    ? latestStatement(db, [orgId])
+    : cosignedStatement(db, [orgId, witnesses, quorum]))
   return checkpoint
 }
 
@@ -75,12 +92,22 @@ export async function findCheckpoint(db: Db, orgId: string, size: number): Promi
 const checkpointColumns = `
   select size, root, note, created_at, array(
     select line from log_cosignatures s where s.org_id = c.org_id and s.size = c.size order by s.created_at, s.name
-  ) as cosignatures from log_checkpoints c where org_id = $1`
+  ) as cosignatures from log_checkpoints c where c.org_id = $1`
 const latestStatement = statement<StoredCheckpoint>(`${checkpointColumns} order by size desc limit 1`)
-const checkpointStatement = statement<StoredCheckpoint>(`${checkpointColumns} and size = $2::bigint`)
+const checkpointStatement = statement<StoredCheckpoint>(`${checkpointColumns} and c.size = $2::bigint`)
+// Checkpoints that were cosigned are the fewest, and newest first the first of them is found soon.
+const cosignedStatement = statement<StoredCheckpoint>(`${checkpointColumns} and c.size = (
+  select s.size from log_cosignatures s where s.org_id = $1 and s.name = any($2::text[])
+  group by s.size having count(*) >= $3::integer order by s.size desc limit 1)`)
 
 /** The origin of the organization's log; undefined before its first checkpoint. */
 export async function findOrigin(db: Db, orgId: string): Promise<string | undefined> {
   const row = await db.selectFrom('log_heads').select('origin').where('org_id', '=', orgId).executeTakeFirst()
   return row?.origin
+}
+
+/** How many leaves are sealed; 0 before the first. */
+export async function findLogSize(db: Db, orgId: string): Promise<number> {
+  const row = await db.selectFrom('log_heads').select('size').where('org_id', '=', orgId).executeTakeFirst()
+  return Number(row?.size ?? 0)
 }

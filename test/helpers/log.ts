@@ -22,9 +22,7 @@ export async function logOf(db: Db, organization: string = orgId): Promise<Entry
   const rows = await db
     .selectFrom('log_entries')
     .innerJoin('audit_leaves', (join) =>
-      join
-        .onRef('audit_leaves.org_id', '=', 'log_entries.org_id')
-        .onRef('audit_leaves.id', '=', 'log_entries.leaf_id'),
+      join.onRef('audit_leaves.org_id', '=', 'log_entries.org_id').onRef('audit_leaves.id', '=', 'log_entries.leaf_id'),
     )
     .select(['log_entries.index', 'leaf_id', 'hash', 'content', 'subject_id'])
     .where('log_entries.org_id', '=', organization)

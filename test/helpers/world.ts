@@ -153,7 +153,7 @@ export function callsBy(
       const sent = { method: method.toUpperCase(), url, headers: { ...type, ...base, ...extra } }
       const { status, headers, text } = await carry(payload === undefined ? sent : { ...sent, payload })
       const answered = headers['content-type']
-      const isJson = typeof answered === 'string' && answered.includes('json')
+      const isJson = typeof answered === 'string' && /\bjson\b/.test(answered)
       return { status, headers, body: isJson ? JSON.parse(text) : text }
     }
   return { get: call('get'), post: call('post'), put: call('put'), patch: call('patch'), delete: call('delete') }

@@ -66,7 +66,7 @@ async function changes(): Promise<Change[]> {
     ['a space deleted', () => ada.delete(`/spaces/${space}`)],
     ['roles given', () => ada.put(`/users/${ben.id}/roles`, role)],
     ['roles taken', () => ada.delete(`/users/${dan.id}/roles`, voter)],
-    ['roles of an agent given', () => ada.put(`/agents/${bot.id}/roles`, role)],
+    ['roles of an agent given', () => ada.put(`/agents/${bot.id}/roles`, voter)],
     ['a user', () => ada.post('/users', { email: 'new@example.com', displayName: 'New', orgRole: 'member' })],
     ['a user disabled', () => ada.post(`/v1/users/${eli.id}/disable`)],
     ['a user enabled', () => ada.post(`/v1/users/${gone.id}/enable`)],

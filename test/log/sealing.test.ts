@@ -11,6 +11,7 @@ import { findUnsealed } from '../../src/store/log.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
 import { addLeaves, checkpointsOf, faultsOfLog, hashesOf, logOf, publicKeyOf } from '../helpers/log.ts'
 import { orgId } from '../helpers/quorum.ts'
+import { runMain } from '../helpers/server-process.ts'
 import { startWorld, type World } from '../helpers/world.ts'
 
 const headOf = ({ ctx: { db } }: World) =>
@@ -52,7 +53,10 @@ describe.each(['postgres', 'pglite'] as const)('sealing on %s', (engine) => {
     expect(await sealNow(world.ctx, orgId)).toBe(0)
     expect(await checkpointsOf(world.ctx)).toEqual(before)
     for (const count of [1, 2, 300, 1, 400]) {
-      await addLeaves(world.ctx.db, Array.from({ length: count }, (_, at) => `${count}: ${at}`))
+      await addLeaves(
+        world.ctx.db,
+        Array.from({ length: count }, (_, at) => `${count}: ${at}`),
+      )
       expect(await sealNow(world.ctx, orgId)).toBe(count)
     }
     expect(await checkpointsOf(world.ctx)).toHaveLength(before.length + 5)
@@ -173,6 +177,21 @@ describe('the log key', () => {
     expect(await faultsOfLog(ctx)).toEqual([])
   })
 
+  it('rotate-log-key makes another, says how long both sign, and exits with 0', async () => {
+    const databaseUrl = await freshDatabase()
+    const env = { DATABASE_URL: databaseUrl, QUORATE_PUBLIC_URL: 'https://approve.example' }
+    const command = runMain(env, 'rotate-log-key')
+    expect(await command.exited).toBe(0)
+    await using world = await startWorld({ databaseUrl })
+    const [newest, first] = await readLogKeys(world.ctx)
+    expect(newest).toMatchObject({ number: 2, until: null })
+    expect(first).toMatchObject({ number: 1 })
+    expect(command.printed()).toBe(
+      `Log key 2 is made and signs from now on; the one before signs beside it until ${first?.until?.toISOString()}.\n` +
+        'Whoever verifies the log needs the new key by then: https://approve.example/v1/log/key\n',
+    )
+  })
+
   it('is sealed under the master key', async () => {
     await using world = await startWorld({ env: { QUORATE_MASTER_KEY: Buffer.alloc(32, 1).toString('base64') } })
     await readLogKeys(world.ctx)
@@ -203,7 +222,10 @@ it('goes on after a restart, on the embedded store too', async () => {
   try {
     {
       await using world = await open()
-      await addLeaves(world.ctx.db, Array.from({ length: 300 }, (_, at) => `before ${at}`))
+      await addLeaves(
+        world.ctx.db,
+        Array.from({ length: 300 }, (_, at) => `before ${at}`),
+      )
       await sealNow(world.ctx, orgId)
       await addLeaves(world.ctx.db, ['not sealed before the end'])
     }

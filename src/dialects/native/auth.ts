@@ -17,8 +17,8 @@ declare module 'fastify' {
     caller: Caller
   }
   interface FastifyContextConfig {
-    /** Needs no access token. */
-    public?: boolean
+    /** Needs no access token; `unless-sent`: but one that is sent says whose organization is meant. */
+    public?: boolean | 'unless-sent'
     /** A lever that switches this route off (contract §7.5). */
     lever?: Lever
     /** May need a step-up, which a browser brings as a cookie of its own. */
@@ -33,8 +33,10 @@ declare module 'fastify' {
 export function authenticator(ctx: Ctx): (request: FastifyRequest) => Promise<void> {
   const verify = accessTokenVerifier(ctx.keys.token, ctx.clock)
   return async (request) => {
-    if (request.routeOptions.config.public === true || request.is404) return
+    const { public: isPublic } = request.routeOptions.config
+    if (isPublic === true || request.is404) return
     const { authorization } = request.headers
+    if (isPublic === 'unless-sent' && authorization === undefined) return
     if (authorization === undefined) {
       request.caller = callerOf(ctx, await claimsOfCookies(ctx, verify, request))
       return

@@ -327,4 +327,13 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   INVALID_RESOURCE_TYPE_VALUE: { status: 400 },
   MISSING_RESOURCE_ID: { status: 400 },
   INVALID_RESOURCE_ID_FORMAT: { status: 400 },
+  // Transparency log
+  LOG_INVALID_NUMBER: { status: 400 },
+  LOG_INVALID_RANGE: { status: 400 },
+  LOG_INVALID_LEAF: { status: 400 },
+  LOG_INVALID_TILE: { status: 400 },
+  LOG_BEYOND_END: { status: 404 },
+  LOG_LEAF_NOT_FOUND: { status: 404 },
+  LOG_CHECKPOINT_NOT_FOUND: { status: 404 },
+  LOG_BUNDLE_NOT_OFFERED: { status: 404 },
 }

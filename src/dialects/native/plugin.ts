@@ -17,6 +17,7 @@ import { authInfoRoutes } from './routes/auth-info.ts'
 import { cliSignInRoutes } from './routes/cli-sign-in.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { groupRoutes } from './routes/groups.ts'
+import { logRoutes } from './routes/log.ts'
 import { organizationAdminRoutes } from './routes/organization-admins.ts'
 import { quotaRoutes } from './routes/quotas.ts'
 import { resourceRoutes } from './routes/resources.ts'
@@ -76,6 +77,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   voteRoutes(app, ctx)
   quotaRoutes(app, ctx)
   auditLogRoutes(app, ctx)
+  logRoutes(app, ctx)
   resourceRoutes(app, ctx)
   workflowRoutes(app, ctx)
   watchingRoutes(app, ctx)
