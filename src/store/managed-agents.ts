@@ -55,6 +55,15 @@ export async function updateAgent(tx: Tx, orgId: string, id: string, change: Age
   await tx.updateTable('principals').set(change).where('org_id', '=', orgId).where('id', '=', id).execute()
 }
 
+/** Notes who answered for an agent until now. */
+export async function insertFormerOwner(tx: Tx, orgId: string, principalId: string, personId: string): Promise<void> {
+  await tx
+    .insertInto('former_owners')
+    .values({ org_id: orgId, person_id: personId, principal_id: principalId })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
 /** The user of the organization that a person is. */
 export async function findUserOfPerson(db: Db, orgId: string, personId: string): Promise<string | undefined> {
   const user = await db

@@ -7,6 +7,7 @@ export interface Database {
   organizations: OrganizationTable
   people: PersonTable
   principals: PrincipalTable
+  former_owners: FormerOwnerTable
   organization_admins: OrganizationAdminTable
   groups: GroupTable
   memberships: MembershipTable
@@ -70,6 +71,12 @@ interface PrincipalTable {
   dpop_required: Generated<boolean>
   revoked_by_admin: Generated<boolean>
   created_at: Date
+}
+
+interface FormerOwnerTable {
+  org_id: string
+  person_id: string
+  principal_id: string
 }
 
 interface OrganizationAdminTable {

@@ -226,13 +226,16 @@ export async function findVoteQuota(db: Db, orgId: string, key: RequestKey): Pro
 }
 
 const standingOfPersonStatement = statement<StandingVoteRow>(`
-  select v.* from principals o cross join lateral (
+  select v.* from (
+    select id from principals where org_id = $1 and person_id = $4
+    union select principal_id from former_owners where org_id = $1 and person_id = $4
+  ) o cross join lateral (
     select v.principal_id, v.person_id, v.stance, v.seats, v.assurance, v.digest from votes v
-    where v.org_id = o.org_id and v.request_id = $2 and v.stage = $3 and v.principal_id = o.id
+    where v.org_id = $1 and v.request_id = $2 and v.stage = $3 and v.principal_id = o.id
     order by v.seq desc limit 1
-  ) v where o.org_id = $1 and o.person_id = $4`)
+  ) v`)
 
-/** The last votes in a stage of a natural person and of the agents that they answer for. */
+/** The last votes in a stage of a natural person and of the agents that they answer for, or did: each vote says for whom it was. */
 export async function findStandingOfPerson(
   db: Db,
   orgId: string,

@@ -283,8 +283,8 @@ describe('the secret of an API key', () => {
     expect(await columnsHolding(secrets)).toEqual([])
     const { secret_hash, previous_hash, hint } = await rowOf(id)
     expect([secret_hash, previous_hash, hint]).toEqual([sha256(rotated.body.key), sha256(key), rotated.body.hint])
-    // The search does find what is there.
-    expect(await columnsHolding([secret_hash])).toEqual(['api_keys.secret_hash'])
+    // The search does find what is there: the leaf commits to the hash that the key is looked up by.
+    expect(await columnsHolding([secret_hash])).toEqual(['api_keys.secret_hash', 'audit_leaves.content'])
   })
 
   it('is not given to a key that repeats the call its principal made', async () => {

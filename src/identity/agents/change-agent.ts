@@ -1,7 +1,7 @@
 import { appendLeaf } from '../../audit/append.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
-import { findEnabledPerson, updateAgent } from '../../store/managed-agents.ts'
+import { findEnabledPerson, insertFormerOwner, updateAgent } from '../../store/managed-agents.ts'
 import type { Tx } from '../../store/open.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { lockFacts } from '../../store/voting.ts'
@@ -55,6 +55,7 @@ export async function changeAgent(
       const by = leafActorOf(actor)
       await updateAgent(tx, orgId, agent.id, change)
       if (changed.person_id !== agent.person_id) {
+        if (agent.person_id !== null) await insertFormerOwner(tx, orgId, agent.id, agent.person_id)
         await endApiKeysOf(ctx, tx, { orgId, holder: { principalId: agent.id }, actor: by })
       }
       await appendLeaf(tx, {

@@ -5,6 +5,7 @@ import * as deliveries from './0004-deliveries.ts'
 import * as keys from './0005-keys.ts'
 import * as log from './0006-log.ts'
 import * as voteSignatures from './0007-vote-signatures.ts'
+import * as formerOwners from './0008-former-owners.ts'
 import * as receipts from './0009-receipts.ts'
 
 /** Applied in the order of their names, each once. Append only; widen before you narrow. */
@@ -16,5 +17,6 @@ export const migrations = {
   '0005-keys': keys,
   '0006-log': log,
   '0007-vote-signatures': voteSignatures,
+  '0008-former-owners': formerOwners,
   '0009-receipts': receipts,
 }

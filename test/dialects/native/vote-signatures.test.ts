@@ -537,11 +537,9 @@ describe('a nonce', () => {
         voteWith(bot.client, ids[index % 2] ?? '', signatures[index % 2], 'APPROVE', guards()),
       ),
     )
-    const said = Map.groupBy(answers, ({ status }) => status)
-    expect([...said].map(([status, each]) => [status, each.length]).toSorted()).toEqual([
-      [200, 1],
-      [409, 39],
-    ])
+    const said = answers.map(({ status }) => status)
+    expect(said.filter((status) => status === 200)).toHaveLength(1)
+    expect(said.filter((status) => status === 409)).toHaveLength(39)
     const stored = [...(await votesOf(ids[0] ?? '')), ...(await votesOf(ids[1] ?? ''))]
     expect(stored).toHaveLength(1)
   })
@@ -584,6 +582,17 @@ describe('where a signature is asked for', () => {
     const named = body.pending.finishingSets.flat().map(({ id: who }: { id: string }) => who)
     expect(named).toContain(bot.id)
     expect(named).not.toContain(world.cleo.id)
+  })
+
+  it('explain says of a later stage that nobody can, where only people are members', async () => {
+    const people = await insertGroup(world.ctx, [world.cleo.id])
+    const later = { ...world.rule(1, people), requireSignature: true }
+    const stages = [{ approvalRule: world.rule(9) }, { approvalRule: later }]
+    const id = await world.opened({ approvalRule: undefined, stages })
+    const laterStages = async () => (await world.ada.get(`/v1/workflows/${id}/explain`)).body.pending.laterStages
+    expect(await laterStages()).toMatchObject([{ satisfiable: false }])
+    await addMember(world.ctx, people, bot.id)
+    expect(await laterStages()).toMatchObject([{ satisfiable: true }])
   })
 
   it('explain says that nobody can where only people are members', async () => {
