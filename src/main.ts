@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import type { Server } from 'node:net'
+import { addLogKey } from './audit/log-key.ts'
 import { loadConfig } from './config/config.ts'
 import { readEnv } from './config/env.ts'
 import { createContext } from './context.ts'
@@ -24,6 +25,7 @@ const usage = `quorate [COMMAND]
   serve             serves HTTP; jobs are left to others
   work              does the jobs; answers /health, /ping and /metrics alone
   rotate-data-key   makes a new key for what is sealed in the tables
+  rotate-log-key    makes a new key that signs the transparency log
   witness [key]     cosigns the checkpoints of logs; with "key" shows the key that it cosigns with
 `
 
@@ -37,6 +39,8 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
       return await run({ serves: false, works: true })
     case 'rotate-data-key':
       return await rotateDataKey()
+    case 'rotate-log-key':
+      return await rotateLogKey()
     case 'witness':
       // Only here: Node 22 warns of its SQLite as soon as that is loaded.
       return await (await import('./witness/run.ts')).runWitness(rest)
@@ -93,6 +97,16 @@ async function rotateDataKey(): Promise<void> {
   const ctx = await createContext(loadConfig(readEnv()))
   const { number, sealsFrom } = await addDataKey(ctx.db, ctx.config.masterKeys, ctx.clock.now())
   process.stdout.write(`Data key ${number} is made. Servers seal with it from ${sealsFrom.toISOString()} on.\n`)
+  await ctx.close()
+}
+
+async function rotateLogKey(): Promise<void> {
+  const ctx = await createContext(loadConfig(readEnv()))
+  const { number, until } = await addLogKey(ctx)
+  process.stdout.write(
+    `Log key ${number} is made and signs from now on; the one before signs beside it until ${until.toISOString()}.\n` +
+      `Whoever verifies the log needs the new key by then: ${ctx.publicUrl}/v1/log/key\n`,
+  )
   await ctx.close()
 }
 

@@ -42,6 +42,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
     main: {
       values: [
+        'audit',
         'witness',
         'maintenance',
         'jobs',

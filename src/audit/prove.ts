@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts'
 import { consistencyPath, inclusionPath, rootAt, type Hash } from '../proof/merkle.ts'
-import { findEntryByHash, findLogSize, readEntries, readEntryHashes } from '../store/log-reads.ts'
+import { findEntryByHash, findLogSize, readEntries } from '../store/log-reads.ts'
 import { headOfSize, latestHead } from './checkpoint.ts'
 import type { Sealing } from './seal.ts'
 import { openTree } from './tree.ts'
@@ -49,8 +49,7 @@ export async function proveInclusion(
   if (index >= size) throw new AppError('LOG_BEYOND_END', undefined, { field: 'index' in key ? 'index' : 'leaf' })
   const tree = openTree(ctx.db, orgId)
   const [path, root] = [await inclusionPath(tree, index, size), await rootAt(tree, size)]
-  const [leaf] = await readEntryHashes(ctx.db, orgId, index, 1)
-  return { index, size, leaf: leaf as Hash, path, root, checkpoint }
+  return { index, size, leaf: await tree(0, index), path, root, checkpoint }
 }
 
 export interface Consistency {

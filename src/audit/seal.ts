@@ -1,7 +1,7 @@
 import type { Ctx } from '../context.ts'
 import { renderCheckpoint } from '../proof/checkpoint.ts'
 import { frontierAt, type Frontier } from '../proof/frontier.ts'
-import { hashBytes, type Hash } from '../proof/merkle.ts'
+import { splitHashes, type Hash } from '../proof/merkle.ts'
 import { signNote } from '../proof/note.ts'
 import {
   findNewestLeaf,
@@ -92,11 +92,6 @@ async function holdHead(ctx: Sealing, tx: Tx, orgId: string, waits: boolean): Pr
 
 function hashesOf({ hashes }: SealedLeaves): Hash[] {
   return hashes === null ? [] : splitHashes(hashes)
-}
-
-function splitHashes(bytes: Uint8Array): Hash[] {
-  const count = bytes.length / hashBytes
-  return Array.from({ length: count }, (_, place) => bytes.slice(place * hashBytes, (place + 1) * hashBytes))
 }
 
 /** Tree levels that one level of tiles spans (C2SP tlog-tiles). */

@@ -1,4 +1,4 @@
-import { hashBytes, rootOf, type Hash, type ReadNode } from '../proof/merkle.ts'
+import { rootOf, splitHashes, type Hash, type ReadNode } from '../proof/merkle.ts'
 import { readEntryHashes, readNodeHashes } from '../store/log-reads.ts'
 import type { Db } from '../store/open.ts'
 
@@ -9,9 +9,11 @@ export const tileWidth = 2 ** tileHeight
 /** Hashes in the lowest row of a tile, as far as the log reaches; none when it does not reach the tile. */
 export async function readTile(db: Db, orgId: string, level: number, index: number): Promise<Hash[]> {
   const start = index * tileWidth
-  return level === 0
-    ? await readEntryHashes(db, orgId, start, tileWidth)
-    : await readNodeHashes(db, orgId, level, start, tileWidth)
+  const bytes =
+    level === 0
+      ? await readEntryHashes(db, orgId, start, tileWidth)
+      : await readNodeHashes(db, orgId, level, start, tileWidth)
+  return splitHashes(bytes)
 }
 
 /** Gives the hashes of an organization's tree to the proofs of `proof/`. A tile is read once however often it is needed. */
@@ -28,9 +30,7 @@ export function openTree(db: Db, orgId: string): ReadNode {
     const start = index * width
     const tile = await tileAt(Math.floor(level / tileHeight), Math.floor(start / tileWidth))
     const hashes = tile.slice(start % tileWidth, (start % tileWidth) + width)
-    if (hashes.length < width || hashes.some(({ length }) => length !== hashBytes)) {
-      throw new Error(`the log has no node ${index} of level ${level}`)
-    }
+    if (hashes.length < width) throw new Error(`the log has no node ${index} of level ${level}`)
     return rootOf(hashes)
   }
 }

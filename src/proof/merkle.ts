@@ -8,6 +8,14 @@ export type ReadNode = (level: number, index: number) => Hash | Promise<Hash>
 
 export const hashBytes = 32
 
+/** The hashes that stand one after the other in these bytes. @throws RangeError where the last is cut */
+export function splitHashes(bytes: Uint8Array): Hash[] {
+  if (bytes.length % hashBytes !== 0) throw new RangeError(`no hashes: ${bytes.length} bytes`)
+  return Array.from({ length: bytes.length / hashBytes }, (_, place) =>
+    bytes.subarray(place * hashBytes, (place + 1) * hashBytes),
+  )
+}
+
 /** Hash of a leaf's bytes. The prefix keeps a leaf from being taken for a node (RFC 6962 section 2.1). */
 export function leafHash(content: Uint8Array): Hash {
   return createHash('sha256').update(leafPrefix).update(content).digest()

@@ -16,8 +16,8 @@ import { startWorld, type World } from '../helpers/world.ts'
 /** A transaction that is ended from outside. */
 interface Held {
   readonly tx: Tx
-  commit(): Promise<void>
-  rollback(): Promise<void>
+  readonly commit: () => Promise<void>
+  readonly rollback: () => Promise<void>
 }
 
 async function begin(db: Db): Promise<Held> {
@@ -26,8 +26,8 @@ async function begin(db: Db): Promise<Held> {
   await sql`select pg_current_xact_id()`.execute(transaction)
   return {
     tx: transaction as unknown as Tx,
-    commit: async () => void (await transaction.commit().execute()),
-    rollback: async () => void (await transaction.rollback().execute()),
+    commit: () => transaction.commit().execute(),
+    rollback: () => transaction.rollback().execute(),
   }
 }
 
@@ -152,16 +152,16 @@ it('seals every committed leaf once and in order, whoever writes beside it and h
   let isWriting = true
 
   const write = async (writer: number) => {
-    const { roll } = dice(writer)
+    const chance = dice(writer)
     for (let change = 0; change < 40; change++) {
       const began = tick++
-      const ids = Array.from({ length: 1 + roll(4) }, () => world.ctx.newId())
+      const ids = Array.from({ length: 1 + chance.roll(4) }, () => world.ctx.newId())
       const { tx, commit, rollback } = await begin(db)
       for (const id of ids) {
         await insertLeaf(tx, leafRow(id, id))
-        if (roll(3) === 0) await sleep(roll(writer < 2 ? 120 : 12))
+        if (chance.roll(3) === 0) await sleep(chance.roll(writer < 2 ? 120 : 12))
       }
-      if (roll(5) === 0) {
+      if (chance.roll(5) === 0) {
         await rollback()
         for (const id of ids) undone.add(id)
       } else {

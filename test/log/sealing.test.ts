@@ -11,6 +11,7 @@ import { findUnsealed } from '../../src/store/log.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
 import { addLeaves, checkpointsOf, faultsOfLog, hashesOf, logOf, publicKeyOf } from '../helpers/log.ts'
 import { orgId } from '../helpers/quorum.ts'
+import { runMain } from '../helpers/server-process.ts'
 import { startWorld, type World } from '../helpers/world.ts'
 
 const headOf = ({ ctx: { db } }: World) =>
@@ -174,6 +175,21 @@ describe('the log key', () => {
     clock.set(until)
     expect(await signatures()).toBe(1)
     expect(await faultsOfLog(ctx)).toEqual([])
+  })
+
+  it('rotate-log-key makes another, says how long both sign, and exits with 0', async () => {
+    const databaseUrl = await freshDatabase()
+    const env = { DATABASE_URL: databaseUrl, QUORATE_PUBLIC_URL: 'https://approve.example' }
+    const command = runMain(env, 'rotate-log-key')
+    expect(await command.exited).toBe(0)
+    await using world = await startWorld({ databaseUrl })
+    const [newest, first] = await readLogKeys(world.ctx)
+    expect(newest).toMatchObject({ number: 2, until: null })
+    expect(first).toMatchObject({ number: 1 })
+    expect(command.printed()).toBe(
+      `Log key 2 is made and signs from now on; the one before signs beside it until ${first?.until?.toISOString()}.\n` +
+        'Whoever verifies the log needs the new key by then: https://approve.example/v1/log/key\n',
+    )
   })
 
   it('is sealed under the master key', async () => {
