@@ -10,6 +10,7 @@ import { AppError } from './errors.ts'
 import { startDeadlines } from './jobs/deadlines.ts'
 import { takeOver } from './jobs/reclaim.ts'
 import { startSealing } from './jobs/sealing.ts'
+import { startWitnessing } from './jobs/witnessing.ts'
 import { startWorker } from './jobs/worker.ts'
 import { startMaintenance } from './maintenance.ts'
 import { buildServer, buildWorkerServer } from './server.ts'
@@ -76,6 +77,7 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   const worker = works ? startWorker(ctx) : null
   const endDeadlines = works ? startDeadlines(ctx) : null
   const endSealing = works ? startSealing(ctx) : null
+  const endWitnessing = works ? startWitnessing(ctx) : null
   const endMaintenance = startMaintenance(ctx)
 
   const stop = async (signal: string) => {
@@ -86,6 +88,7 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
       worker?.stop(jobDrainMilliseconds),
       endDeadlines?.(),
       endSealing?.(),
+      endWitnessing?.(),
       endMaintenance(),
     ])
     await ctx.close()

@@ -1,5 +1,12 @@
 import { AppError } from '../errors.ts'
-import { addSignatureLines, ed25519Type, signatureLine, verifierKeyOf, verifierKeyText } from '../proof/note.ts'
+import {
+  addSignatureLines,
+  ed25519Type,
+  signatureLine,
+  keyIdOf,
+  verifierKeyOf,
+  verifierKeyText,
+} from '../proof/note.ts'
 import { findCheckpoint, findLatestCheckpoint, findOrigin, type StoredCheckpoint } from '../store/log-reads.ts'
 import { readLogKeys, signersOf, type LogKey } from './log-key.ts'
 import { originOf, type Sealing } from './seal.ts'
@@ -19,7 +26,7 @@ export interface SignedHead {
  */
 export async function latestHead(ctx: Sealing, orgId: string): Promise<SignedHead> {
   const { asked, quorum } = ctx.config.witnesses
-  const names = asked.map(({ key }) => key.name)
+  const names = asked.map(({ key }) => keyIdOf(key))
   return await signedHead(ctx, await findLatestCheckpoint(ctx.db, orgId, names, quorum))
 }
 

@@ -69,8 +69,12 @@ export function parseVerifierKey(text: string): VerifierKey {
 
 /** The vkey: `name+hash+key`. @param publicKey 32 bytes */
 export function verifierKeyText(name: string, type: number, publicKey: Uint8Array): string {
-  const { id } = keyOf(name, type, publicKey)
-  return `${name}+${id.toString('hex')}+${Buffer.concat([Buffer.of(type), publicKey]).toString('base64')}`
+  return `${keyIdOf(keyOf(name, type, publicKey))}+${Buffer.concat([Buffer.of(type), publicKey]).toString('base64')}`
+}
+
+/** `name+hash`: a verifier key where it is named and not needed. */
+export function keyIdOf({ name, id }: Pick<VerifierKey, 'name' | 'id'>): string {
+  return `${name}+${id.toString('hex')}`
 }
 
 /** The key that signs with `privateKey` (Ed25519) under `name`. @throws NoteError on a name that no key may have */

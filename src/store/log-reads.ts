@@ -70,7 +70,7 @@ export type StoredCheckpoint = Pick<Row<'log_checkpoints'>, 'size' | 'root' | 'n
   readonly cosignatures: readonly string[]
 }
 
-/** The newest that so many of the witnesses of these names have cosigned. */
+/** The newest that so many of these witnesses have cosigned. @param witnesses their `keyIdOf` */
 export async function findLatestCheckpoint(
   db: Db,
   orgId: string,
@@ -95,9 +95,13 @@ const checkpointColumns = `
   ) as cosignatures from log_checkpoints c where c.org_id = $1`
 const latestStatement = statement<StoredCheckpoint>(`${checkpointColumns} order by size desc limit 1`)
 const checkpointStatement = statement<StoredCheckpoint>(`${checkpointColumns} and c.size = $2::bigint`)
-// Checkpoints that were cosigned are the fewest, and newest first the first of them is found soon.
+// None is newer than the quorum-th of the newest that each witness has cosigned: from there on back it is not far, however long
+// one of them has been away.
 const cosignedStatement = statement<StoredCheckpoint>(`${checkpointColumns} and c.size = (
-  select s.size from log_cosignatures s where s.org_id = $1 and s.name = any($2::text[])
+  select s.size from log_cosignatures s where s.org_id = $1 and s.name = any($2::text[]) and s.size <= (
+    select newest.size from unnest($2::text[]) as witness (name) cross join lateral (
+      select n.size from log_cosignatures n where n.org_id = $1 and n.name = witness.name order by n.size desc limit 1
+    ) newest order by newest.size desc offset $3::integer - 1 limit 1)
   group by s.size having count(*) >= $3::integer order by s.size desc limit 1)`)
 
 /** The origin of the organization's log; undefined before its first checkpoint. */

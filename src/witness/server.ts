@@ -38,7 +38,7 @@ export function witnessServer(witness: Witness, warn: (message: string) => void)
   }
 
   const server = createServer({ requestTimeout: requestTimeoutMilliseconds }, (request, response) => {
-    answerTo(request)
+    void answerTo(request)
       .catch((error: unknown): Answer => {
         if (!request.complete)
           return { status: 400, text: 'The request did not end.\n', headers: { connection: 'close' } }

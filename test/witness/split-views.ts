@@ -11,14 +11,14 @@ export interface Attacker {
   readonly fork: SmallLog
   /** How many leaves they share. */
   readonly shared: number
-  /** The same leaves as `log` has, and as many as the fork, signed by the log's other key. */
+  /** A third history from where the two part, signed by the log's other key. */
   readonly otherKeysFork: SmallLog
   /** Another log that the witness knows. */
   readonly neighbour: SmallLog
   /** Sends a body to one of the witness's two processes, and notes what is cosigned. @returns the status and the size it names */
-  send(body: string, process?: 0 | 1): Promise<{ readonly status: number; readonly size: number }>
+  readonly send: (body: string, process?: 0 | 1) => Promise<{ readonly status: number; readonly size: number }>
   /** Stops both processes, with `kill -9` or in peace, and starts them again. */
-  restart(how: 'kill' | 'stop'): Promise<void>
+  readonly restart: (how: 'kill' | 'stop') => Promise<void>
 }
 
 type Attempt = (attacker: Attacker) => Promise<void>

@@ -72,5 +72,7 @@ const statements = [
     primary key (org_id, size, name),
     foreign key (org_id, size) references log_checkpoints
   )`,
+  // What a witness has cosigned last.
+  `create index log_cosignatures_newest on log_cosignatures (org_id, name, size)`,
   ...['log_entries', 'log_nodes', 'log_checkpoints', 'log_cosignatures'].flatMap(refuseChange),
 ]
