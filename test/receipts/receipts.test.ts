@@ -178,8 +178,8 @@ describe.each(['postgres', 'pglite'] as const)('receipts on %s', (engine) => {
 
   it('the reason that a voter gave', async () => {
     const id = await world.opened()
-    const voteType = { type: 'APPROVE', votedForGroups: [world.guards] }
-    await world.cleo.post(`/workflows/${id}/vote`, { voteType, reason: 'Looked at it.' })
+    const voteType = { type: 'APPROVE', votedForGroups: [world.guards], reason: 'Looked at it.' }
+    await world.cleo.post(`/workflows/${id}/vote`, { voteType })
     expect((await verified(id)).votes[0]?.reason?.text).toBe('Looked at it.')
   })
 
@@ -200,6 +200,20 @@ describe.each(['postgres', 'pglite'] as const)('receipts on %s', (engine) => {
     expect(verdictOn(file, trusting([key], wrong))).toMatch(/^bad-voter-signature/)
     const other = { voterKeys: voterKeys(stranger) }
     expect(verdictOn(file, trusting([key], other))).toMatch(/^voter-key-missing/)
+  })
+
+  it('what is left when texts were erased', async () => {
+    const id = await world.opened({}, { description: 'a name that has to go' })
+    const voteType = { type: 'APPROVE', votedForGroups: [world.guards], reason: 'as has this' }
+    expect(await world.cleo.post(`/workflows/${id}/vote`, { voteType })).toMatchObject({ status: 200 })
+    await world.ctx.db.updateTable('requests').set({ description: null }).where('id', '=', id).execute()
+    await world.ctx.db
+      .updateTable('votes')
+      .set({ reason: null, reason_salt: null })
+      .where('request_id', '=', id)
+      .execute()
+    const { request, votes } = await verified(id)
+    expect([request.content, votes[0]?.reason]).toEqual([null, undefined])
   })
 
   it('is refused of a workflow that is not decided, or not there', async () => {

@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readCanonical, writeCanonical } from '../../../src/proof/canonical-json.ts'
 import { cosigner } from '../../../src/proof/cosignature.ts'
-import { ed25519Signer, verifierKeyText, type NoteSigner } from '../../../src/proof/note.ts'
+import { ed25519Signer, signNote, verifierKeyText, type NoteSigner } from '../../../src/proof/note.ts'
 import type { Receipt, ReceiptVote, Statement } from '../../../src/proof/statement.ts'
 import { randomTold, organization } from '../../receipts/random-told.ts'
 import {
@@ -596,6 +596,160 @@ async function bad(): Promise<void> {
     names: { ...named.names, principals: named.names.principals.map((one) => ({ ...one, name: 'Bob' })) },
   }
   add('Another name than its entry commits to', fileOf(renamed, signer), 'bad-digest')
+
+  // What only one check stands against.
+  const rotated = ed25519Signer(name, keyOf('rotated'))
+  const moved = ed25519Signer(`elsewhere.example/log/${organization}`, keyOf('log'))
+  const receipt = await receiptOf(plain, notary)
+  const withCheckpoint = (checkpoint: string, origin = name): Receipt => ({ ...receipt, log: { origin, checkpoint } })
+  const body = receipt.log.checkpoint.slice(0, receipt.log.checkpoint.indexOf('\n\n') + 1)
+  const both = { keys: [signer, rotated] }
+  add(
+    'A checkpoint signed by another key than the receipt',
+    fileOf(withCheckpoint(signNote(body, [rotated])), signer),
+    'bad-checkpoint',
+    both,
+  )
+  add(
+    'A checkpoint under the old key and the new one',
+    fileOf(withCheckpoint(signNote(body, [rotated, signer])), signer),
+    null,
+    both,
+  )
+  const movedBody = body.replace(name, moved.key.name)
+  add(
+    'A checkpoint of another log of the organization',
+    fileOf(withCheckpoint(signNote(movedBody, [moved, signer]), name), signer),
+    'bad-checkpoint',
+    { keys: [signer, moved] },
+  )
+  add(
+    'A checkpoint of another log, and the origin is told to be it',
+    fileOf(withCheckpoint(signNote(movedBody, [moved, signer]), moved.key.name), signer),
+    'bad-checkpoint',
+    { keys: [signer, moved] },
+  )
+  add(
+    'A checkpoint with a further line',
+    fileOf(withCheckpoint(signNote(`${body}more\n`, [signer])), signer),
+    'bad-checkpoint',
+  )
+  add(
+    'A checkpoint with the same line twice',
+    fileOf(withCheckpoint(receipt.log.checkpoint + receipt.log.checkpoint.slice(body.length + 1)), signer),
+    'bad-checkpoint',
+  )
+  add('A rule written after the request', await write(plain, { ...notary, isPolicyLate: true }), 'leaf-mismatch')
+  await bent('Another deadline in the receipt alone', 'leaf-mismatch', (it) => {
+    ;(it.predicate['request'] as Record<string, string>)['expiresAt'] = at(7200)
+  })
+  await bent('Another requester in the receipt alone', 'leaf-mismatch', (it) => {
+    ;(it.predicate['request'] as Record<string, string>)['requester'] = 'eve'
+  })
+  await bent('Other options in the receipt alone', 'leaf-mismatch', (it) => {
+    const policy = it.predicate['policy'] as Record<string, unknown>
+    policy['options'] = { ...(policy['options'] as object), veto: 'ignored' }
+  })
+  await bent('A name of the rule that nothing commits to', 'bad-digest', (it) => {
+    Object.assign(it.predicate['policy'] as object, { name: { salt: 's', text: 'Four eyes' } })
+  })
+  await bent('A reason that nothing commits to', 'bad-digest', (it) => {
+    it.predicate.votes[0]!['reason'] = { salt: 's', text: 'Fine.' }
+  })
+  const canceled = await receiptOf(told([{ ...cancel, seq: 0, stage: 0 }]), notary)
+  const byEve = {
+    ...canceled,
+    changes: canceled.changes.map((one) => ({ ...one, actor: { kind: 'human', id: 'eve' } as const })),
+  }
+  add('A cancellation by somebody else in the receipt alone', fileOf(byEve, signer), 'leaf-mismatch')
+  await no_(
+    'A status before a vote that was not so',
+    'rule-violated',
+    told([
+      vote(1, 'ben', no('veto', { to: 'rejected' })),
+      vote(2, 'ben', no('withdraw')),
+      vote(3, 'ben'),
+      vote(4, 'cleo', approves),
+    ]),
+  )
+  await no_(
+    'A status after a vote that was not so',
+    'rule-violated',
+    told([vote(1, 'ben', { to: 'rejected' }), vote(2, 'cleo', approves)]),
+  )
+  await no_(
+    'A stage that was not passed',
+    'rule-violated',
+    told([vote(1, 'ben', { toStage: 1 }), vote(2, 'cleo', approves)]),
+  )
+  await no_(
+    'A vote in a stage that is not open',
+    'rule-violated',
+    told([vote(1, 'ben', { stage: 1 }), vote(2, 'cleo', approves)]),
+  )
+  await no_(
+    'Expired by somebody’s hand',
+    'rule-violated',
+    told([{ ...expiry, actor: { kind: 'human', id: 'ada' }, seq: 0 }]),
+  )
+  await no_(
+    'A stage with a name',
+    'malformed',
+    told(plain.events, {}, [{ ...binding(seats('security', 2)), name: 'Security' }]),
+  )
+  await no_('No binding stage', 'malformed', told(plain.events, {}, [advisory(seats('security', 2))]))
+  await no_(
+    'A vote for nobody’s seat',
+    'rule-violated',
+    told([vote(1, 'ben', { seats: [] }), vote(2, 'cleo', { ...approves })], {}, [binding(seats('security', 1))]),
+  )
+  await no_(
+    'A vote that says it is signed where nobody asked',
+    'bad-voter-signature',
+    told([vote(1, 'agent-1', byAgent), vote(2, 'cleo', approves)]),
+  )
+  const human = { ...signedTwo, events: signedTwo.events.map((event) => ({ ...event, kind: 'human' }) as ToldVote) }
+  await no_('A person who signed', 'bad-voter-signature', signed(human, voters), withVoterKeys)
+  await no_(
+    'A withdrawn approval counted',
+    'rule-violated',
+    told([vote(1, 'ben'), vote(2, 'ben', no('withdraw')), vote(3, 'cleo', approves)]),
+  )
+  await no_('Canceled at the deadline', 'rule-violated', told([{ ...cancel, at: at(3600), seq: 0, stage: 0 }]))
+  const crossedGreedy = [binding(all(seats('security', 1), seats('finance', 1), seats('legal', 1)))]
+  const wide = { seats: ['security', 'finance', 'legal'] }
+  add(
+    'Three people whose seats fit in one way only',
+    await write(
+      told(
+        [
+          vote(1, 'ben', wide),
+          vote(2, 'cleo', { seats: ['security', 'finance'] }),
+          vote(3, 'dan', { ...approves, seats: ['security'] }),
+        ],
+        { distinctPeople: true },
+        crossedGreedy,
+      ),
+    ),
+    null,
+  )
+  await no_(
+    'Three people of whom two fit one seat only',
+    'rule-violated',
+    told(
+      [
+        vote(1, 'ben', wide),
+        vote(2, 'cleo', { seats: ['security'] }),
+        vote(3, 'dan', { ...approves, seats: ['security'] }),
+      ],
+      { distinctPeople: true },
+      crossedGreedy,
+    ),
+  )
+  add('Half a character', sealedText(payload.replace('"ben"', '"\\ud800"')), 'malformed')
+  add('A number beyond all integers', sealedText(payload.replace('"seq":2', '"seq":9007199254740993')), 'malformed')
+  add('Nothing but nesting', sealedText('['.repeat(20_000) + ']'.repeat(20_000)), 'malformed')
+  add('An empty file', '', 'malformed')
 }
 
 interface Bent extends Record<string, unknown> {
