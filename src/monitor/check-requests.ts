@@ -9,13 +9,7 @@ import { compareRow } from './compare-rows.ts'
 import { finderFor, type Finder, type Report } from './finding.ts'
 import { literal, peekable, readRows, type Peekable } from './read-rows.ts'
 import type { Told } from './replay.ts'
-import {
-  openRequest,
-  replayRequest,
-  requestRow,
-  voteRow,
-  type ToldRequest,
-} from './replay-requests.ts'
+import { openRequest, replayRequest, requestRow, voteRow, type ToldRequest } from './replay-requests.ts'
 import { readLeaf, type StoredLeaf, type ToldLeaf } from './told-leaf.ts'
 import { keyOf } from './told-table.ts'
 import { watchedTables } from './watched-tables.ts'
@@ -26,20 +20,25 @@ type VoteRow = Row<'votes'>
 /**
  * Goes through the requests one by one, each with its leaves and votes: three queries in the order of the request's id, of
  * which only one request's part is in memory.
+ * @returns how many reasons of votes were erased
  */
-export async function checkRequests(tx: Tx, orgId: string, told: Told, report: Report): Promise<void> {
+export async function checkRequests(
+  tx: Tx,
+  orgId: string,
+  told: Told,
+  report: Report,
+): Promise<{ readonly erased: number }> {
   const find = finderFor(orgId, report)
   const org = literal(orgId)
   const leaves = peekable(readRows<LeafRow>(tx, leavesQuery(org)))
   const requests = peekable(readRows<Row<'requests'>>(tx, `select * from requests where org_id = ${org} order by id`))
-  const votes = peekable(
-    readRows<VoteRow>(tx, `select * from votes where org_id = ${org} order by request_id, seq`),
-  )
+  const votes = peekable(readRows<VoteRow>(tx, `select * from votes where org_id = ${org} order by request_id, seq`))
   const tables = new Emptied(find, {
     requests: (await requests.peek()) === undefined,
     votes: (await votes.peek()) === undefined,
   })
   const counts = new Map<string, number>()
+  const reasons = { erased: 0 }
   for (;;) {
     const id = leastOf([
       (await leaves.peek())?.subject_id,
@@ -47,10 +46,11 @@ export async function checkRequests(tx: Tx, orgId: string, told: Told, report: R
       (await votes.peek())?.request_id,
     ])
     if (id === undefined) break
-    await checkRequest({ find, rules: told.rules, tables, leaves, requests, votes, counts }, id)
+    await checkRequest({ find, rules: told.rules, tables, leaves, requests, votes, counts, reasons }, id)
   }
   tables.tell()
   await checkCounts(tx, org, find, counts)
+  return reasons
 }
 
 function leavesQuery(org: string): string {
@@ -70,6 +70,7 @@ interface Streams {
   readonly votes: Peekable<VoteRow>
   /** How many requests the table has, by policy and whether they are final. */
   readonly counts: Map<string, number>
+  readonly reasons: { erased: number }
 }
 
 async function checkRequest(streams: Streams, id: string): Promise<void> {
@@ -141,6 +142,7 @@ class VoteCheck {
     const row = await votes.peek()
     if (row?.request_id !== this.#id || row.seq !== seq) return tables.deleted('votes', keyOf(this.#id, String(seq)))
     await votes.next()
+    if (reasonOf(row) === null && leaf.commitment('reason') !== undefined) this.#streams.reasons.erased += 1
     if (!compareVote(() => {}, this.#id, leaf, row)) this.#differing.push({ seq, told: leaf, row })
   }
 
@@ -232,7 +234,9 @@ function countKey(row: { readonly policy_id: string; readonly is_final: boolean 
 
 /** Ids are compared as the database orders them: their text is the hexadecimal of their bytes. */
 function leastOf(ids: readonly (string | undefined)[]): string | undefined {
-  return ids.filter((id) => id !== undefined).reduce<string | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined)
+  return ids
+    .filter((id) => id !== undefined)
+    .reduce<string | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined)
 }
 
 /** A leaf that was altered may tell anything: what cannot be gone through is told of, and ends nothing. */

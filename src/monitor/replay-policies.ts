@@ -73,6 +73,8 @@ function remove({ policies, rules }: ToldPolicies, id: string): void {
 
 /** Names of the native templates that lie in a space. */
 export function templatesIn({ policies }: ToldPolicies, space: string): string[] {
-  const names = [...policies.values()].filter((row) => row['space_id'] === space && (row['dialect'] ?? 'native') === 'native')
+  const names = [...policies.values()].filter(
+    (row) => row['space_id'] === space && (row['dialect'] ?? 'native') === 'native',
+  )
   return names.flatMap((row: ToldRow) => (typeof row['name'] === 'string' ? [row['name']] : []))
 }

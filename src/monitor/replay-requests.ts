@@ -178,7 +178,8 @@ function outcomeOfVote(request: ToldRequest, leaf: ToldLeaf): Outcome {
   if (outcome.kind !== 'needs-approvals') return outcome
   const lapsed = facts['lapsed'] as Readonly<Record<string, readonly string[]>> | undefined
   const approvals = [...standing.values()].filter(({ stance }) => stance === 'approve')
-  if (lapsed === undefined) return judgedOfOld(approvals, leaf, (given) => decide(policy, state, eventOn(given), at.getTime()))
+  if (lapsed === undefined)
+    return judgedOfOld(approvals, leaf, (given) => decide(policy, state, eventOn(given), at.getTime()))
   const held = approvals.map((approval) => {
     const lost = lapsed[approval.principal] ?? []
     return { ...approval, holds: approval.seats.filter(({ id }) => !lost.includes(id)) }

@@ -81,17 +81,7 @@ export const watchedTables = {
   },
   votes: {
     key: ['request_id', 'seq'],
-    columns: [
-      'stage',
-      'principal_id',
-      'person_id',
-      'stance',
-      'seats',
-      'assurance',
-      'digest',
-      'signature',
-      'cast_at',
-    ],
+    columns: ['stage', 'principal_id', 'person_id', 'stance', 'seats', 'assurance', 'digest', 'signature', 'cast_at'],
   },
 } as const
 

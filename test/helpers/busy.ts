@@ -36,10 +36,13 @@ export async function makeBusy(world: World): Promise<Busy> {
   await directoryChanges(world, ada, voters, others)
 
   const template = async (members: object = {}) =>
-    (await ok(ada.post('/workflow-templates', draft({ spaceId: space, approvalRule: need(guards, 2), ...members })))).body.id
+    (await ok(ada.post('/workflow-templates', draft({ spaceId: space, approvalRule: need(guards, 2), ...members }))))
+      .body.id
   const workflows: Record<string, string> = {}
   const open = async (as: string, templateId: string) =>
-    (workflows[as] = madeId(await ada.post('/workflows', { name: `busy-${as}`, workflowTemplateId: templateId, metadata: { as } })))
+    (workflows[as] = madeId(
+      await ada.post('/workflows', { name: `busy-${as}`, workflowTemplateId: templateId, metadata: { as } }),
+    ))
 
   const plain = await template({ metadata: { kept: 'yes' }, description: 'Two of the guards.' })
   const approved = await open('approved', plain)
@@ -80,7 +83,10 @@ export async function makeBusy(world: World): Promise<Busy> {
   await vote(ben, matched, 'APPROVE', [others])
   await vote(dana, matched, 'APPROVE', [guards])
 
-  const privileged = await open('privileged', await template({ approvalRule: { ...need(guards, 1), requireHighPrivilege: true } }))
+  const privileged = await open(
+    'privileged',
+    await template({ approvalRule: { ...need(guards, 1), requireHighPrivilege: true } }),
+  )
   await vote(await steppedUp(world, ben), privileged, 'APPROVE', [guards])
 
   const brief = await template({ defaultExpiresInHours: 1 })
@@ -188,7 +194,11 @@ async function naturalPersons({
 }): Promise<void> {
   const robot = await agent(world, ben, 'robot')
   const other = await agent(world, ben, 'other')
-  await ok(ada.post(`/groups/${guards}/entities`, { entities: [entityOf(robot.client.id, 'agent'), entityOf(other.client.id, 'agent')] }))
+  await ok(
+    ada.post(`/groups/${guards}/entities`, {
+      entities: [entityOf(robot.client.id, 'agent'), entityOf(other.client.id, 'agent')],
+    }),
+  )
   for (const { client } of [robot, other]) {
     const scope = { type: 'space', spaceId: space }
     await ok(ada.put(`/agents/${client.id}/roles`, { roles: [{ roleName: 'WorkflowTemplateVoter', scope }] }))
@@ -224,7 +234,9 @@ async function templateChanges(
     open,
   }: { guards: string; space: string; plain: string; template: Template; open: Open },
 ): Promise<void> {
-  const next = await ok(ada.put(`/workflow-templates/${plain}`, { description: 'One is enough.', approvalRule: need(guards, 1) }))
+  const next = await ok(
+    ada.put(`/workflow-templates/${plain}`, { description: 'One is enough.', approvalRule: need(guards, 1) }),
+  )
   await vote(ben, await open('newer', next.body.id), 'APPROVE', [guards])
   const dropped = await template()
   await open('dropped', dropped)
@@ -258,7 +270,12 @@ async function agent(world: World, owner: Client, name: string): Promise<Agent> 
   return { client: await world.signedIn(id), privateKey }
 }
 
-async function signedVote(world: World, { client, privateKey }: Agent, workflowId: string, groupId: string): Promise<void> {
+async function signedVote(
+  world: World,
+  { client, privateKey }: Agent,
+  workflowId: string,
+  groupId: string,
+): Promise<void> {
   const { body } = await ok(client.get(`/v1/workflows/${workflowId}/content`))
   const claims = {
     iss: client.id,

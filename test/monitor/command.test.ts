@@ -32,7 +32,10 @@ afterAll(async () => {
   rmSync(directory, { recursive: true })
 })
 
-async function run(args: readonly string[], env: RawEnv = { DATABASE_URL: databaseUrl, QUORATE_MASTER_KEY: masterKey }) {
+async function run(
+  args: readonly string[],
+  env: RawEnv = { DATABASE_URL: databaseUrl, QUORATE_MASTER_KEY: masterKey },
+) {
   let [out, err] = ['', '']
   const streams = { out: (text: string) => void (out += text), err: (text: string) => void (err += text) }
   const code = await monitorCommand(() => loadConfig(env), args, streams)
@@ -54,7 +57,9 @@ async function tampered<T>(how: string, back: string, work: () => Promise<T>): P
   try {
     return await work()
   } finally {
-    await sql.raw(`set session_replication_role = replica; ${back}; reset session_replication_role`).execute(world.ctx.db)
+    await sql
+      .raw(`set session_replication_role = replica; ${back}; reset session_replication_role`)
+      .execute(world.ctx.db)
   }
 }
 
@@ -67,7 +72,10 @@ describe('quorate monitor', () => {
     expect(first).toMatchObject({ code: 0, out: '' })
     expect(first.err).toContain(`No --key was given: from now on ${await serverKey()} is believed.`)
     const kept = JSON.parse(readFileSync(state, 'utf8'))
-    expect(kept).toMatchObject({ format: 'quorate-monitor/1', organizations: { [orgId]: { keys: [await serverKey()] } } })
+    expect(kept).toMatchObject({
+      format: 'quorate-monitor/1',
+      organizations: { [orgId]: { keys: [await serverKey()] } },
+    })
     expect(existsSync(`${state}.new`)).toBe(false)
 
     const second = await run(['--state', state], withoutMasterKey())
@@ -82,7 +90,9 @@ describe('quorate monitor', () => {
   })
 
   it('tells it as JSON', async () => {
-    const { out } = await tampered(rename('Eve', 'Ben'), rename('Ben', 'Eve'), () => run(['--state', newState(), '--json']))
+    const { out } = await tampered(rename('Eve', 'Ben'), rename('Ben', 'Eve'), () =>
+      run(['--state', newState(), '--json']),
+    )
     expect(JSON.parse(out)).toMatchObject({
       organizations: [{ organization: orgId, unsealed: 0 }],
       total: 1,

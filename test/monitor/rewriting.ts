@@ -30,7 +30,8 @@ export const rewrites: readonly Trick[] = [
   }),
   rewriting('insert', async (tx, leaves, dice) => {
     const at = dice.roll(leaves.length)
-    const content = '{"actor":{"kind":"system"},"at":"2026-11-21T12:00:00.000Z","facts":{},"kind":"user.signed-in",' +
+    const content =
+      '{"actor":{"kind":"system"},"at":"2026-11-21T12:00:00.000Z","facts":{},"kind":"user.signed-in",' +
       `"org":"${orgId}","subject":"${orgId}","v":1}`
     const id = String(-1 - dice.roll(1_000_000))
     await sql`insert into audit_leaves (org_id, id, kind, subject_id, content, created_at)
@@ -79,7 +80,8 @@ async function signAnew(tx: Tx, ctx: Ctx, leaves: readonly Leaf[]): Promise<void
   const { origin = '' } = heads.rows[0] ?? {}
   const ends = new Set([...sizes.rows.map(({ size }) => Number(size)), leaves.length])
   const signers = signersOf(await readLogKeys({ ...ctx, db: tx }), origin, ctx.clock.now())
-  for (const table of ['log_entries', 'log_nodes', 'log_checkpoints']) await sql`delete from ${sql.table(table)}`.execute(tx)
+  for (const table of ['log_entries', 'log_nodes', 'log_checkpoints'])
+    await sql`delete from ${sql.table(table)}`.execute(tx)
   const tree = frontierAt(0, [])
   for (const [index, { id, content }] of leaves.entries()) {
     const hash = leafHash(Buffer.from(content))

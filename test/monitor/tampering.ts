@@ -45,7 +45,12 @@ interface Target {
 const sealed = 'exists (select from log_entries e where e.org_id = t.org_id and e.leaf_id = t.id)'
 
 const logTargets: readonly Target[] = [
-  { table: 'audit_leaves', key: ['id'], columns: ['kind', 'subject_id', 'content', 'private', 'created_at'], among: sealed },
+  {
+    table: 'audit_leaves',
+    key: ['id'],
+    columns: ['kind', 'subject_id', 'content', 'private', 'created_at'],
+    among: sealed,
+  },
   { table: 'log_entries', key: ['index'], columns: ['leaf_id', 'hash'] },
   { table: 'log_nodes', key: ['level', 'index'], columns: ['hash'] },
   { table: 'log_checkpoints', key: ['size'], columns: ['root', 'note'] },
@@ -136,7 +141,9 @@ function inserting(target: Target): Trick {
       await freshen(tx, target, copy, dice)
       const names = Object.keys(copy)
       await sql`insert into ${sql.table(target.table)} (${sql.join(names.map((name) => sql.ref(name)))})
-        overriding system value values (${sql.join(await Promise.all(names.map((name) => stored(tx, target.table, name, copy[name]))))})`.execute(tx)
+        overriding system value values (${sql.join(await Promise.all(names.map((name) => stored(tx, target.table, name, copy[name]))))})`.execute(
+        tx,
+      )
       return { what: 'inserted', rows: [named(target, copy)] }
     },
   }
@@ -165,7 +172,9 @@ function counting(): Trick {
       const row = await pick(tx, target, dice)
       if (row === null) return null
       await sql`update request_counts t set difference = difference + 1 where t.ctid = (
-        select ctid from request_counts where policy_id = ${row['policy_id']} and is_final = ${row['is_final']} limit 1)`.execute(tx)
+        select ctid from request_counts where policy_id = ${row['policy_id']} and is_final = ${row['is_final']} limit 1)`.execute(
+        tx,
+      )
       const key = `${String(row['policy_id'])}/${row['is_final'] === true ? 'final' : 'open'}`
       return { what: 'one more', rows: [{ table: 'request_counts', row: key }] }
     },
@@ -183,7 +192,9 @@ function swapping(table: string, key: string, columns: readonly string[], among:
       if (rows.length < 2) return null
       const [a, b] = dice.shuffled(rows).slice(0, 2) as [Row, Row]
       // Under keys that nothing has meanwhile, or the first would meet the other.
-      await sql`delete from ${sql.table(table)} where org_id = ${orgId} and ${sql.ref(key)} in (${a[key]}, ${b[key]})`.execute(tx)
+      await sql`delete from ${sql.table(table)} where org_id = ${orgId} and ${sql.ref(key)} in (${a[key]}, ${b[key]})`.execute(
+        tx,
+      )
       for (const [own, other] of [
         [a, b],
         [b, a],
@@ -194,7 +205,10 @@ function swapping(table: string, key: string, columns: readonly string[], among:
         await sql`insert into ${sql.table(table)} (${sql.join(names.map((name) => sql.ref(name)))})
           overriding system value values (${sql.join(values)})`.execute(tx)
       }
-      return { what: `${shown(a[key])} ⇄ ${shown(b[key])}`, rows: [a, b].map((row) => ({ table, row: String(row[key]) })) }
+      return {
+        what: `${shown(a[key])} ⇄ ${shown(b[key])}`,
+        rows: [a, b].map((row) => ({ table, row: String(row[key]) })),
+      }
     },
   }
 }
@@ -205,7 +219,9 @@ function swappingVotes(): Trick {
     needsMemory: false,
     async play(tx, dice) {
       const { rows } = await sql<{ request_id: string; last: number }>`
-        select request_id, max(seq) as last from votes group by request_id having max(seq) > 1 order by request_id`.execute(tx)
+        select request_id, max(seq) as last from votes group by request_id having max(seq) > 1 order by request_id`.execute(
+        tx,
+      )
       if (rows.length === 0) return null
       const { request_id: id, last } = dice.pick(rows)
       const [a, b] = dice.shuffled(Array.from({ length: last }, (_, index) => index + 1)) as [number, number]
@@ -238,13 +254,18 @@ function cuttingEntries(): Trick {
     name: 'truncate the log',
     needsMemory: true,
     async play(tx, dice) {
-      const { rows } = await sql<{ size: string; root: Uint8Array }>`select size, root from log_checkpoints order by size`.execute(tx)
+      const { rows } = await sql<{
+        size: string
+        root: Uint8Array
+      }>`select size, root from log_checkpoints order by size`.execute(tx)
       if (rows.length < 2) return null
       const { size } = rows[dice.roll(rows.length - 1)] as { size: string }
       await sql`delete from log_checkpoints where size > ${size}`.execute(tx)
       await sql`delete from log_entries where index >= ${size}`.execute(tx)
       await sql`delete from log_nodes where (index + 1) * power(256, level) > ${size}`.execute(tx)
-      await sql`update log_heads set size = ${size}, settled_leaf_id = (select max(leaf_id) from log_entries)`.execute(tx)
+      await sql`update log_heads set size = ${size}, settled_leaf_id = (select max(leaf_id) from log_entries)`.execute(
+        tx,
+      )
       return { what: `from ${size} on`, rows: [{ table: 'log_entries', row: size }] }
     },
   }
@@ -266,7 +287,9 @@ function wiping(): Trick {
 
 async function pick(tx: Tx, { table, key, among = 'true' }: Target, dice: Dice): Promise<Row | null> {
   const order = sql.join(key.map((column) => sql.ref(`t.${column}`)))
-  const { rows } = await sql<{ count: string }>`select count(*) as count from ${sql.table(table)} t where ${sql.raw(among)}`.execute(tx)
+  const { rows } = await sql<{
+    count: string
+  }>`select count(*) as count from ${sql.table(table)} t where ${sql.raw(among)}`.execute(tx)
   const count = Number(rows[0]?.count)
   if (count === 0) return null
   const found = await sql<Row>`select t.* from ${sql.table(table)} t where ${sql.raw(among)}
@@ -431,7 +454,8 @@ async function freshen(tx: Tx, { table }: Target, row: Row, dice: Dice): Promise
       for (const column of unique[table as TableName] ?? []) row[column] = fresh
       if (table === 'quotas') row['target_id'] = fresh
       if (table === 'api_keys') row['previous_hash'] = null
-      if (table === 'principals') Object.assign(row, row['kind'] === 'human' ? { person_id: randomUUID() } : { name: fresh })
+      if (table === 'principals')
+        Object.assign(row, row['kind'] === 'human' ? { person_id: randomUUID() } : { name: fresh })
     }
   }
 }
