@@ -311,7 +311,6 @@ class LogCheck {
       this.#last = next
       this.#compareRoot(size, signed.root)
     }
-    if (seen?.size === size && size > 0) this.#compareRoot(size, seen.root)
   }
 
   #compareRoot(size: number, expected: Uint8Array): void {

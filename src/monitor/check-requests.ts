@@ -20,8 +20,14 @@ type VoteRow = Row<'votes'>
 /**
  * Goes through the requests one by one, each with its leaves and votes: three queries in the order of the request's id, of
  * which only one request's part is in memory.
+ * @returns how many reasons of votes were erased
  */
-export async function checkRequests(tx: Tx, orgId: string, told: Told, report: Report): Promise<void> {
+export async function checkRequests(
+  tx: Tx,
+  orgId: string,
+  told: Told,
+  report: Report,
+): Promise<{ readonly erased: number }> {
   const find = finderFor(orgId, report)
   const org = literal(orgId)
   const leaves = peekable(readRows<LeafRow>(tx, leavesQuery(org)))
@@ -32,6 +38,7 @@ export async function checkRequests(tx: Tx, orgId: string, told: Told, report: R
     votes: (await votes.peek()) === undefined,
   })
   const counts = new Map<string, number>()
+  const reasons = { erased: 0 }
   for (;;) {
     const id = leastOf([
       (await leaves.peek())?.subject_id,
@@ -39,10 +46,11 @@ export async function checkRequests(tx: Tx, orgId: string, told: Told, report: R
       (await votes.peek())?.request_id,
     ])
     if (id === undefined) break
-    await checkRequest({ find, rules: told.rules, tables, leaves, requests, votes, counts }, id)
+    await checkRequest({ find, rules: told.rules, tables, leaves, requests, votes, counts, reasons }, id)
   }
   tables.tell()
   await checkCounts(tx, org, find, counts)
+  return reasons
 }
 
 function leavesQuery(org: string): string {
@@ -62,6 +70,7 @@ interface Streams {
   readonly votes: Peekable<VoteRow>
   /** How many requests the table has, by policy and whether they are final. */
   readonly counts: Map<string, number>
+  readonly reasons: { erased: number }
 }
 
 async function checkRequest(streams: Streams, id: string): Promise<void> {
@@ -133,6 +142,7 @@ class VoteCheck {
     const row = await votes.peek()
     if (row?.request_id !== this.#id || row.seq !== seq) return tables.deleted('votes', keyOf(this.#id, String(seq)))
     await votes.next()
+    if (reasonOf(row) === null && leaf.commitment('reason') !== undefined) this.#streams.reasons.erased += 1
     if (!compareVote(() => {}, this.#id, leaf, row)) this.#differing.push({ seq, told: leaf, row })
   }
 

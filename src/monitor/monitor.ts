@@ -58,12 +58,13 @@ export async function monitor(tx: Tx, { config, seen, pinned, report }: MonitorO
     }
     const before = seen.get(orgId) ?? null
     const log = await checkLog(tx, { config, orgId, seen: before, pinned, told, report: counted })
+    let { erased } = log
     if (log.isTruncated) isComplete = false
     else {
       await checkDirectory(tx, orgId, told, counted)
-      await checkRequests(tx, orgId, told, counted)
+      erased += (await checkRequests(tx, orgId, told, counted)).erased
     }
-    const { size, unsealed, erased, isFirstUse } = log
+    const { size, unsealed, isFirstUse } = log
     const kept = isLogWhole ? (log.seen ?? before) : before
     if (kept !== null) next.set(orgId, kept)
     checked.push({
