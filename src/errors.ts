@@ -170,6 +170,8 @@ export const errorCodes = {
   STAGE_NOT_ADVISORY: 'The open stage is binding: only votes pass it.',
   VETO_STANDS: 'A veto stands in the open stage; it must be withdrawn first.',
   STALE_DIGEST: 'The vote was cast on content that has changed since; read it again.',
+  WORKFLOW_NOT_DECIDED: 'There is a receipt once the workflow is decided.',
+  RECEIPT_UNAVAILABLE: 'The workflow was opened before the log told enough of it for a receipt.',
   // Templates
   WORKFLOW_TEMPLATE_NAME_EMPTY: 'name is blank.',
   WORKFLOW_TEMPLATE_NAME_TOO_LONG: 'name is longer than 512 characters.',

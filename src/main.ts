@@ -8,11 +8,11 @@ import { startMessage } from './demo/start-message.ts'
 import { AppError } from './errors.ts'
 import { startDeadlines } from './jobs/deadlines.ts'
 import { takeOver } from './jobs/reclaim.ts'
+import { startSealing } from './jobs/sealing.ts'
 import { startWorker } from './jobs/worker.ts'
 import { startMaintenance } from './maintenance.ts'
 import { buildServer, buildWorkerServer } from './server.ts'
 import { addDataKey } from './store/data-keys.ts'
-import { runWitness } from './witness/run.ts'
 
 /** How long a stop waits for the requests and jobs in hand (design §8). */
 const drainMilliseconds = 9_000
@@ -23,6 +23,7 @@ const usage = `quorate [COMMAND]
   serve             serves HTTP; jobs are left to others
   work              does the jobs; answers /health, /ping and /metrics alone
   rotate-data-key   makes a new key for what is sealed in the tables
+  verify FILE       checks a receipt; "verify --help" tells how
   witness [key]     cosigns the checkpoints of logs; with "key" shows the key that it cosigns with
 `
 
@@ -36,8 +37,13 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
       return await run({ serves: false, works: true })
     case 'rotate-data-key':
       return await rotateDataKey()
+    case 'verify':
+      // Loaded when it is wanted; src/cli/quorate.ts does the same without loading the server.
+      process.exitCode = await (await import('./verify/command.ts')).runVerify(rest)
+      return
     case 'witness':
-      return await runWitness(rest)
+      // Only here: Node 22 warns of its SQLite as soon as that is loaded.
+      return await (await import('./witness/run.ts')).runWitness(rest)
     case 'help':
     case '--help':
     case '-h':
@@ -64,12 +70,13 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   if (works) await takeOver(ctx)
   const worker = works ? startWorker(ctx) : null
   const endDeadlines = works ? startDeadlines(ctx) : null
+  const endSealing = works ? startSealing(ctx) : null
   const endMaintenance = startMaintenance(ctx)
 
   const stop = async (signal: string) => {
     ctx.log.info({ signal }, 'stopping')
     setTimeout(() => process.exit(0), drainMilliseconds).unref()
-    await Promise.all([app.close(), worker?.stop(jobDrainMilliseconds), endDeadlines?.(), endMaintenance()])
+    await Promise.all([app.close(), worker?.stop(jobDrainMilliseconds), endDeadlines?.(), endSealing?.(), endMaintenance()])
     await ctx.close()
     process.exit(0)
   }

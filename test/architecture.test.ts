@@ -16,25 +16,26 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     trace: { values: [] },
     'cross-origin': { values: [], types: ['context'] },
     store: { values: ['config'], types: ['kernel'] },
-    proof: { values: [] },
     audit: { values: ['config', 'proof', 'store'], types: ['context'] },
     identity: { values: ['store', 'audit', 'config'], types: ['context'] },
     approvals: { values: ['kernel', 'store', 'identity', 'audit', 'config'], types: ['context'] },
+    receipts: { values: ['approvals', 'audit', 'identity', 'proof', 'store'], types: ['context', 'kernel'] },
+    verify: { values: ['kernel', 'proof'] },
     outgoing: { values: ['config'] },
     deliveries: {
       values: ['approvals', 'audit', 'config', 'identity', 'outgoing', 'store'],
       types: ['context', 'kernel'],
     },
-    jobs: { values: ['approvals', 'deliveries', 'store'], types: ['config', 'context'] },
+    jobs: { values: ['approvals', 'audit', 'deliveries', 'store'], types: ['config', 'context'] },
     watching: { values: ['approvals', 'identity', 'store'], types: ['config', 'context', 'kernel', 'metrics'] },
     'dialects/native': {
-      values: ['approvals', 'deliveries', 'identity', 'audit', 'trace', 'watching'],
+      values: ['approvals', 'deliveries', 'identity', 'audit', 'receipts', 'trace', 'watching'],
       types: ['context', 'kernel', 'store', 'config'],
     },
     health: { values: [], types: ['context'] },
     operations: { values: ['health'], types: ['context'] },
     demo: { values: ['approvals', 'identity', 'store', 'dialects/native'], types: ['context'] },
-    cli: { values: [] },
+    cli: { values: ['main', 'verify'] },
     context: { values: ['config', 'store', 'metrics', 'identity', 'outgoing', 'watching'] },
     server: {
       values: ['context', 'operations', 'identity', 'dialects/native', 'trace', 'cross-origin'],
@@ -44,6 +45,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     main: {
       values: [
         'witness',
+        'verify',
         'maintenance',
         'jobs',
         'config',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { loadConfig } from '../src/config/config.ts'
 import { readEnv } from '../src/config/env.ts'
+import { cosignatureType, ed25519Type, verifierKeyText } from '../src/proof/note.ts'
 
 const load = (source: NodeJS.ProcessEnv) => loadConfig(readEnv(source))
 
@@ -40,6 +41,21 @@ test.each([
   expect(held?.unnamed).toEqual(keys)
 })
 
+const witness = (name: string, fill: number) => verifierKeyText(name, cosignatureType, Buffer.alloc(32, fill))
+const [one, two] = [witness('witness.example/1', 1), witness('a=b', 255)]
+
+test('witnesses are read with their addresses, and all of them are the quorum unless it is set', () => {
+  const both = `${one}=https://witness.example/log/ , ${two} http://127.0.0.1:8090`
+  const { asked, quorum } = load({ QUORATE_WITNESSES: both }).witnesses
+  expect(asked.map(({ key, url }) => [key.name, url])).toEqual([
+    ['witness.example/1', 'https://witness.example/log'],
+    ['a=b', 'http://127.0.0.1:8090'],
+  ])
+  expect(quorum).toBe(2)
+  expect(load({ QUORATE_WITNESSES: both, QUORATE_WITNESS_QUORUM: '1' }).witnesses.quorum).toBe(1)
+  expect(load({}).witnesses).toEqual({ asked: [], quorum: 0 })
+})
+
 test('without QUORATE_MASTER_KEY there is none', () => {
   expect(load({}).masterKeys).toBeNull()
 })
@@ -73,6 +89,15 @@ test.each([
   ['QUORATE_FRONTEND_URL', 'ui.example'],
   ['QUORATE_FRONTEND_URL', 'file:///ui'],
   ['QUORATE_LEVERS', 'read_only'],
+  ['QUORATE_WITNESSES', 'https://witness.example'],
+  ['QUORATE_WITNESSES', one],
+  ['QUORATE_WITNESSES', `${one}=witness.example`],
+  ['QUORATE_WITNESSES', `${one}=ftp://witness.example`],
+  ['QUORATE_WITNESSES', `${one}=https://witness.example?log=1`],
+  ['QUORATE_WITNESSES', `${one}=https://witness.example,${one}=https://other.example`],
+  ['QUORATE_WITNESSES', `${verifierKeyText('log', ed25519Type, Buffer.alloc(32, 1))}=https://witness.example`],
+  ['QUORATE_WITNESSES', `${one.replace('witness', 'other')}=https://witness.example`],
+  ['QUORATE_WITNESS_QUORUM', '1'],
 ])('%s=%s stops the start and is named', (name, value) => {
   expect(() => load({ [name]: value })).toThrow(
     expect.objectContaining({ code: 'CONFIGURATION_INVALID', field: name, message: expect.stringMatching(name) }),

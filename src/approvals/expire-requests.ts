@@ -1,5 +1,5 @@
 import type { Ctx } from '../context.ts'
-import { findDueRequests, type RequestRow } from '../store/requests.ts'
+import { findDueRequests, findRequestForUpdate, type RequestRow } from '../store/requests.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { closeDrainedPolicies } from './close-policy.ts'
 import { changeRequest } from './change-request.ts'
@@ -24,10 +24,7 @@ export async function expireRequests(ctx: Ctx): Promise<number> {
       broken.set(done.brokenPolicy, done.error)
       continue
     }
-    for (const { org_id: orgId, id, created_at: openedAt, expires_at: at } of done.expired) {
-      countDecision(ctx, { status: 'expired', isFinal: true, openedAt, at })
-      ctx.notices.announce(orgId, [id])
-    }
+    announceExpired(ctx, done.expired)
     swept += done.expired.length
     if (done.expired.length < batch) break
   }
@@ -36,6 +33,17 @@ export async function expireRequests(ctx: Ctx): Promise<number> {
     throw new Error(`requests of policy ${policy} cannot be expired`, { cause: error })
   }
   return swept
+}
+
+/** As the sweep does, of one request, when its time is up. */
+export async function expireNow(ctx: Ctx, orgId: string, id: string): Promise<void> {
+  const expired = await transact(ctx, null, async (tx) => {
+    const row = await findRequestForUpdate(tx, orgId, id)
+    if (row === undefined || row.is_final || row.expires_at > ctx.clock.now()) return null
+    await changeRequest(ctx, tx, row, expiry, row.expires_at)
+    return row
+  })
+  if (expired !== null) announceExpired(ctx, [expired])
 }
 
 type Batch = { readonly expired: readonly RequestRow[] } | { readonly brokenPolicy: string; readonly error: unknown }
@@ -58,6 +66,13 @@ async function expireBatch(ctx: Ctx, exceptPolicies: readonly string[]): Promise
   } catch (error) {
     if (inHand === null) throw error
     return { brokenPolicy: inHand, error }
+  }
+}
+
+function announceExpired(ctx: Ctx, rows: readonly RequestRow[]): void {
+  for (const { org_id: orgId, id, created_at: openedAt, expires_at: at } of rows) {
+    countDecision(ctx, { status: 'expired', isFinal: true, openedAt, at })
+    ctx.notices.announce(orgId, [id])
   }
 }
 

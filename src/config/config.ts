@@ -5,6 +5,7 @@ import type { RawEnv } from './env.ts'
 import { masterKeysOf } from './master-keys.ts'
 import type { KeyRing } from './secrets.ts'
 import { watchingConfig, type WatchingConfig } from './watching.ts'
+import { witnessesConfig, type WitnessesConfig } from './witnesses.ts'
 
 export type StoreConfig =
   | { readonly engine: 'pglite'; readonly directory: string }
@@ -50,6 +51,7 @@ export interface Config {
   readonly levers: ReadonlySet<Lever>
   readonly delivery: DeliveryConfig
   readonly watching: WatchingConfig
+  readonly witnesses: WitnessesConfig
   readonly logLevel: LogLevel
 }
 
@@ -82,6 +84,7 @@ export function loadConfig(raw: RawEnv): Config {
     levers: leversOf(raw.QUORATE_LEVERS),
     delivery: deliveryConfig(raw),
     watching: watchingConfig(raw),
+    witnesses: witnessesConfig(raw),
     logLevel: oneOf('LOG_LEVEL', raw.LOG_LEVEL ?? 'info', logLevels),
   }
 }

@@ -1,6 +1,7 @@
 import { expireRequests } from '../approvals/expire-requests.ts'
 import type { Ctx } from '../context.ts'
 import { findNextDeadline } from '../store/requests.ts'
+import { startRounds } from './rounds.ts'
 
 /** A request opened elsewhere may be due sooner, and a clock may be set: so long is a deadline overlooked at most. */
 const lookAgainMilliseconds = 10_000
@@ -13,26 +14,7 @@ const pauseMilliseconds = 200
  * @returns ends it, once the run in hand is done
  */
 export function startDeadlines(ctx: Ctx): () => Promise<void> {
-  let isEnding = false
-  let timer: NodeJS.Timeout | undefined
-  let wake = () => {}
-  const run = async () => {
-    while (!isEnding) {
-      const wait = await sweep(ctx)
-      if (isEnding) return
-      await new Promise<void>((resolve) => {
-        wake = resolve
-        timer = setTimeout(resolve, wait)
-      })
-    }
-  }
-  const running = run()
-  return async () => {
-    isEnding = true
-    clearTimeout(timer)
-    wake()
-    await running
-  }
+  return startRounds(() => sweep(ctx))
 }
 
 /** @returns milliseconds until there may be something to do again */

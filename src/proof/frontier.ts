@@ -18,7 +18,7 @@ export function subtreesOf(size: number): Subtree[] {
 
 /** Hashes of the subtrees that a tree of `size` leaves is made of, from left to right. */
 export async function readSubtrees(read: ReadNode, size: number): Promise<Hash[]> {
-  return await Promise.all(subtreesOf(size).map(({ level, index }) => read(level, index)))
+  return await Promise.all(subtreesOf(size).map(async ({ level, index }) => await read(level, index)))
 }
 
 /** A tree that grows: what it takes to add leaves to it, which is one hash for each bit of its size. */

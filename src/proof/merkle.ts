@@ -193,7 +193,7 @@ function joined(left: Hash, right: Hash | undefined): Hash {
 }
 
 function requireSize(size: number): void {
-  if (!isSize(size)) throw new RangeError(`no size of a tree: ${size}`)
+  if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`no size of a tree: ${size}`)
 }
 
 function isSize(value: unknown): value is number {

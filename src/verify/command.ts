@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { KeyObject } from 'node:crypto'
 import { cosignatureType, ed25519Type, NoteError, parseVerifierKey, type VerifierKey } from '../proof/note.ts'
+import { readRsaKey } from '../proof/jws.ts'
 import { accountOf } from './account.ts'
 import { mostBytes } from './read-receipt.ts'
 import { tellAccount } from './tell-account.ts'
 import type { Trust } from './trust.ts'
 import { verifyReceipt, type Verdict } from './verify-receipt.ts'
-import { readVoterKey } from './voter-signature.ts'
 
 const usage = `quorate verify FILE --key KEY [OPTION]...
   Checks a receipt. FILE - reads standard input. Nothing is asked of any server.
@@ -25,8 +25,8 @@ const usage = `quorate verify FILE --key KEY [OPTION]...
 `
 
 export interface Output {
-  out(text: string): void
-  err(text: string): void
+  out(text: string): unknown
+  err(text: string): unknown
 }
 
 /** What the caller has got wrong. */
@@ -52,9 +52,17 @@ export async function verifyCommand(args: readonly string[], { out, err }: Outpu
   }
 }
 
+/** As a program: what it says goes where programs say it. */
+export async function runVerify(args: readonly string[]): Promise<0 | 1 | 2> {
+  return await verifyCommand(args, {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+  })
+}
+
 const tooLarge: Verdict = {
   verdict: 'refused',
-  failures: [{ code: 'malformed', detail: `The file is not UTF-8, or has more than ${mostBytes} bytes.` }],
+  failures: [{ code: 'malformed', detail: `The file has more than ${mostBytes} bytes.` }],
 }
 
 interface Options {
@@ -163,7 +171,7 @@ async function voterKeysOf(given: readonly string[]): Promise<Map<string, KeyObj
     const end = text.indexOf('=')
     if (end < 1) throw new UsageError('--voter-key takes ID=FILE')
     const [id, file] = [text.slice(0, end), text.slice(end + 1)]
-    const key = readVoterKey(await textOfFile(file, '--voter-key'))
+    const key = readRsaKey(await textOfFile(file, '--voter-key'))
     if (key === null) throw new UsageError(`--voter-key: ${file} is no RSA public key in SPKI PEM of 2048 bits or more`)
     keys.set(id, [...(keys.get(id) ?? []), key])
   }
@@ -192,9 +200,7 @@ async function readReceiptFile(file: string): Promise<string | null> {
   } catch (error) {
     throw new UsageError((error as Error).message)
   }
-  const bytes = Buffer.concat(chunks)
-  const text = bytes.toString('utf8')
-  return Buffer.byteLength(text) === bytes.length ? text : null
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 function reportOf(verdict: Verdict) {

@@ -1,7 +1,7 @@
-import { createPublicKey, verify, type KeyObject } from 'node:crypto'
-import { signatureHeaderShape, signaturePayloadShape } from './shapes.ts'
+import { isRs256By, readRsaKey } from '../proof/jws.ts'
 import type { Receipt, ReceiptVote } from '../proof/statement.ts'
 import { failure, type Failure } from './failure.ts'
+import { signatureHeaderShape, signaturePayloadShape } from './shapes.ts'
 import type { Trust } from './trust.ts'
 
 /** Milliseconds. The server takes 300 s, and a moment passes until it reads the clock for the vote itself. */
@@ -23,7 +23,7 @@ export function checkVoterSignatures(receipt: Receipt, trust: Trust): BelievedSi
     const keys = trust.voterKeys.get(vote.principal)
     if (vote.signature !== undefined && keys !== undefined) {
       const { signature } = vote
-      if (!keys.some((key) => isSignedBy(key, signature))) {
+      if (!keys.some((key) => isRs256By(key, signature))) {
         return bad(vote, 'does not verify under the keys given of its voter')
       }
       verified.add(vote.seq)
@@ -60,23 +60,8 @@ function checkSigned(receipt: Receipt, vote: ReceiptVote, nonces: Set<string>): 
   if (nonces.has(nonce)) return bad(vote, 'has been used before')
   nonces.add(nonce)
   if (publicKey === undefined) return null
-  const key = readVoterKey(publicKey)
-  return key !== null && isSignedBy(key, signature) ? null : bad(vote, 'does not verify under the key beside it')
-}
-
-/**
- * An RSA public key of a size that we verify with.
- * @returns null when the text is not one in SPKI PEM
- */
-export function readVoterKey(pem: string): KeyObject | null {
-  if (!/^-----BEGIN PUBLIC KEY-----[\sA-Za-z0-9+/=]+-----END PUBLIC KEY-----\s*$/.test(pem)) return null
-  try {
-    const key = createPublicKey(pem)
-    const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
-    return key.asymmetricKeyType === 'rsa' && bits >= 2048 && bits <= 16_384 ? key : null
-  } catch {
-    return null
-  }
+  const key = readRsaKey(publicKey)
+  return key !== null && isRs256By(key, signature) ? null : bad(vote, 'does not verify under the key beside it')
 }
 
 interface SignedVote {
@@ -112,11 +97,6 @@ function saysTheSame(said: SignedVote, { organization, request }: Receipt, vote:
     seats.every((seat, index) => seat === vote.seats[index]) &&
     Math.abs(Date.parse(vote.at) - said.iat * 1000) <= mostSkew
   )
-}
-
-function isSignedBy(key: KeyObject, jws: string): boolean {
-  const end = jws.lastIndexOf('.')
-  return verify('sha256', Buffer.from(jws.slice(0, end)), key, Buffer.from(jws.slice(end + 1), 'base64url'))
 }
 
 /** Null unless it is base64url, canonical and not empty. */

@@ -5,7 +5,7 @@ import { giveRole, insertGroup, orgId } from './quorum.ts'
 import { expectRefusal, startTemplateWorld, templates, type TemplateWorld } from './templates.ts'
 import type { Answer, Calls, Client } from './world.ts'
 
-type VoteType = 'APPROVE' | 'VETO' | 'WITHDRAW'
+export type VoteType = 'APPROVE' | 'VETO' | 'WITHDRAW'
 
 /** A template world with people who may vote. Ada opens; as an admin she may, and may not vote. */
 export interface WorkflowWorld extends TemplateWorld {

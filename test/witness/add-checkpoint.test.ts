@@ -217,6 +217,28 @@ describe("a witness's directory", () => {
     expect((await witness.submit(await log.submission(7, 20))).status).toBe(200)
   })
 
+  it('is advanced by one process at a time', () => {
+    using one = openWitnessState({ directory, name })
+    using other = openWitnessState({ directory, name })
+    const head = { size: 1, root: Buffer.alloc(32), note: 'one' }
+    one.advance('log', () => {
+      expect(() => other.advance('log', () => ({ ...head, note: 'other' }))).toThrow('locked')
+      return head
+    })
+    expect(other.findNote('log')).toBe('one')
+  })
+
+  it('keeps nothing of what is refused, and no tree smaller than the one it has', () => {
+    using state = openWitnessState({ directory, name })
+    const refuse = () => {
+      throw new Error('refused')
+    }
+    expect(() => state.advance('log', refuse)).toThrow('refused')
+    state.advance('log', () => ({ size: 2, root: Buffer.alloc(32), note: 'two' }))
+    expect(() => state.advance('log', () => ({ size: 1, root: Buffer.alloc(32), note: 'one' }))).toThrow('shrinks')
+    expect(state.findNote('log')).toBe('two')
+  })
+
   it('is for its owner only', () => {
     expect(statSync(join(directory, 'witness.db')).mode & 0o777).toBe(0o600)
   })

@@ -111,7 +111,8 @@ export const attempts: Readonly<Record<string, { readonly fromNothing?: true; re
       await new Promise((resolve) => setTimeout(resolve, dice.roll(30)))
       await restart('kill')
       await Promise.all(sent)
-      for (const body of dice.shuffled([one, other])) await send(body)
+      // What was cosigned and not answered is asked for again.
+      for (const history of dice.shuffled([log, fork])) await follow(send, history)
     },
   },
   'kill -9 after the first answer': {
@@ -139,10 +140,7 @@ export const attempts: Readonly<Record<string, { readonly fromNothing?: true; re
     },
   },
   'doing as the witness says': {
-    async run({ send, fork }) {
-      const { size } = await send(await fork.submission(0))
-      await send(await fork.submission(size))
-    },
+    run: ({ send, fork }) => follow(send, fork),
   },
   'another root beside lines that other logs may add': {
     async run({ send, log, fork, seen }) {
@@ -156,4 +154,10 @@ export const attempts: Readonly<Record<string, { readonly fromNothing?: true; re
       await send(await fork.submission(0))
     },
   },
+}
+
+/** Asks, and asks again from the size that the witness names, as an honest log does. */
+async function follow(send: Attacker['send'], history: SmallLog): Promise<void> {
+  const { status, size } = await send(await history.submission(0))
+  if (status === 409) await send(await history.submission(Math.min(size, history.size)))
 }

@@ -175,6 +175,8 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   STAGE_NOT_ADVISORY: { status: 422 },
   VETO_STANDS: { status: 422 },
   STALE_DIGEST: { status: 409 },
+  WORKFLOW_NOT_DECIDED: { status: 409 },
+  RECEIPT_UNAVAILABLE: { status: 409 },
   // Templates
   WORKFLOW_TEMPLATE_NAME_EMPTY: { status: 400 },
   WORKFLOW_TEMPLATE_NAME_TOO_LONG: { status: 400 },

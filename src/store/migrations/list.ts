@@ -3,7 +3,9 @@ import * as identity from './0002-identity.ts'
 import * as lists from './0003-lists.ts'
 import * as deliveries from './0004-deliveries.ts'
 import * as keys from './0005-keys.ts'
+import * as log from './0006-log.ts'
 import * as voteSignatures from './0007-vote-signatures.ts'
+import * as receipts from './0008-receipts.ts'
 
 /** Applied in the order of their names, each once. Append only; widen before you narrow. */
 export const migrations = {
@@ -12,5 +14,7 @@ export const migrations = {
   '0003-lists': lists,
   '0004-deliveries': deliveries,
   '0005-keys': keys,
+  '0006-log': log,
   '0007-vote-signatures': voteSignatures,
+  '0008-receipts': receipts,
 }

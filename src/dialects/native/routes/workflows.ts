@@ -9,6 +9,7 @@ import { readRequest } from '../../../approvals/read-request.ts'
 import { readRequestContent } from '../../../approvals/request-content.ts'
 import { submitRequest } from '../../../approvals/submit-request.ts'
 import type { Ctx } from '../../../context.ts'
+import { readReceipt } from '../../../receipts/read-receipt.ts'
 import { ExplanationSchema, renderExplanation } from '../wire/explanation.ts'
 import { idOrName } from '../wire/ids.ts'
 import { answerCreated } from '../wire/location.ts'
@@ -24,6 +25,7 @@ import {
   parseNewWorkflow,
   parseVotePage,
   parseWorkflowList,
+  ReceiptSchema,
   renderVote,
   renderWorkflow,
   VoteListSchema,
@@ -114,6 +116,22 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
     },
     async (request) =>
       renderExplanation(await explainRequest(ctx, request.caller, idOrName(request.params.workflowId))),
+  )
+
+  app.get<WorkflowPath>(
+    '/v1/workflows/:workflowId/receipt',
+    {
+      schema: {
+        tags,
+        summary: 'The receipt of a decided workflow, to be checked without us',
+        response: answers({ 200: ReceiptSchema }),
+      },
+    },
+    async (request, reply) => {
+      const receipt = await readReceipt(ctx, request.caller, idOrName(request.params.workflowId))
+      // To the byte as it was signed: nothing may write it anew.
+      return reply.type('application/json; charset=utf-8').serializer(String).send(receipt)
+    },
   )
 
   app.post<WorkflowPath>(

@@ -1,0 +1,199 @@
+/**
+ * Receipts of every shape, verified with the network off, and everything that may go wrong with them:
+ * `npm run test:receipts`.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { verifierKeyText } from '../../src/proof/note.ts'
+import { verifyReceipt } from '../../src/verify/verify-receipt.ts'
+import { pemOf } from '../helpers/signing.ts'
+import { saidBy, trusting } from '../helpers/receipts.ts'
+import { cutNetwork } from './no-network.ts'
+import { fileTelling, isVote, type Told, type ToldVote } from './told.ts'
+import { acceptedMutants, believedForgeries, goodTrial, newGround, type Ground, type Trial } from './trials.ts'
+
+const help = `Verifies receipts of every shape with the network off, and tries to have others believed.
+
+  npm run test:receipts -- [options]
+
+  --receipts N   receipts of random rules and votes, each of which must verify (default 10000)
+  --mutations N  changed ones, spread over these, none of which may (default 100000)
+  --insider N    forgeries by someone with the store and the log's key, but no agent's key, none of which may (default 500)
+  --seed S       (default 1)
+  --help
+`
+
+const number = (text: string) => ({ type: 'string', default: text }) as const
+const { values } = parseArgs({
+  options: {
+    receipts: number('10000'),
+    mutations: number('100000'),
+    insider: number('500'),
+    seed: number('1'),
+    help: { type: 'boolean', default: false },
+  },
+})
+
+/** Milliseconds (the issue's budget for a receipt of ten votes). */
+const budget = 20
+
+if (values.help) {
+  process.stdout.write(help)
+} else {
+  const counts = { receipts: wholeOf('receipts'), mutations: wholeOf('mutations'), insider: wholeOf('insider') }
+  const ground = newGround()
+  // Before the network is cut, since it starts processes with pipes.
+  await reportApart(ground)
+  cutNetwork()
+  say('In this process connecting, listening and asking for names throw.')
+  const isRight = [
+    await runReceipts(ground, counts.receipts, counts.mutations, wholeOf('seed')),
+    await runInsider(ground, counts.insider, wholeOf('seed')),
+    await runTimes(ground),
+  ].every(Boolean)
+  process.exitCode = isRight ? 0 : 1
+}
+
+async function runReceipts(ground: Ground, receipts: number, mutations: number, seed: number): Promise<boolean> {
+  const refused: string[] = []
+  const accepted: string[] = []
+  const decisions: Record<string, number> = {}
+  let mutants = 0
+  let shown = performance.now()
+  for (let receipt = 0; receipt < receipts; receipt++) {
+    const trial = await goodTrial(ground, seed, receipt)
+    const said = saidBy(verifyReceipt(trial.file, trial.trust))
+    if (said !== 'verified') refused.push(`${receipt}: ${said}`)
+    const decision = trial.told.events.findLast(({ from, to }) => from !== to)?.to ?? 'open'
+    decisions[decision] = (decisions[decision] ?? 0) + 1
+    const share = Math.floor(((receipt + 1) * mutations) / receipts) - mutants
+    accepted.push(...acceptedMutants(trial, ground, share, receipt).map((how) => `${receipt}: ${how}`))
+    mutants += share
+    if (performance.now() - shown > 10_000) {
+      say(`… ${receipt + 1} receipts, ${mutants} mutants`)
+      shown = performance.now()
+    }
+  }
+  const spread = Object.entries(decisions).map(([status, count]) => `${count} ${status}`)
+  say(`${receipts - refused.length} of ${receipts} receipts verified (${spread.join(', ')}).`)
+  say(`${accepted.length} of ${mutants} mutants accepted.`)
+  for (const each of [...refused, ...accepted].slice(0, 20)) say(`  ${each}`)
+  return refused.length === 0 && accepted.length === 0
+}
+
+async function runInsider({ signer }: Ground, count: number, seed: number): Promise<boolean> {
+  const believed = await believedForgeries(signer, count, seed)
+  say(`${believed.length} of ${count} forgeries by the owner of the server verified.`)
+  for (const how of new Set(believed)) say(`  ${how}`)
+  return believed.length === 0
+}
+
+/** How long a receipt of ten votes takes, alone. */
+async function runTimes({ signer }: Ground): Promise<boolean> {
+  const file = await fileTelling(tenVotes(), { signer, others: 1000 })
+  const trust = trusting([signer.key])
+  const times = Array.from({ length: 1000 }, () => {
+    const begun = performance.now()
+    const { verdict } = verifyReceipt(file, trust)
+    if (verdict !== 'verified') throw new Error('a receipt of ten votes is refused')
+    return performance.now() - begun
+  }).toSorted((a, b) => a - b)
+  const p95 = times[Math.floor(times.length * 0.95)] ?? Infinity
+  say(`A receipt of ten votes is verified in ${p95.toFixed(2)} ms (p95 of ${times.length}; budget ${budget} ms).`)
+  return p95 <= budget
+}
+
+function tenVotes(): Told {
+  const vote = (seq: number): ToldVote => ({
+    seq,
+    at: '2026-11-21T12:00:00.000Z',
+    principal: `voter-${seq}`,
+    kind: 'human',
+    person: `person-${seq}`,
+    stance: 'approve',
+    stage: 0,
+    seats: ['security'],
+    assurance: ['stepUp'],
+    from: 'open',
+    to: seq === 10 ? 'approved' : 'open',
+    ...(seq === 10 && { toStage: 1, lapsed: {} }),
+  })
+  return {
+    organization: '01900000-0000-7000-8000-00000000000a',
+    request: {
+      id: 'request',
+      dialect: 'native',
+      policy: 'policy',
+      requester: 'ada',
+      person: null,
+      createdAt: '2026-11-21T11:00:00.000Z',
+      expiresAt: '2026-11-22T11:00:00.000Z',
+      content: { name: 'ten votes', description: null, metadata: {} },
+    },
+    policy: {
+      id: 'policy',
+      stages: [
+        {
+          binding: true,
+          rule: { kind: 'seats', atLeast: 10, from: { kind: 'group', id: 'security' }, assurance: ['stepUp'] },
+        },
+      ],
+      options: {
+        veto: 'withdrawable',
+        requesterMayVote: false,
+        distinctPeople: false,
+        naturalPersons: false,
+        recheckEligibility: true,
+        vetoNeedsAssurance: true,
+      },
+    },
+    events: Array.from({ length: 10 }, (_, index) => vote(index + 1)),
+    names: [],
+  }
+}
+
+/** The program itself, in a network of its own that has nothing in it, where this machine has such. */
+async function reportApart(ground: Ground): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-receipts-'))
+  try {
+    const trials = await Promise.all(Array.from({ length: 20 }, (_, at) => goodTrial(ground, 7, at)))
+    const results = trials.map((trial) => runApart(ground, trial, directory))
+    const failed = results.find((status) => status !== 0)
+    if (results.includes(null)) say('There is no `unshare --net` here: the program was not run without a network.')
+    else if (failed !== undefined) throw new Error(`quorate verify ended with ${failed} in a network with nothing in it`)
+    else say(`quorate verify verified ${results.length} receipts in a network namespace with nothing in it.`)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function runApart({ signer, voters }: Ground, { file, trust, told }: Trial, directory: string): number | null {
+  const path = join(directory, 'receipt.json')
+  writeFileSync(path, file)
+  const { name, type, publicKey } = signer.key
+  const args = ['verify', path, '--json', '--key', verifierKeyText(name, type, publicKey)]
+  if (trust.policy !== null) args.push('--policy', trust.policy)
+  for (const voter of trust.voterKeys.size > 0 ? voters : []) {
+    const pem = join(directory, `${voter.id}.pem`)
+    writeFileSync(pem, pemOf(voter.publicKey))
+    args.push('--voter-key', `${voter.id}=${pem}`)
+  }
+  for (const id of trust.unsigned) args.push('--unsigned', id)
+  if (!told.events.some(isVote) && told.events.length === 0) return 0
+  const program = join(import.meta.dirname, '..', '..', 'src', 'cli', 'quorate.ts')
+  const { status, error } = spawnSync('unshare', ['-r', '-n', process.execPath, program, ...args], { timeout: 60_000 })
+  return error === undefined ? status : null
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+function wholeOf(name: 'receipts' | 'mutations' | 'insider' | 'seed'): number {
+  const value = Number(values[name])
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name} takes a whole number`)
+  return value
+}

@@ -1,0 +1,107 @@
+/** What the campaign and its short run in the tests have in common. */
+import { generateKeyPairSync } from 'node:crypto'
+import { ed25519Signer, type NoteSigner } from '../../src/proof/note.ts'
+import type { Trust } from '../../src/verify/trust.ts'
+import { readCanonical } from '../../src/proof/canonical-json.ts'
+import { trusting, verdictOn, voterKeys } from '../helpers/receipts.ts'
+import { chance } from '../kernel/cases.ts'
+import { forgeryOf, signedTale, type Loot } from './insider.ts'
+import { changeField, mutantOf } from './mutations.ts'
+import { organization, randomTold } from './random-told.ts'
+import { fileOfStatement, fileTelling, isVote, policyDigestOf, type Told } from './told.ts'
+import { newVoter, signed, type Voter } from './voters.ts'
+
+export const logName = `quorate.local/log/${organization}`
+
+export interface Ground {
+  readonly signer: NoteSigner
+  /** Nobody trusts it, although it has the log's name. */
+  readonly stranger: NoteSigner
+  /** Agents of the random cases. */
+  readonly voters: readonly Voter[]
+}
+
+export function newGround(): Ground {
+  const newSigner = () => ed25519Signer(logName, generateKeyPairSync('ed25519').privateKey)
+  return { signer: newSigner(), stranger: newSigner(), voters: [newVoter('bot1'), newVoter('bot2')] }
+}
+
+export interface Trial {
+  readonly told: Told
+  readonly file: string
+  readonly trust: Trust
+}
+
+/** A good receipt with what it takes to believe it. */
+export async function goodTrial({ signer, voters }: Ground, seed: number, number: number): Promise<Trial> {
+  const told = signed(randomTold(seed, number), voters)
+  const file = await fileTelling(told, { signer, others: number % 5 })
+  const votes = told.events.filter(isVote)
+  const policy = told.request.content === null ? policyDigestOf(told.policy) : null
+  const unsigned = new Set(votes.filter(({ signature }) => signature === undefined).map(({ principal }) => principal))
+  const isSigned = votes.some(({ signature }) => signature !== undefined)
+  return { told, file, trust: trusting([signer.key], { policy, ...(isSigned && { unsigned, voterKeys: voterKeys(...voters) }) }) }
+}
+
+/** @returns what of so many mutants of a receipt was believed, as sentences */
+export function acceptedMutants(
+  { file, trust }: Trial,
+  { signer, stranger }: Ground,
+  mutants: number,
+  seed: number,
+): string[] {
+  const dice = chance(seed, mutants)
+  const accepted: string[] = []
+  for (let count = 0; count < mutants; count++) {
+    const mutant = dice.onceIn(10) ? resigned(file, dice, signer) : mutantOf(file, dice, stranger)
+    if (mutant !== null && verdictOn(mutant.file, trust) === 'verified') accepted.push(mutant.how)
+  }
+  return accepted
+}
+
+/** One field changed and all signed anew by the server, which is more than it may: what the tree holds is something else. */
+function resigned(file: string, dice: ReturnType<typeof chance>, signer: NoteSigner) {
+  const { payload } = JSON.parse(file) as { payload: string }
+  const text = Buffer.from(payload, 'base64').toString()
+  for (;;) {
+    const statement = readCanonical(text)
+    const how = changeField(statement, dice)
+    // What may be erased may be left out, and the order of names says nothing.
+    const isErasure = /\.(content|name|reason|publicKey|names\.[a-z]+(\.\d+)?) (removed|changed|re-ordered)$/.test(how)
+    // No vote is believed for the server's copy of a key.
+    if (!isErasure) return { how: `${how}, signed by the server`, file: fileOfStatement(statement, signer) }
+  }
+}
+
+/** Someone's requests, and everything else that the owner of the server has. */
+export function newLoot(voters: readonly Voter[]): Loot {
+  return {
+    honest: signedTale(voters, 2),
+    undecided: signedTale(voters.slice(0, 1), 2),
+    elsewhere: signedTale(voters, 2, { id: '01900000-0000-7000-8000-0000000000ee', text: 'small change', at: 60 }),
+    vetoed: signedTale(voters.slice(0, 1), 2, { stance: 'veto' }),
+    own: [newVoter('own-1'), newVoter('own-2')],
+  }
+}
+
+/** Of `count` forgeries those that were believed. @throws Error when the honest receipt is not */
+export async function believedForgeries(signer: NoteSigner, count: number, seed: number): Promise<string[]> {
+  const voters = [
+    newVoter('01900000-0000-7000-8000-000000000001'),
+    newVoter('01900000-0000-7000-8000-000000000002'),
+  ]
+  const loot = newLoot(voters)
+  const trust = trusting([signer.key], { voterKeys: voterKeys(...voters) })
+  for (const told of [loot.honest, loot.elsewhere, loot.vetoed]) {
+    const said = verdictOn(await fileTelling(told, { signer, others: 1 }), trust)
+    if (said !== 'verified') throw new Error(`an honest receipt is refused: ${said}`)
+  }
+  const believed: string[] = []
+  for (let number = 0; number < count; number++) {
+    const dice = chance(seed, number)
+    const { how, told } = forgeryOf(number, loot, dice)
+    const file = await fileTelling(told, { signer, others: dice.below(4) })
+    if (verdictOn(file, trust) === 'verified') believed.push(how)
+  }
+  return believed
+}
