@@ -1,62 +1,60 @@
 #!/usr/bin/env python3
 """Checks a Quorate receipt from its bytes and trusted keys alone: no store, no network, no code of `quorate verify`.
-
-Written from docs/receipt.md, whose words it uses. Needs Python 3.11 or later and the package `cryptography`.
-"""
-import argparse, base64, collections, functools, hashlib, json, re, sys
-from datetime import datetime, timedelta, timezone
+Written from docs/receipt.md, whose words it uses. Needs Python 3.11 or later and the package `cryptography`."""
+import argparse, base64, collections, contextlib, datetime, hashlib, json, pathlib, re, sys
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 MAX_FILE_BYTES, MAX_RULE_BYTES, MAX_INTEGER, MAX_DEPTH = 134_217_728, 65_536, 2**53 - 1, 64
-ENVELOPE = re.compile(rb'\{"payload":"([A-Za-z0-9+/]*={0,2})","payloadType":"application/vnd\.in-toto\+json","signatures":'
-                      rb'\[\{"keyid":"([^"\\]+)","sig":"([A-Za-z0-9+/]+={0,2})"\}\]\}\n')
-INSTANT = re.compile(r'\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z', re.ASCII)
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-PROVABLE = {'human': {'stepUp', 'password', 'securityKey'}, 'agent': {'signature'}}
-NAMES = {'principals': {'user.created': 'displayName', 'agent.registered': 'name'}, 'groups': {'group.created': 'name'}}
-FACTS = 'seq stance stage seats held assurance digest lapsed from to toStage person dialect policy requester expiresAt'.split()
+ENVELOPE = re.compile(rb'\{"payload":"([A-Za-z0-9+/]*={0,2})","payloadType":"application/vnd\.in-toto\+json",'
+                      rb'"signatures":\[\{"keyid":"([^"\\]+)","sig":"([A-Za-z0-9+/]+={0,2})"\}\]\}\n')
+EPOCH, VERSION = datetime.datetime.fromisoformat('1970-01-01T00:00:00Z'), ('https://in-toto.io/Statement/v1', 'urn:quorate:receipt:v1')
+ASSURANCES = {'human': {'stepUp', 'password', 'securityKey'}, 'agent': {'signature'}}
+NAMED = {'principals': {'user.created': 'displayName', 'agent.registered': 'name'}, 'groups': {'group.created': 'name'}}
+NO_FACTS = set('id kind principal actor at createdAt content reason signature publicKey leaf'.split())
+# The objects of the page. A member is of the type that it names, of that which USUAL has for its name, or a text.
+USUAL = """seq:int stage:int toStage:int index:int atLeast:int at:time createdAt:time expiresAt:time id:id principal:id
+  requester:id person:id/null digest:digest policyDigest:digest from:status to:status leaf:Leaf seats:ids held:ids"""
 FORMS = """
-Statement _type predicateType subject:[object] predicate:Predicate ; Leaf index:int content path:[hash] ; Salted salt text
-Predicate organization:id request:Request policy:Policy votes:[Vote] changes:[Change] decision:object names:Names log:Log
-Names principals:[Name] groups:[Name] ; Name id:id name salt leaf:Leaf ; Log origin checkpoint ; Stage binding:bool rule:Rule
-Request id:id dialect policy:id requester:id person:id/null createdAt:time expiresAt:time digest:digest content:text/null +
-  leaf:Leaf ; Policy id:id digest:digest stages:[Stage] options:Options name?:Salted leaf:Leaf
-Content dialect name description:text/null metadata:{text} policyId:id policyDigest:digest requesterId:id revision:int
+Statement _type predicateType subject:[object] predicate:Predicate ; Log origin checkpoint
+Predicate organization:id request:Request policy:Policy votes:[Vote] changes:[Change] decision:object names:Names +
+  log:Log ; Seat kind:'group'|'principal' id ; Leaf index content path:[hash] ; Names principals:[Name] groups:[Name] ; Name id name salt leaf
+Request id dialect policy:id requester person createdAt expiresAt digest content:text/null leaf
+Content dialect name description:text/null metadata:{text} policyId:id policyDigest requesterId:id revision:int
+Policy id digest stages:[Stage] options:Options name?:Salted leaf ; Stage binding:bool rule:Rule ; Actor.system kind
 Options veto:'withdrawable'|'final'|'ignored' requesterMayVote:bool distinctPeople:bool naturalPersons:bool +
-  recheckEligibility:bool vetoNeedsAssurance:bool ; Seat kind:'group'|'principal' id:id
-Rule.seats kind atLeast:positive from:Seat assurance?:needs ; Rule.threshold kind atLeast:positive of:[Rule]
-Vote seq:int at:time principal:id kind:'human'|'agent' person:id/null stance:'approve'|'veto'|'withdraw' stage:int seats:ids +
-  held?:ids assurance:proofs digest:digest lapsed?:{some-ids} from:status to:status toStage?:int signature? publicKey? +
-  reason?:Salted leaf:Leaf ; Change kind:'request.stage-closed'|'request.canceled'|'request.expired' at:time actor:Actor +
-  seq:int stage:int from:status to:status toStage?:int leaf:Leaf
-Entry v:int org:id kind subject:id actor:Actor at:time facts:object committed?:{digest} ; Actor.human kind id:id apiKey?:id
-Actor.agent kind id:id apiKey?:id ; Actor.admin-key kind ; Actor.system kind"""
-FORMS = {name: dict(member.partition(':')[::2] for member in members)
-         for name, *members in map(str.split, re.split('[;\n]', FORMS.strip().replace('+\n', '')))}
+  recheckEligibility:bool vetoNeedsAssurance:bool ; Rule.threshold kind atLeast of:[Rule] ; Actor.admin-key kind
+Rule.seats kind atLeast from:Seat assurance?:words ; Actor.human kind id apiKey?:id ; Actor.agent kind id apiKey?:id
+Vote seq at principal kind:'human'|'agent' person stance:'approve'|'veto'|'withdraw' stage seats held? +
+  assurance:proofs digest lapsed?:{ids} from to toStage? signature? publicKey? reason?:Salted leaf
+Change kind:'request.stage-closed'|'request.canceled'|'request.expired' at actor:Actor seq stage from to toStage? leaf
+Entry v:int org:id kind subject:id actor:Actor at facts:object committed?:{digest} ; Salted salt text"""
+USUAL = dict(member.split(':') for member in USUAL.split())
+FORMS = {name: {m.partition(':')[0]: m.partition(':')[2] or USUAL.get(m.rstrip('?'), 'text') for m in members}
+         for name, *members in map(str.split, re.split('[;\n]', FORMS[1:].replace('+\n', '')))}
 TYPES = {
-    '': lambda v: type(v) is str, 'id': lambda v: type(v) is str and v, 'int': lambda v: type(v) is int,
-    'positive': lambda v: type(v) is int and v, 'bool': lambda v: type(v) is bool, 'object': lambda v: type(v) is dict,
-    'digest': re.compile('[0-9a-f]{64}').fullmatch, 'time': lambda v: milliseconds(v) >= 0, 'text': lambda v: type(v) is str,
-    'hash': lambda v: len(unbase64(v)) == 32, 'some-ids': lambda v: v and TYPES['ids'](v),
+    'text': lambda v: type(v) is str, 'id': lambda v: type(v) is str and v, 'int': lambda v: type(v) is int,
+    'bool': lambda v: type(v) is bool, 'object': lambda v: type(v) is dict, 'time': lambda v: milliseconds(v) >= 0,
+    'digest': re.compile('[0-9a-f]{64}').fullmatch, 'hash': lambda v: len(unbase64(v)) == 32,
     'ids': lambda v: type(v) is list and all(map(TYPES['id'], v)) and len(set(v)) == len(v),
-    'proofs': lambda v: TYPES['ids'](v) and PROVABLE['human'] | PROVABLE['agent'] >= set(v),
-    'needs': lambda v: type(v) is list and len(v) <= 4 and PROVABLE['human'] | PROVABLE['agent'] >= set(v),
+    'words': lambda v: type(v) is list and set(v) <= ASSURANCES['human'] | ASSURANCES['agent'],
+    'proofs': lambda v: TYPES['words'](v) and TYPES['ids'](v),
     'status': lambda v: v in ('open', 'approved', 'rejected', 'canceled', 'expired')}
-STEP = {}  # what is being checked: whatever fails in a step, in whatever way, refuses the receipt with its code
 
-def step(code, what): STEP.update(code=code, what=what)
-def no(why): raise ValueError(why)
-def sha256(text): return hashlib.sha256(text.encode()).hexdigest()
+class Refused(Exception): """(code, detail) of what does not hold."""
+def no(detail, code='malformed'): raise Refused(code, detail)
+def digest(text): return hashlib.sha256(text.encode()).hexdigest()
 def unbase64(text, url=False):
-    altchars, data = (b'-_' if url else b'+/'), text.encode('ascii')
-    raw = base64.b64decode(data + b'=' * (-len(data) % 4 if url else 0), altchars)
-    encoded = base64.b64encode(raw, altchars)
-    return raw if data == (encoded.rstrip(b'=') if url else encoded) else no('not canonical base64')
+    data = text.encode('ascii')
+    raw = base64.b64decode(data + b'=' * (-len(data) % 4 if url else 0), b'-_' if url else b'+/')
+    again = base64.urlsafe_b64encode(raw).rstrip(b'=') if url else base64.b64encode(raw)
+    return raw if again == data else no('not canonical base64')
 def milliseconds(instant):
-    return (datetime.fromisoformat(INSTANT.fullmatch(instant)[0]) - EPOCH) // timedelta(milliseconds=1)
-def write(value, depth=MAX_DEPTH, plain=json.JSONEncoder(ensure_ascii=False).encode):
-    """Canonical JSON."""
+    moment = datetime.datetime.fromisoformat(instant)
+    moment.isoformat(timespec='milliseconds')[:23] + 'Z' == instant or no(f'{instant} is no instant')
+    return (moment - EPOCH) // datetime.timedelta(milliseconds=1)
+def write(value, depth=MAX_DEPTH, plain=json.JSONEncoder(ensure_ascii=False).encode):  # canonical JSON
     if type(value) is dict and depth:
         names = sorted(value, key=lambda name: name.encode('utf-16-be'))
         return '{' + ','.join(f'{plain(name)}:{write(value[name], depth - 1)}' for name in names) + '}'
@@ -64,42 +62,38 @@ def write(value, depth=MAX_DEPTH, plain=json.JSONEncoder(ensure_ascii=False).enc
         return '[' + ','.join(write(item, depth - 1) for item in value) + ']'
     allowed = value is None or type(value) in (bool, str) or type(value) is int and 0 <= value <= MAX_INTEGER
     return plain(value) if allowed else no('not a value of canonical JSON, or nested too deep')
-def parse(text):
+def parse(text, kind, where):
     value = json.loads(text)
-    return value if write(value) == text else no('not canonical JSON')
+    write(value) == text or no(f'{where} is not canonical JSON')
+    return check(value, kind, where) or value
 def check(value, kind, where):
-    """Refuses a value that is not of a form, [of many], {of named ones}, one of TYPES (or/null) or of 'words'|'listed'."""
-    form = FORMS.get(f'{kind}.{value["kind"]}' if type(value) is dict and 'kind' in value else kind, FORMS.get(kind))
-    if form and type(value) is dict:
+    """Refuses what is not of a form, [of many], {of named ones}, one of TYPES (or/null) or of 'words'|'listed'."""
+    form = FORMS.get(kind) or kind in ('Rule', 'Actor') and FORMS[f'{kind}.{value["kind"]}']
+    if form:
         form = {name.rstrip('?'): inner for name, inner in form.items() if name[-1] != '?' or name[:-1] in value}
         value.keys() == form.keys() or no(f'{where} has {sorted(value)}, not {sorted(form)}')
-        for name, inner in form.items():
-            check(value[name], inner, f'{where}.{name}')
-    elif kind[:1] in ('[', '{') and type(value) is (list if kind[0] == '[' else dict):
-        for name, item in enumerate(value) if kind[0] == '[' else value.items():
-            check(item, kind[1:-1], f'{where}.{name}')
+    elif kind[0] in '[{':
+        type(value) is (list if kind[0] == '[' else dict) or no(f'{where} is of another type')
+        form = dict.fromkeys(range(len(value)) if kind[0] == '[' else value, kind[1:-1])
     elif value is not None or not kind.endswith('/null'):
-        test = TYPES.get(kind.removesuffix('/null'), lambda value: f"'{value}'" in kind.split('|'))
-        test(value) or no(f'{where} is not of the form')
-
-# Keys, checkpoints, proofs, signatures
+        TYPES.get(kind.removesuffix('/null'), lambda v: f"'{v}'" in kind.split('|'))(value) or no(f'{where}: wrong')
+    for name, inner in (form or {}).items():
+        check(value[name], inner, f'{where}.{name}')
+# ---- Keys, checkpoints, proofs, signatures
 def verifier_key(kind, text):
     name, key_id, encoded = text.split('+', 2)
     raw = unbase64(encoded)
-    sound = key_id == hashlib.sha256(name.encode() + b'\n' + raw).hexdigest()[:8] and re.fullmatch(r'\S+', name)
-    return f'{name}+{key_id}', ed25519.Ed25519PublicKey.from_public_bytes(raw[1:]) if sound and raw[0] == kind else no(text)
+    expected = hashlib.sha256(name.encode() + b'\n' + raw).hexdigest()[:8]
+    raw[0] == kind and key_id == expected and re.fullmatch(r'\S+', name) or no('no such key')
+    return f'{name}+{key_id}', ed25519.Ed25519PublicKey.from_public_bytes(raw[1:])
 def rsa_key(pem):
     key = serialization.load_pem_public_key(pem.encode('ascii'))
     plain = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
-    sound = isinstance(key, rsa.RSAPublicKey) and 2048 <= key.key_size <= 16384 and plain.split() == pem.split()
-    return key if sound else no('not an RSA key of 2048 to 16384 bits in SPKI PEM')
-def voter_key(text):
-    voter, path = text.split('=', 1)
-    with open(path, encoding='ascii') as file:
-        return voter, rsa_key(file.read(65536))
-def open_checkpoint(note, log_key, trust):
-    """Origin, size and root of a checkpoint that the log has signed, and all who have signed it."""
-    body, _, lines = note.rpartition('\n\n')
+    right = isinstance(key, rsa.RSAPublicKey) and 2048 <= key.key_size <= 16384 and plain.split() == pem.split()
+    return key if right else no('not an RSA key of 2048 to 16384 bits in SPKI PEM')
+def open_checkpoint(log, log_key, trust):
+    """Size and root of a checkpoint that the log has signed, and all who have signed it."""
+    body, _, lines = log['checkpoint'].rpartition('\n\n')
     text, (origin, size, root), signed = f'{body}\n'.encode(), body.split('\n'), set()
     for line in lines.removesuffix('\n').split('\n'):
         name, encoded = re.fullmatch(r'— ([^\s+]+) ([!-~]+)', line).groups()
@@ -107,64 +101,57 @@ def open_checkpoint(note, log_key, trust):
         if key_id in trust.keys:
             trust.keys[key_id].verify(signature, text)
         elif key_id in trust.witnesses:
-            time = int.from_bytes(signature[:8], 'big', signed=True)
-            trust.witnesses[key_id].verify(signature[8:] if time >= 0 else b'', b'cosignature/v1\ntime %d\n' % time + text)
+            stamp = b'cosignature/v1\ntime %d\n' % int.from_bytes(signature[:8], 'big')
+            trust.witnesses[key_id].verify(signature[8:] if signature[0] < 128 else b'', stamp + text)
         signed.add(key_id)
-    lines[-1] == '\n' and origin == log_key.split('+')[0] and log_key in signed or no('not a checkpoint of this log')
-    str(int(size)) == size and 0 <= int(size) <= MAX_INTEGER and TYPES['hash'](root) or no('no size or no root')
-    return origin, int(size), unbase64(root), signed
+    right = lines[-1] == '\n' and str(int(size)) == size and 0 <= int(size) <= MAX_INTEGER and TYPES['hash'](root)
+    ours = origin == log['origin'] == log_key.split('+')[0] and log_key in signed
+    return (int(size), unbase64(root), signed) if right and ours else no('not of this log', 'bad-checkpoint')
 def root_by(path, index, size, value):
     """The root of a tree of this size with this value at the index (RFC 9162, 2.1.1 and 2.1.3)."""
-    if size == 1:
-        return no('the path is too long') if path else value
+    if size == 1 or not path:
+        return value if size == 1 and not path else no('a path of another length', 'not-in-log')
     half = 1 << (size - 1).bit_length() - 1
-    left = index < half
-    inner = root_by(path[:-1], index if left else index - half, half if left else size - half, value)
-    return hashlib.sha256(b'\1' + (inner + path[-1] if left else path[-1] + inner)).digest()
+    inner = root_by(path[:-1], index % half, half if index < half else size - half, value)
+    return hashlib.sha256(b'\1' + (inner + path[-1] if index < half else path[-1] + inner)).digest()
 def read_jws(vote, organization, request):
-    """(signature, signed bytes) and nonce of a voter's signature that says what the vote says."""
+    """What verify() of the voter's key takes, and the nonce, of a signature that says what the vote says."""
     signed, _, signature = vote['signature'].rpartition('.')
     header, claims = (json.loads(unbase64(part, url=True).decode(), parse_int=float, parse_constant=no)
                       for part in signed.split('.'))
     seats, iat, nonce = claims['seats'], claims['iat'], claims['nonce']
     said = {'iss': vote['principal'], 'org': organization, 'request': request['id'], 'digest': request['digest'],
             'stance': vote['stance'], 'seats': seats, 'iat': iat, 'nonce': nonce}
-    header == {'alg': 'RS256', 'typ': 'quorate-vote+jws'} and claims == said or no('it says something else than the vote')
-    type(seats) is list and list(dict.fromkeys(seats)) == vote['seats'] or no('its seats')
-    type(iat) is float and iat.is_integer() and abs(milliseconds(vote['at']) - 1000 * int(iat)) <= 310_000 or no('its time')
-    re.fullmatch('[A-Za-z0-9_-]{16,128}', nonce) or no('its nonce')
-    return (unbase64(signature, url=True), signed.encode()), nonce
-def is_signed(key, signature, text):
-    try:
-        return key.verify(signature, text, padding.PKCS1v15(), hashes.SHA256()) is None
-    except Exception:
-        return False
-
-# The rule
+    right = header == {'alg': 'RS256', 'typ': 'quorate-vote+jws'} and claims == said and type(seats) is list \
+        and list(dict.fromkeys(seats)) == vote['seats'] and re.fullmatch('[A-Za-z0-9_-]{16,128}', nonce) \
+        and type(iat) is float and iat.is_integer() and abs(milliseconds(vote['at']) - 1000 * int(iat)) <= 310_000
+    right or no(f'vote {vote["seq"]}: something else was signed', 'bad-voter-signature')
+    return (unbase64(signature, url=True), signed.encode(), padding.PKCS1v15(), hashes.SHA256()), nonce
+# ---- The rule
 def nodes(rule, depth=0):
-    return [(depth, rule)] + [node for inner in rule.get('of', ()) for node in nodes(inner, depth + 1)]
+    fits = depth <= 8 and len(rule.get('assurance', ())) <= 4 and ('from' in rule or rule['atLeast'] <= len(rule['of']))
+    fits and rule['atLeast'] >= 1 or no('policy: a rule beyond the limits')
+    return [rule] + [node for inner in rule.get('of', ()) for node in nodes(inner, depth + 1)]
 def is_met(rule, leaves):
     """Whether a rule holds when these of its leaves hold, in the order of nodes()."""
     inner = [is_met(inner, leaves) for inner in rule.get('of', ())]
     return sum(inner) >= rule['atLeast'] if inner else next(leaves)
 def can_be_given(rule, leaves, masks):
-    """Whether voters, none twice, can be given to leaves that meet the rule. A mask is a set of leaves: bit i is leaf i."""
+    """Whether voters, none twice, can be given to leaves that meet the rule. Bit i of a number is leaf i of a set."""
     fillable = []  # by Hall's theorem: enough voters for all of them together, and for every part of them
     for chosen in range(1 << len(leaves)):
         its = [i for i in range(len(leaves)) if chosen >> i & 1]
         enough = sum(n for mask, n in masks.items() if mask & chosen) >= sum(leaves[i]['atLeast'] for i in its)
         fillable.append(enough and all(fillable[chosen ^ 1 << i] for i in its))
-        if fillable[chosen] and is_met(rule, (chosen >> i & 1 for i in range(len(leaves)))):
-            return True
-    return False
+    chosen_are = ((chosen >> i & 1 for i in range(len(leaves))) for chosen in range(1 << len(leaves)))
+    return any(fits and is_met(rule, chosen) for chosen, fits in zip(chosen_are, fillable))
 def replay(request, policy, entries, verified):
     """Runs the rule over votes and changes again; gives what `decision` has to be."""
     options, stages, status, stage, seq, last, decided = policy['options'], policy['stages'], 'open', 0, 0, {}, None
-    leaves_of = [[node for _, node in nodes(stage['rule']) if 'from' in node] for stage in stages]
+    leaves_of = [[node for node in nodes(stage['rule']) if 'from' in node] for stage in stages]
     def voter_of(principal, person):
-        return ('person', person) if options['naturalPersons'] and person is not None else ('principal', principal)
-    def at(principal, ids):
-        """Places of the leaves whose seat a principal means by one of these ids."""
+        return ('person', person) if options['naturalPersons'] and person else ('principal', principal)
+    def at(principal, ids):  # places of the leaves whose seat a principal means by one of these ids
         return {i for i, leaf in enumerate(leaves_of[stage]) if leaf['from']['id'] in ids
                 and (leaf['from']['kind'] == 'principal') == (leaf['from']['id'] == principal)}
     def needs(places):
@@ -173,197 +160,165 @@ def replay(request, policy, entries, verified):
         fills, rule, leaves = collections.Counter(), stages[stage]['rule'], leaves_of[stage]
         for principal, vote in last.items():
             lost = at(principal, lapsed[principal]) if principal in lapsed else ()
-            fills[vote['voter']] |= sum(1 << i for i in vote['fills'].difference(lost)) if lost else vote['mask']
+            fills[vote['voter']] |= vote['mask'] & ~sum(1 << i for i in lost)
         masks = collections.Counter(fills.values())
         enough = (sum(n for mask, n in masks.items() if mask >> i & 1) >= leaf['atLeast'] for i, leaf in enumerate(leaves))
         return is_met(rule, enough) and (not options['distinctPeople'] or can_be_given(rule, leaves, masks))
     for entry in entries:
-        step('rule-violated', f'leaf {entry["leaf"]["index"]}')
-        in_time, me, to = milliseconds(entry['at']) < milliseconds(request['expiresAt']), entry.get('principal'), stage
-        status == 'open' or status == 'rejected' and options['veto'] == 'withdrawable' or no('it is after the end')
-        (entry['from'], entry['stage'], entry['seq']) == (status, stage, seq + bool(me)) or no('it begins in another state')
+        def must(right, why, code='rule-violated'):
+            right or no(f'leaf {entry["leaf"]["index"]}: {why}', code)
+        in_time, me = milliseconds(entry['at']) < milliseconds(request['expiresAt']), entry.get('principal')
+        must(status == 'open' or status == 'rejected' and options['veto'] == 'withdrawable', 'it is after the end')
+        must((entry['from'], entry['stage'], entry['seq']) == (status, stage, seq + bool(me)), 'another state before it')
         if me:
             seq, voter, approves = seq + 1, voter_of(me, entry['person']), entry['stance'] == 'approve'
-            requester = me == request['requester'] or voter == voter_of(request['requester'], request['person'])
-            held, named = at(me, entry['seats'] + entry.get('held', [])), at(me, entry['seats'])
-            in_time and held and (options['requesterMayVote'] or not requester) or no('too late, of the requester, or seatless')
+            excluded = me == request['requester'] or voter == voter_of(request['requester'], request['person'])
+            named, held = at(me, entry['seats']), at(me, entry['seats'] + entry.get('held', []))
+            must(in_time and held and (options['requesterMayVote'] or not excluded), 'too late, seatless, or excluded')
             believed = set(entry['assurance']) - (set() if seq in verified else {'signature'})
-            asked = needs(named) if approves else needs(held) & PROVABLE[entry['kind']] if options['vetoNeedsAssurance'] else set()
-            asked - believed and 'signature' in entry['assurance'] and step('voter-key-missing', f'vote {seq}: --voter-key {me}=…')
-            asked <= believed or no(f'{asked - believed} not proved')
-            lapsed = entry.get('lapsed', {})
-            all(other != me and last[other]['stance'] == 'approve' and set(ids) <= set(last[other]['seats'])
-                for other, ids in lapsed.items()) or no('what lapsed did not stand')
+            asked = needs(named) if approves else needs(held) & ASSURANCES[entry['kind']]
+            missing = asked - believed if approves or options['vetoNeedsAssurance'] else set()
+            must(missing.isdisjoint(entry['assurance']), f'--voter-key {me}=… is needed', 'voter-key-missing')
+            must(not missing and entry['digest'] == request['digest'], f'{missing} not proved, or another digest')
+            for other, ids in entry.get('lapsed', {}).items():
+                stood = last[other]['seats'] if other in last and last[other]['stance'] == 'approve' else ()
+                must(ids and other != me and set(ids) <= set(stood), f'{other} had no such seats')
             fills = {i for i in named if approves and needs([i]) <= believed}
-            last[me] = entry | {'voter': voter, 'fills': fills, 'mask': sum(1 << i for i in fills)}
+            last[me] = entry | {'voter': voter, 'mask': sum(1 << i for i in fills)}
         stopped = options['veto'] != 'ignored' and any(vote['stance'] == 'veto' for vote in last.values())
         if me:
-            status, passed = 'rejected' if stopped else 'open', not stopped and holds(lapsed if options['recheckEligibility'] else {})
-            passed and options['recheckEligibility'] and 'lapsed' not in entry and no('nobody looked at what lapsed')
-        elif entry['kind'] == 'request.stage-closed':
-            passed = in_time and not stages[stage]['binding'] and not stopped or no('this stage cannot be closed')
+            passed = not stopped and holds(entry.get('lapsed', {}) if options['recheckEligibility'] else {})
+            must(not passed or not options['recheckEligibility'] or 'lapsed' in entry, 'nobody looked at what lapsed')
+            status = 'rejected' if stopped else 'open'
+        elif passed := entry['kind'] == 'request.stage-closed':
+            must(in_time and not stages[stage]['binding'] and not stopped, 'this stage cannot be closed')
         else:
-            status, passed = entry['kind'].removeprefix('request.'), False
-            in_time == (status == 'canceled') or no('not the time for it')
+            status = entry['kind'].removeprefix('request.')
+            must(in_time if status == 'canceled' else not in_time and entry['actor']['kind'] == 'system', 'its time')
         if passed:
             stage, last, status = stage + 1, {}, 'open' if any(s['binding'] for s in stages[stage + 1:]) else 'approved'
-        entry['to'] == status and entry.get('toStage') == (stage if passed else None) or no(f'it gives {status}, stage {stage}')
+        after = status, stage if passed else None
+        must((entry['to'], entry.get('toStage')) == after, f'it leads to {after}')
         decided = entry if entry['from'] != status else decided
-    step('undecided', 'the request')
-    return {'status': status if status != 'open' else no('is open'), 'at': decided['at'], 'seq': decided['seq'],
-            'isFinal': status != 'rejected' or options['veto'] == 'final', 'leaf': decided['leaf']['index']}
-
-# The receipt
+    return {'status': status, 'isFinal': status != 'rejected' or options['veto'] == 'final', 'at': decided['at'],
+            'seq': decided['seq'], 'leaf': decided['leaf']['index']} if status != 'open' else no('open', 'undecided')
+# ---- The receipt
 def verify(data, trust):
-    """The account of a receipt that holds; fails in some step otherwise."""
-    step('malformed', 'the file')
-    len(data) <= MAX_FILE_BYTES or no('too large')
-    payload, key_id, signature = [part.decode() for part in ENVELOPE.fullmatch(data).groups()]
-    payload, signature = unbase64(payload), unbase64(signature)
-    step('unknown-key', key_id)
-    log_key = trust.keys[key_id]
-    step('bad-signature', 'the envelope')
-    log_key.verify(signature, b'DSSEv1 28 application/vnd.in-toto+json %d ' % len(payload) + payload)
-    step('malformed', 'the statement')
-    statement = parse(payload.decode())
-    version = statement['_type'], statement['predicateType']
-    version == ('https://in-toto.io/Statement/v1', 'urn:quorate:receipt:v1') or step('unknown-version', version) or no('unknown')
+    """The account of a receipt that holds. Every other one raises something."""
+    parts = ENVELOPE.fullmatch(data if len(data) <= MAX_FILE_BYTES else b'') or no('the file is not of the form')
+    payload, key_id, signature = unbase64(parts[1].decode()), parts[2].decode(), unbase64(parts[3].decode())
+    key_id in trust.keys or no(f'signed by {key_id}', 'unknown-key')
+    trust.keys[key_id].verify(signature, b'DSSEv1 28 application/vnd.in-toto+json %d ' % len(payload) + payload)
+    statement = parse(payload.decode(), 'object', 'the payload')
+    (statement['_type'], statement['predicateType']) == VERSION or no('of another version', 'unknown-version')
     check(statement, 'Statement', 'statement')
-    predicate, organization = statement['predicate'], statement['predicate']['organization']
-    request, policy, log = predicate['request'], predicate['policy'], predicate['log']
-    votes, changes, stages, options = predicate['votes'], predicate['changes'], policy['stages'], policy['options']
-    rules, rule_text = [nodes(stage['rule']) for stage in stages], write({'options': options, 'stages': stages})
-    1 <= len(rules) <= 10 and any(stage['binding'] for stage in stages) and len(rule_text.encode()) <= MAX_RULE_BYTES \
-        and sum(map(len, rules)) <= 1000 and all(depth <= 8 and ('from' in node or node['atLeast'] <= len(node['of']))
-                                                 for rule in rules for depth, node in rule) \
-        and (not options['distinctPeople'] or all(sum('from' in node for _, node in rule) <= 16 for rule in rules)) \
-        or no('policy: beyond the limits of rules')
-    step('bad-checkpoint', 'log')
-    origin, size, root, signed = open_checkpoint(log['checkpoint'], key_id, trust)
-    origin == log['origin'] and origin.endswith(f'/log/{organization}') or no('of another log')
-    step('witness-missing', 'log')
-    signed >= trust.witnesses.keys() or no(', '.join(trust.witnesses.keys() - signed))
-    places = []
-    def entry(item, kinds, **expected):
-        """Opens the leaf of an item, which must be in the log, of one of these kinds and say what is expected."""
+    # Canonical JSON has them in this order.
+    changes, decision, log, names, organization, policy, request, votes = statement['predicate'].values()
+    options, stages, rules = policy['options'], policy['stages'], [nodes(stage['rule']) for stage in policy['stages']]
+    rule_text, most = write({'options': options, 'stages': stages}), 16 if options['distinctPeople'] else 1000
+    fits = 1 <= len(stages) <= 10 and any(stage['binding'] for stage in stages) and sum(map(len, rules)) <= 1000
+    fits &= len(rule_text.encode()) <= MAX_RULE_BYTES
+    fits and all(sum('from' in node for node in rule) <= most for rule in rules) or no('policy: beyond the limits')
+    size, root, signed = open_checkpoint(log, key_id, trust)
+    log['origin'].endswith(f'/log/{organization}') or no('of another organization', 'bad-checkpoint')
+    trust.witnesses.keys() <= signed or no(', '.join(trust.witnesses.keys() - signed), 'witness-missing')
+    seen = set()
+    def entry(item, kinds, subject=request['id'], **facts):
+        """The content of an item's leaf: in the log, of one of these kinds, and (with facts) saying what the item says."""
         leaf, where = item['leaf'], f'leaf {item["leaf"]["index"]}'
-        step('malformed', where)
-        content = parse(leaf['content'])
-        check(content, 'Entry', 'content')
-        step('not-in-log', where)
-        path, value = [*map(unbase64, leaf['path'])], hashlib.sha256(b'\0' + leaf['content'].encode()).digest()
-        leaf['index'] < size and root_by(path, leaf['index'], size, value) == root or no('not in the tree')
-        step('leaf-mismatch', where)
-        leaf['index'] not in places and content['kind'] in kinds or no(f'it is a {content["kind"]}, or there twice')
-        places.append(leaf['index'])
-        for name, value in {'v': 1, 'org': organization, **expected}.items():
-            write(content[name]) == write(value) or no(f'another {name}')
+        content, hashed = parse(leaf['content'], 'Entry', where), hashlib.sha256(b'\0' + leaf['content'].encode())
+        path = [unbase64(sibling) for sibling in leaf['path']]
+        proven = leaf['index'] < size and root_by(path, leaf['index'], size, hashed.digest()) == root
+        proven or no(f'{where} is not in the tree', 'not-in-log')
+        expected = {'v': 1, 'org': organization, 'subject': subject}
+        if facts:
+            facts |= {name: item[name] for name in item.keys() - NO_FACTS if item[name] is not None}
+            who = {'id': 'principal' if 'principal' in item else 'requester'} | ({'kind': 'kind'} if 'kind' in item else {})
+            actor = item['actor'] if 'actor' in item else content['actor'] | {name: item[who[name]] for name in who}
+            expected |= {'at': item.get('at', item.get('createdAt')), 'facts': facts, 'actor': actor}
+        told = write({name: content[name] for name in expected}) == write(expected) and content['kind'] in kinds
+        told and leaf['index'] not in seen or no(f'{where} says something else, or twice', 'leaf-mismatch')
+        seen.add(leaf['index'])
         return content
     def commits(content, name, salt, text):
-        step('bad-digest', f'leaf {places[-1]}')
-        content['committed'][name] == sha256(f'{salt}\0{text}') or no(f'committed.{name}')
-    made = entry(policy, ('template.created', 'template.updated'), subject=request['policy'])
+        content['committed'][name] == digest(f'{salt}\0{text}') or no(f'committed.{name}', 'bad-digest')
+    made = entry(policy, ('template.created', 'template.updated'), policy['id'])
     facts = made['facts'] | {'policyDigest': policy['digest'], 'stages': stages, 'options': options}
-    write(facts) == write(made['facts']) and policy['id'] == request['policy'] or no('another policy')
+    write(facts) == write(made['facts']) and policy['id'] == request['policy'] or no('another policy', 'leaf-mismatch')
     'name' in policy and commits(made, 'name', **policy['name'])
-    facts = {name: request[name] for name in FACTS if request.get(name) is not None} | {'policyDigest': policy['digest']}
-    opened = entry(request, ['request.created'], subject=request['id'], at=request['createdAt'], facts=facts)
+    entry(request, ['request.created'], policyDigest=policy['digest'])
     subject = [{'name': request['id'], 'digest': {'sha256': request['digest']}}]
-    opened['actor'].get('id') == request['requester'] and statement['subject'] == subject or no('requester or subject')
+    statement['subject'] == subject and digest(rule_text) == policy['digest'] or no('subject or policy', 'bad-digest')
+    if request['content'] is not None:
+        content = parse(request['content'], 'Content', 'request.content')
+        found = [digest(request['content']), *map(content.get, ('dialect', 'requesterId', 'policyId', 'policyDigest'))]
+        known = [*map(request.get, ('digest', 'dialect', 'requester', 'policy')), policy['digest']]
+        found == known or no('request.content', 'bad-digest')
     for change in changes:
-        facts = {name: change[name] for name in FACTS if name in change} | {name: request[name] for name in ('policy', 'digest')}
-        entry(change, [change['kind']], subject=request['id'], at=change['at'], actor=change['actor'], facts=facts)
-        change['actor']['kind'] == 'system' or change['kind'] != 'request.expired' or no('who let it expire')
+        entry(change, [change['kind']], digest=request['digest'], policy=policy['id'])
     verified, nonces = set(), set()
     for vote in votes:
-        facts = {name: vote[name] for name in FACTS if vote.get(name) is not None} | {name: request[name] for name in ('policy', 'digest')}
-        facts |= {'signature': sha256(vote['signature'])} if 'signature' in vote else {}
-        cast = entry(vote, ['vote.cast'], subject=request['id'], at=vote['at'], facts=facts)
-        cast['actor'] == cast['actor'] | {'kind': vote['kind'], 'id': vote['principal']} and vote['digest'] == request['digest'] \
-            or no('another voter')
+        me, seq, proof = vote['principal'], vote['seq'], {'signature'} & vote.keys()
+        cast = entry(vote, ['vote.cast'], policy=policy['id'], **{name: digest(vote[name]) for name in proof})
         'reason' in vote and commits(cast, 'reason', **vote['reason'])
-        step('bad-voter-signature', f'vote {vote["seq"]}')
-        has_one, keys = 'signature' in vote, trust.voters.get(vote['principal'], ())
-        has_one == ('signature' in vote['assurance']) and (vote['kind'] == 'agent' if has_one else 'publicKey' not in vote) or no('one')
-        if has_one:
-            signature, nonce = read_jws(vote, organization, request)
-            (vote['principal'], nonce) not in nonces or no('the same nonce twice')
-            nonces.add((vote['principal'], nonce))
-            'publicKey' not in vote or is_signed(rsa_key(vote['publicKey']), *signature) or no('not by publicKey')
-            not keys or any(is_signed(key, *signature) for key in keys) or no('not by a key given')
-            keys and verified.add(vote['seq'])
-        step('voter-key-missing', f'vote {vote["seq"]}')
-        not trust.voters or vote['seq'] in verified or vote['principal'] in trust.unsigned or no(f'--voter-key {vote["principal"]}=…')
-    for group, kinds in NAMES.items():
-        for name in predicate['names'][group]:
-            named = entry(name, kinds, subject=name['id'])
+        if proof:
+            jws, nonce = read_jws(vote, organization, request)
+            'publicKey' in vote and rsa_key(vote['publicKey']).verify(*jws)
+            for key in trust.voters.get(me, ()):
+                with contextlib.suppress(InvalidSignature):
+                    verified.add(key.verify(*jws) or seq)
+            unproved = me in trust.voters and seq not in verified or (me, nonce) in nonces
+            not unproved and vote['kind'] == 'agent' or no(f'vote {seq}', 'bad-voter-signature')
+            nonces.add((me, nonce))
+        proof == {'signature'} & set(vote['assurance']) and (proof or 'publicKey' not in vote) or no(f'vote {seq}')
+        known = not trust.voters or seq in verified or me in trust.unsigned
+        known or no(f'--voter-key {me}=… is needed', 'voter-key-missing')
+    for group, kinds in NAMED.items():
+        for name in names[group]:
+            named = entry(name, kinds, name['id'])
             commits(named, kinds[named['kind']], name['salt'], name['name'])
-        len({name['id'] for name in predicate['names'][group]}) == len(predicate['names'][group]) or no('named twice')
-    step('leaf-mismatch', 'votes and changes')
-    [vote['seq'] for vote in votes] == list(range(1, len(votes) + 1)) or no('seq has a gap')
-    for items in ([policy, request, *votes], [request, *changes]):
-        indexes = [item['leaf']['index'] for item in items]
-        indexes == sorted(indexes) or no('leaves out of order')
-    step('bad-digest', 'the digests')
-    sha256(rule_text) == policy['digest'] or no('policy.digest')
-    if request['content'] is not None:
-        sha256(request['content']) == request['digest'] or no('request.digest')
-        content = parse(request['content'])
-        check(content, 'Content', 'request.content')
-        content == content | {'dialect': request['dialect'], 'policyId': policy['id'], 'policyDigest': policy['digest'],
-                              'requesterId': request['requester']} or no('another content')
-    step('other-policy', policy['digest'])
-    trust.policy in (None, policy['digest']) or no('not the one given')
-    step('content-missing', 'request.content')
-    asks = any('signature' in node.get('assurance', ()) for rule in rules for _, node in rule)
-    request['content'] is not None or trust.policy or not (asks or trust.voters) or no('erased: --policy is needed')
-    decision = replay(request, policy, sorted(votes + changes, key=lambda item: item['leaf']['index']), verified)
-    step('rule-violated', 'decision')
-    write(decision) == write(predicate['decision']) or no(f'the rule gives {decision}')
-    return {'organization': organization, 'request': {name: request[name] for name in ('id', 'digest', 'content')},
-            'policy': policy['digest'], 'decision': decision, 'votes': len(votes), 'signaturesVerified': sorted(verified),
-            'log': {'origin': origin, 'size': size, 'signedBy': sorted(signed & (trust.keys.keys() | trust.witnesses.keys()))}}
-
-@functools.lru_cache(64)
-def options_of(*args):
-    parser = argparse.ArgumentParser(description='Checks a Quorate receipt.', allow_abbrev=False)
-    parser.error = no
-    parser.add_argument('file', nargs='?', help='the receipt, or -')
-    for name, read in {'--key': functools.partial(verifier_key, 1), '--witness-key': functools.partial(verifier_key, 4),
-                       '--voter-key': voter_key, '--unsigned': str}.items():
-        parser.add_argument(name, type=read, action='append', default=[])
-    parser.add_argument('--policy', type=lambda text: text if TYPES['digest'](text) else no(text))
-    parser.add_argument('--json', action='store_true', help='print the verdict as one object')
-    parser.add_argument('--batch', action='store_true', help='standard input has lines {"receipt": "…", "args": […]}')
-    given = parser.parse_args(args)
-    given.keys, given.witnesses = dict(given.key), dict(given.witness_key)
-    given.voters = {voter: [key for other, key in given.voter_key if other == voter] for voter, _ in given.voter_key}
-    return given if given.batch or given.keys else no('--key is needed')
-
+        TYPES['ids']([name['id'] for name in names[group]]) or no('named twice')
+    first, second, *entries = sorted([policy, request, *votes, *changes], key=lambda item: item['leaf']['index'])
+    ordered = first is policy and second is request and sorted(entries, key=changes.__contains__) == votes + changes
+    ordered or no('leaves in another order', 'leaf-mismatch')
+    trust.policy in (None, policy['digest']) or no(policy['digest'], 'other-policy')
+    asks = trust.voters or any('signature' in node.get('assurance', ()) for rule in rules for node in rule)
+    request['content'] is not None or trust.policy or not asks or no('--policy is needed', 'content-missing')
+    right = replay(request, policy, entries, verified)
+    write(right) == write(decision) or no(f'the rule gives {right}', 'rule-violated')
+    return {'organization': organization, 'request': request['id'], 'content': request['content'], 'decision': decision,
+            'policy': policy['digest'], 'signaturesVerified': sorted(verified), 'log': log['origin'], 'signedBy': sorted(signed)}
 def judge(data, trust):
     try:
         return {'verdict': 'verified', 'failures': [], 'account': verify(data, trust)}
     except Exception as fault:
-        failure = {'code': STEP['code'], 'detail': f'{STEP["what"]}: {fault}'[:500]}
-        return {'verdict': 'refused', 'failures': [failure], 'account': None}
-
+        code = 'bad-signature' if isinstance(fault, InvalidSignature) else 'malformed'
+        code, detail = fault.args if isinstance(fault, Refused) else (code, repr(fault))
+        return {'verdict': 'refused', 'failures': [{'code': code, 'detail': detail[:1000]}], 'account': None}
+def voter_key(text):
+    voter, path = text.split('=', 1)
+    return voter, rsa_key(pathlib.Path(path).read_text('ascii'))
+def options_of(args):
+    parser = argparse.ArgumentParser(description='Checks a Quorate receipt offline.', allow_abbrev=False)
+    parser.error = no
+    parser.add_argument('file', help='the receipt, or - for standard input')
+    for name, read in {'--key': lambda text: verifier_key(1, text), '--witness-key': lambda text: verifier_key(4, text),
+                       '--voter-key': voter_key, '--unsigned': str}.items():
+        parser.add_argument(name, type=read, action='append', default=[], required=name == '--key')
+    parser.add_argument('--policy', type=lambda text: text if TYPES['digest'](text) else no('not a digest'))
+    parser.add_argument('--json', action='store_true', help='print the verdict on one line')
+    given = parser.parse_args(args)
+    given.keys, given.witnesses = dict(given.key), dict(given.witness_key)
+    given.voters = {voter: [key for other, key in given.voter_key if other == voter] for voter, _ in given.voter_key}
+    return given
 def main():
     try:
-        given = options_of(*sys.argv[1:])
-        for line in sys.stdin.buffer if given.batch else ():
-            item = json.loads(line)
-            verdict = judge(item['receipt'].encode('utf-8', 'surrogatepass'), options_of(*item['args']))
-            print(json.dumps({'ok': not verdict['failures'], 'failures': verdict['failures']}), flush=True)
-        if given.batch:
-            return 0
+        given = options_of(sys.argv[1:])
         with open(0 if given.file == '-' else given.file, 'rb') as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+            verdict = judge(file.read(MAX_FILE_BYTES + 1), given)
     except Exception as fault:
-        print(f'quorate_verify.py: {fault}', file=sys.stderr)
-        return 2
-    verdict = judge(data, given)
-    print(json.dumps(verdict) if given.json else f'{verdict["verdict"]}\n' + json.dumps(verdict['account'] or verdict['failures'], indent=2))
-    return 1 if verdict['failures'] else 0
-
+        sys.exit(print(f'{sys.argv[0]}: {fault}', file=sys.stderr) or 2)
+    print(json.dumps(verdict, indent=None if given.json else 2))
+    sys.exit(1 if verdict['failures'] else 0)
 if __name__ == '__main__':
-    sys.exit(main())
+    main()
