@@ -76,7 +76,13 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   const stop = async (signal: string) => {
     ctx.log.info({ signal }, 'stopping')
     setTimeout(() => process.exit(0), drainMilliseconds).unref()
-    await Promise.all([app.close(), worker?.stop(jobDrainMilliseconds), endDeadlines?.(), endSealing?.(), endMaintenance()])
+    await Promise.all([
+      app.close(),
+      worker?.stop(jobDrainMilliseconds),
+      endDeadlines?.(),
+      endSealing?.(),
+      endMaintenance(),
+    ])
     await ctx.close()
     process.exit(0)
   }

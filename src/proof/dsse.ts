@@ -29,7 +29,8 @@ export function readEnvelope(text: string): Envelope | null {
   const middle = `","payloadType":"${statementType}","signatures":[{"keyid":"`
   const end = text.indexOf('"', head.length)
   if (!text.startsWith(head) || !text.startsWith(middle, end)) return null
-  const [, keyId, sig = ''] = /^([!#-[\]-~]+)","sig":"([^"\\]{88})"\}\]\}\n$/.exec(text.slice(end + middle.length)) ?? []
+  const [, keyId, sig = ''] =
+    /^([!#-[\]-~]+)","sig":"([^"\\]{88})"\}\]\}\n$/.exec(text.slice(end + middle.length)) ?? []
   const signature = decodeBase64(sig)
   const payload = textOf(decodeBase64(text.slice(head.length, end)))
   return keyId === undefined || signature?.length !== 64 || payload === null ? null : { payload, keyId, signature }

@@ -112,7 +112,17 @@ function readLeaf({ index, content, private: texts, subject_id }: SealedLeaf): R
   const said = readCanonical(content) as LeafContent | undefined
   if (said === undefined) throw unavailable()
   const { kind, actor, at, facts, committed } = said
-  return { index: Number(index), content, private: texts, subject_id, kind, actor, at, facts, ...(committed && { committed }) }
+  return {
+    index: Number(index),
+    content,
+    private: texts,
+    subject_id,
+    kind,
+    actor,
+    at,
+    facts,
+    ...(committed && { committed }),
+  }
 }
 
 /** The entries that tell of the making of these, by their ids. */
@@ -150,7 +160,8 @@ function policyOf(id: string, { facts, private: texts }: ReadLeaf, leaf: ProvenL
 function voteOf({ facts, at, actor }: ReadLeaf, extra: VoteExtras | undefined, leaf: ProvenLeaf): ReceiptVote {
   const { policy: _, person = null, signature: digest, ...said } = facts
   const signature = extra?.signature ?? null
-  if ((digest === undefined) !== (signature === null)) throw new Error(`vote ${String(facts['seq'])} has lost its signature`)
+  if ((digest === undefined) !== (signature === null))
+    throw new Error(`vote ${String(facts['seq'])} has lost its signature`)
   return {
     ...(said as unknown as Omit<ReceiptVote, 'at' | 'principal' | 'kind' | 'person' | 'leaf'>),
     at,
@@ -158,7 +169,8 @@ function voteOf({ facts, at, actor }: ReadLeaf, extra: VoteExtras | undefined, l
     kind: actor.kind === 'agent' ? 'agent' : 'human',
     person: person as string | null,
     ...(signature !== null && { signature, ...publicKeyOf(signature, extra?.public_key ?? null) }),
-    ...(extra?.reason != null && extra.reason_salt !== null && { reason: { salt: extra.reason_salt, text: extra.reason } }),
+    ...(extra?.reason != null &&
+      extra.reason_salt !== null && { reason: { salt: extra.reason_salt, text: extra.reason } }),
     leaf,
   }
 }

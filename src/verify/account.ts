@@ -14,7 +14,12 @@ export interface Account {
     /** Null when it was erased. */
     readonly content: RequestText | null
   }
-  readonly policy: { readonly id: string; readonly name: string | null; readonly digest: string; readonly rule: readonly string[] }
+  readonly policy: {
+    readonly id: string
+    readonly name: string | null
+    readonly digest: string
+    readonly rule: readonly string[]
+  }
   readonly events: readonly AccountEvent[]
   readonly decision: Receipt['decision']
   readonly log: {
@@ -133,7 +138,8 @@ function ruleLines(rule: Rule, named: Naming, depth: number): string[] {
     case 'seats': {
       const { atLeast, from, assurance = [] } = rule
       const proof = assurance.length > 0 ? `, each having proved ${assurance.join(' and ')}` : ''
-      const who = from.kind === 'group' ? `${atLeast} of the group ${shownName(named(from.id))}` : shownName(named(from.id))
+      const who =
+        from.kind === 'group' ? `${atLeast} of the group ${shownName(named(from.id))}` : shownName(named(from.id))
       return [`${indent}${who}${proof}`]
     }
     case 'threshold': {

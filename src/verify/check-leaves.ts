@@ -34,7 +34,15 @@ function checkRequest({ statement, contentOf }: ReadReceipt): Failure | null {
     (isActor(content, requester) ? null : failure('leaf-mismatch', 'The request was not made by its requester.')) ??
     checkFacts(
       content,
-      { dialect, digest, policy: request.policy, policyDigest: policy.digest, requester, ...personFact(person), expiresAt },
+      {
+        dialect,
+        digest,
+        policy: request.policy,
+        policyDigest: policy.digest,
+        requester,
+        ...personFact(person),
+        expiresAt,
+      },
       'request',
     )
   )
@@ -101,7 +109,8 @@ const nameOf: Readonly<Record<string, string>> = {
 function checkNames({ statement, contentOf }: ReadReceipt): Failure | null {
   const { organization, names } = statement.predicate
   const check = (list: readonly ReceiptName[], kinds: readonly string[], path: string): Failure | null => {
-    if (new Set(list.map(({ id }) => id)).size < list.length) return failure('leaf-mismatch', `${path} names an id twice.`)
+    if (new Set(list.map(({ id }) => id)).size < list.length)
+      return failure('leaf-mismatch', `${path} names an id twice.`)
     for (const { id, name, salt, leaf } of list) {
       const content = contentOf(leaf)
       const wrong =

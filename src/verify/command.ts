@@ -25,8 +25,8 @@ const usage = `quorate verify FILE --key KEY [OPTION]...
 `
 
 export interface Output {
-  out(text: string): unknown
-  err(text: string): unknown
+  readonly out: (text: string) => unknown
+  readonly err: (text: string) => unknown
 }
 
 /** What the caller has got wrong. */
@@ -129,7 +129,7 @@ async function trustOf({ keys, witnessKeys, voterKeys, unsigned, policy }: Optio
 async function verifierKeys(given: readonly string[], type: number, option: string): Promise<VerifierKey[]> {
   const keys: VerifierKey[] = []
   for (const text of given) {
-    for (const line of (await keyTexts(text, option))) keys.push(verifierKey(line, type, option))
+    for (const line of await keyTexts(text, option)) keys.push(verifierKey(line, type, option))
   }
   return keys
 }

@@ -3,7 +3,14 @@ import { readCanonical } from '../proof/canonical-json.ts'
 import { readEnvelope, type Envelope } from '../proof/dsse.ts'
 import { inTotoStatement, receiptType, type LeafContent, type ProvenLeaf, type Statement } from '../proof/statement.ts'
 import { failure, type Failure } from './failure.ts'
-import { changeFactsShape, contentShape, leafShape, requestFactsShape, statementShape, voteFactsShape } from './shapes.ts'
+import {
+  changeFactsShape,
+  contentShape,
+  leafShape,
+  requestFactsShape,
+  statementShape,
+  voteFactsShape,
+} from './shapes.ts'
 
 /** More than a receipt of 10,000 signed votes in a tree of a million entries (docs/receipt.md, "The file"). */
 export const mostBytes = 128 * 1024 * 1024
@@ -34,7 +41,8 @@ export function readReceipt(text: string): Read {
   for (const { leaf, path, facts } of leavesOf(statement as Statement)) {
     const content = readCanonical(leaf.content)
     const wrong =
-      problemOf(leafShape, content, path) ?? (facts && problemOf(facts, (content as LeafContent).facts, `${path}.facts`))
+      problemOf(leafShape, content, path) ??
+      (facts && problemOf(facts, (content as LeafContent).facts, `${path}.facts`))
     if (wrong) return wrong
     contents.set(leaf, content as LeafContent)
   }

@@ -93,7 +93,8 @@ export function replay(receipt: Receipt, policy: Policy, believed: BelievedSigna
     }
     const outcome = decide(policy, state, { kind: eventKinds[change.kind] }, Date.parse(change.at))
     const isEarly = outcome.kind === 'decided' && change.kind === 'request.expired' && outcome.next.status !== 'expired'
-    if (outcome.kind !== 'decided' || isEarly) return failure('rule-violated', `By the rule there could be no ${change.kind} then.`)
+    if (outcome.kind !== 'decided' || isEarly)
+      return failure('rule-violated', `By the rule there could be no ${change.kind} then.`)
     return outcome
   }
 }

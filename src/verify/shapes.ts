@@ -12,7 +12,10 @@ const integer = check(
 const digest = check(isDigest, 'must be 64 lower-case hexadecimal digits')
 const instant = check(isInstant, 'must be an instant like 2026-01-31T12:00:00.000Z')
 const hash = check(isHash, 'must be the base64 of 32 bytes')
-const personOrNull = check((value) => value === null || (typeof value === 'string' && value !== ''), 'must be an id or null')
+const personOrNull = check(
+  (value) => value === null || (typeof value === 'string' && value !== ''),
+  'must be an id or null',
+)
 const ids = distinct(list(identifier, anyNumber))
 const status = oneOf('open', 'approved', 'rejected', 'canceled', 'expired')
 const assurance = distinct(list(oneOf('stepUp', 'password', 'securityKey', 'signature'), anyNumber))
@@ -143,10 +146,13 @@ export const requestFactsShape = object(
   ['person'],
 )
 
-export const voteFactsShape = object(
-  { ...voteFacts, policy: identifier, person: identifier, signature: digest },
-  ['held', 'lapsed', 'toStage', 'person', 'signature'],
-)
+export const voteFactsShape = object({ ...voteFacts, policy: identifier, person: identifier, signature: digest }, [
+  'held',
+  'lapsed',
+  'toStage',
+  'person',
+  'signature',
+])
 
 export const changeFactsShape = object({ ...changeFacts, digest, policy: identifier }, ['toStage'])
 
@@ -183,7 +189,8 @@ function isDigest(value: unknown): boolean {
 }
 
 function isInstant(value: unknown): boolean {
-  if (typeof value !== 'string' || !/^(19[7-9]\d|[2-9]\d{3})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value)) return false
+  if (typeof value !== 'string' || !/^(19[7-9]\d|[2-9]\d{3})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value))
+    return false
   const time = new Date(value)
   return !Number.isNaN(time.getTime()) && time.toISOString() === value
 }

@@ -3,7 +3,9 @@ import { quoted, shownName, type Account, type AccountEvent } from './account.ts
 /** A verified receipt in words. */
 export function tellAccount(account: Account): string {
   const { request, policy, decision, log, organization, events } = account
-  const end = decision.isFinal ? 'This is final.' : 'A veto can still be withdrawn: this is how it stood at the checkpoint.'
+  const end = decision.isFinal
+    ? 'This is final.'
+    : 'A veto can still be withdrawn: this is how it stood at the checkpoint.'
   const lines = [
     'VERIFIED. The signatures, the log and the rule all hold.',
     '',

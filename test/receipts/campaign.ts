@@ -163,7 +163,8 @@ async function reportApart(ground: Ground): Promise<void> {
     const results = trials.map((trial) => runApart(ground, trial, directory))
     const failed = results.find((status) => status !== 0)
     if (results.includes(null)) say('There is no `unshare --net` here: the program was not run without a network.')
-    else if (failed !== undefined) throw new Error(`quorate verify ended with ${failed} in a network with nothing in it`)
+    else if (failed !== undefined)
+      throw new Error(`quorate verify ended with ${failed} in a network with nothing in it`)
     else say(`quorate verify verified ${results.length} receipts in a network namespace with nothing in it.`)
   } finally {
     rmSync(directory, { recursive: true, force: true })

@@ -41,10 +41,16 @@ export const otherGroup = '01900000-0000-7000-8000-0000000000f2'
 export function signedTale(
   voters: readonly Voter[],
   needed: number,
-  { id = '01900000-0000-7000-8000-0000000000aa', stance = 'approve' as ToldVote['stance'], text = 'transfer', at = 0 } = {},
+  {
+    id = '01900000-0000-7000-8000-0000000000aa',
+    stance = 'approve' as ToldVote['stance'],
+    text = 'transfer',
+    at = 0,
+  } = {},
 ): Told {
   const policyId = '01900000-0000-7000-8000-0000000000bb'
-  const time = (seconds: number) => new Date(Date.parse('2026-11-21T12:00:00.000Z') + (at + seconds) * 1000).toISOString()
+  const time = (seconds: number) =>
+    new Date(Date.parse('2026-11-21T12:00:00.000Z') + (at + seconds) * 1000).toISOString()
   const requester = '01900000-0000-7000-8000-0000000000cc'
   const told: Told = {
     organization,
@@ -107,7 +113,13 @@ function approvedBy(told: Told, votes: readonly ToldVote[]): Told {
     events: votes.map((vote, index) => {
       const { toStage: _, lapsed: __, ...plain } = vote
       const isLast = index === votes.length - 1
-      return { ...plain, seq: index + 1, from: 'open', to: isLast ? 'approved' : 'open', ...(isLast && { toStage: 1, lapsed: {} }) }
+      return {
+        ...plain,
+        seq: index + 1,
+        from: 'open',
+        to: isLast ? 'approved' : 'open',
+        ...(isLast && { toStage: 1, lapsed: {} }),
+      }
     }),
   }
 }
@@ -118,7 +130,10 @@ function bentVote(told: Told, dice: Chance, bend: (vote: ToldVote) => ToldVote):
   return { ...told, events: votes.map((vote, index) => (index === at ? bend(vote) : vote)) }
 }
 
-const unsigned = ({ signature: _, publicKey: __, ...vote }: ToldVote): ToldVote => vote
+const unsigned = (vote: ToldVote): ToldVote => {
+  const { signature: _, publicKey: __, ...rest } = vote
+  return rest
+}
 const without = (vote: ToldVote): ToldVote => ({ ...unsigned(vote), assurance: [] })
 
 /** A vote that nobody cast, with a signature by whatever key there is. */
@@ -145,137 +160,297 @@ const weaker = (loot: Loot, atLeast = 1, assurance: readonly string[] = ['signat
 ]
 
 const forgeries: readonly (readonly [how: string, forge: Forge])[] = [
-  ['a vote dropped, the rest numbered anew', ({ honest }, dice) => approvedBy(honest, [votesOf(honest)[dice.below(2)] as ToldVote])],
+  [
+    'a vote dropped, the rest numbered anew',
+    ({ honest }, dice) => approvedBy(honest, [votesOf(honest)[dice.below(2)] as ToldVote]),
+  ],
   ['decided without any vote', ({ honest }) => ({ ...honest, events: [], decision: { status: 'approved' } })],
   ['one vote told twice', ({ undecided }) => approvedBy(undecided, [...votesOf(undecided), ...votesOf(undecided)])],
-  ['one vote told twice, as another voter', ({ undecided, honest }) => {
-    const [vote] = votesOf(undecided) as [ToldVote]
-    return approvedBy(undecided, [vote, { ...vote, principal: votesOf(honest)[1]?.principal ?? strangerId }])
-  }],
-  ['a veto flipped to an approval', ({ vetoed }) => {
-    return approvedBy(vetoed, votesOf(vetoed).flatMap((vote) => [{ ...vote, stance: 'approve' as const, seats: [group] }]))
-  }],
-  ['an approval flipped to a veto', ({ honest }) => {
-    const [vote] = votesOf(honest) as [ToldVote]
-    return { ...honest, events: [{ ...vote, stance: 'veto', seats: [], held: [group], to: 'rejected' }] }
-  }],
-  ['a vote for other seats', ({ honest }, dice) => bentVote(honest, dice, (vote) => ({ ...vote, seats: [otherGroup], held: [group, otherGroup] }))],
-  ['a rule for seats that were not voted for', ({ honest }) => underRule(honest, { stages: [{ binding: true, rule: seatsOf(otherGroup, 2) }] })],
-  ['a voter’s key replaced, and the vote signed with it', ({ honest, own }, dice) =>
-    bentVote(honest, dice, (vote) => invented(honest, unsigned(vote), dice.oneOf(own)))],
-  ['an approval invented, signed with a key of the owner', (loot, dice) => {
-    const vote = missing(loot, dice)
-    return approvedBy(loot.undecided, [...votesOf(loot.undecided), invented(loot.undecided, vote, dice.oneOf(loot.own), { nonce: `forged-nonce-${dice.below(1e9)}0000000` })])
-  }],
-  ['a voter added, with a key of their own', (loot, dice) => {
-    const vote = { ...missing(loot, dice), principal: strangerId }
-    return approvedBy(loot.undecided, [...votesOf(loot.undecided), invented(loot.undecided, vote, dice.oneOf(loot.own))])
-  }],
-  ['a person added, who need not sign', (loot, dice) => {
-    const vote = { ...without(missing(loot, dice)), principal: strangerId, kind: 'human' as const }
-    return approvedBy(loot.undecided, [...votesOf(loot.undecided), vote])
-  }],
-  ['a person added who is said to have signed', (loot, dice) => {
-    const vote = { ...missing(loot, dice), principal: strangerId, kind: 'human' as const }
-    return approvedBy(loot.undecided, [...votesOf(loot.undecided), invented(loot.undecided, vote, dice.oneOf(loot.own))])
-  }],
-  ['a signature of another request', ({ undecided, elsewhere }) => {
-    const [, second] = votesOf(elsewhere) as [ToldVote, ToldVote]
-    return approvedBy(undecided, [...votesOf(undecided), second])
-  }],
+  [
+    'one vote told twice, as another voter',
+    ({ undecided, honest }) => {
+      const [vote] = votesOf(undecided) as [ToldVote]
+      return approvedBy(undecided, [vote, { ...vote, principal: votesOf(honest)[1]?.principal ?? strangerId }])
+    },
+  ],
+  [
+    'a veto flipped to an approval',
+    ({ vetoed }) => {
+      return approvedBy(
+        vetoed,
+        votesOf(vetoed).flatMap((vote) => [{ ...vote, stance: 'approve' as const, seats: [group] }]),
+      )
+    },
+  ],
+  [
+    'an approval flipped to a veto',
+    ({ honest }) => {
+      const [vote] = votesOf(honest) as [ToldVote]
+      return { ...honest, events: [{ ...vote, stance: 'veto', seats: [], held: [group], to: 'rejected' }] }
+    },
+  ],
+  [
+    'a vote for other seats',
+    ({ honest }, dice) =>
+      bentVote(honest, dice, (vote) => ({ ...vote, seats: [otherGroup], held: [group, otherGroup] })),
+  ],
+  [
+    'a rule for seats that were not voted for',
+    ({ honest }) => underRule(honest, { stages: [{ binding: true, rule: seatsOf(otherGroup, 2) }] }),
+  ],
+  [
+    'a voter’s key replaced, and the vote signed with it',
+    ({ honest, own }, dice) => bentVote(honest, dice, (vote) => invented(honest, unsigned(vote), dice.oneOf(own))),
+  ],
+  [
+    'an approval invented, signed with a key of the owner',
+    (loot, dice) => {
+      const vote = missing(loot, dice)
+      return approvedBy(loot.undecided, [
+        ...votesOf(loot.undecided),
+        invented(loot.undecided, vote, dice.oneOf(loot.own), { nonce: `forged-nonce-${dice.below(1e9)}0000000` }),
+      ])
+    },
+  ],
+  [
+    'a voter added, with a key of their own',
+    (loot, dice) => {
+      const vote = { ...missing(loot, dice), principal: strangerId }
+      return approvedBy(loot.undecided, [
+        ...votesOf(loot.undecided),
+        invented(loot.undecided, vote, dice.oneOf(loot.own)),
+      ])
+    },
+  ],
+  [
+    'a person added, who need not sign',
+    (loot, dice) => {
+      const vote = { ...without(missing(loot, dice)), principal: strangerId, kind: 'human' as const }
+      return approvedBy(loot.undecided, [...votesOf(loot.undecided), vote])
+    },
+  ],
+  [
+    'a person added who is said to have signed',
+    (loot, dice) => {
+      const vote = { ...missing(loot, dice), principal: strangerId, kind: 'human' as const }
+      return approvedBy(loot.undecided, [
+        ...votesOf(loot.undecided),
+        invented(loot.undecided, vote, dice.oneOf(loot.own)),
+      ])
+    },
+  ],
+  [
+    'a signature of another request',
+    ({ undecided, elsewhere }) => {
+      const [, second] = votesOf(elsewhere) as [ToldVote, ToldVote]
+      return approvedBy(undecided, [...votesOf(undecided), second])
+    },
+  ],
   ['another request’s signatures for all of it', ({ honest, elsewhere }) => approvedBy(honest, votesOf(elsewhere))],
-  ['a request renamed to the one that was signed for', ({ honest, elsewhere }) => ({
-    ...elsewhere,
-    request: { ...elsewhere.request, content: honest.request.content },
-  })],
-  ['a signature of another time', ({ honest }, dice) =>
-    bentVote(honest, dice, (vote) => ({ ...vote, at: new Date(Date.parse(vote.at) + 311_000 + dice.below(1e6)).toISOString() }))],
-  ['a signature of another time, for the whole request', ({ honest }) => {
-    const later = (text: string) => new Date(Date.parse(text) + 86_400_000).toISOString()
-    const { request } = honest
-    return {
-      ...honest,
-      request: { ...request, createdAt: later(request.createdAt), expiresAt: later(request.expiresAt) },
-      events: votesOf(honest).map((vote) => ({ ...vote, at: later(vote.at) })),
-    }
-  }],
+  [
+    'a request renamed to the one that was signed for',
+    ({ honest, elsewhere }) => ({
+      ...elsewhere,
+      request: { ...elsewhere.request, content: honest.request.content },
+    }),
+  ],
+  [
+    'a signature of another time',
+    ({ honest }, dice) =>
+      bentVote(honest, dice, (vote) => ({
+        ...vote,
+        at: new Date(Date.parse(vote.at) + 311_000 + dice.below(1e6)).toISOString(),
+      })),
+  ],
+  [
+    'a signature of another time, for the whole request',
+    ({ honest }) => {
+      const later = (text: string) => new Date(Date.parse(text) + 86_400_000).toISOString()
+      const { request } = honest
+      return {
+        ...honest,
+        request: { ...request, createdAt: later(request.createdAt), expiresAt: later(request.expiresAt) },
+        events: votesOf(honest).map((vote) => ({ ...vote, at: later(vote.at) })),
+      }
+    },
+  ],
   ['a signature taken off', ({ honest }, dice) => bentVote(honest, dice, unsigned)],
   ['a signature taken off, and never asked for', ({ honest }, dice) => bentVote(honest, dice, without)],
-  ['a signature damaged', ({ honest }, dice) =>
-    bentVote(honest, dice, (vote) => ({ ...vote, signature: (vote.signature ?? '').slice(0, -6) + 'AAAAAA' }))],
-  ['signatures of two votes exchanged', ({ honest }) => {
-    const [one, two] = votesOf(honest) as [ToldVote, ToldVote]
-    return { ...honest, events: [{ ...one, signature: two.signature ?? '' }, { ...two, signature: one.signature ?? '' }] }
-  }],
-  ['a signature with no algorithm', ({ honest }, dice) =>
-    bentVote(honest, dice, (vote) => {
-      const [, payload, sig] = (vote.signature ?? '').split('.')
-      const header = Buffer.from(JSON.stringify({ ...voteHeader, alg: dice.oneOf(['none', 'HS256', 'RS512']) })).toString('base64url')
-      return { ...vote, signature: `${header}.${payload}.${sig}` }
-    })],
-  ['a rule that asks for fewer', ({ undecided }) => {
-    const weak = underRule(undecided, { stages: [{ binding: true, rule: seatsOf(group, 1) }] })
-    return approvedBy(weak, votesOf(undecided))
-  }],
-  ['a rule that asks for no signature', (loot, dice) => {
-    const weak = underRule(loot.undecided, { stages: weaker(loot, 2, []) })
-    return approvedBy(weak, [...votesOf(loot.undecided), { ...without(missing(loot, dice)), principal: strangerId }])
-  }],
-  ['a rule that asks for no signature, of nobody', (loot) => {
-    const weak = underRule(loot.honest, { stages: weaker(loot, 1, []) })
-    return approvedBy(weak, [{ ...without(votesOf(loot.honest)[0] as ToldVote), principal: strangerId }])
-  }],
-  ['a rule that counts differently', ({ honest }, dice) => {
-    const options = honest.policy.options as Record<string, unknown>
-    const flag = dice.oneOf(['requesterMayVote', 'distinctPeople', 'naturalPersons', 'recheckEligibility', 'vetoNeedsAssurance'])
-    return underRule(honest, { options: { ...options, [flag]: options[flag] !== true } })
-  }],
-  ['a rule under which a veto is ignored', ({ vetoed, honest }) => {
-    const soft = underRule(vetoed, { options: { ...vetoed.policy.options, veto: 'ignored' } })
-    return approvedBy(soft, [...votesOf(vetoed).map((vote) => ({ ...vote, to: 'open' as const })), ...votesOf(honest)])
-  }],
-  ['another rule, and the content erased so that it does not show', ({ undecided }) => {
-    const digest = digestOf(undecided)
-    const weak = underRule(undecided, { stages: [{ binding: true, rule: seatsOf(group, 1) }] })
-    return approvedBy({ ...weak, request: { ...weak.request, content: null, digest } }, votesOf(undecided))
-  }],
-  ['another content under the digest that was signed', ({ honest }) => ({
-    ...honest,
-    request: { ...honest.request, digest: digestOf(honest), content: { name: 'something else', description: null, metadata: {} } },
-  })],
-  ['another content and its digest', ({ honest }, dice) => ({
-    ...honest,
-    request: { ...honest.request, content: { name: `other-${dice.below(1e6)}`, description: null, metadata: {} } },
-  })],
-  ['another request under the same votes', ({ honest }) => ({ ...honest, request: { ...honest.request, id: strangerId } })],
+  [
+    'a signature damaged',
+    ({ honest }, dice) =>
+      bentVote(honest, dice, (vote) => ({ ...vote, signature: (vote.signature ?? '').slice(0, -6) + 'AAAAAA' })),
+  ],
+  [
+    'signatures of two votes exchanged',
+    ({ honest }) => {
+      const [one, two] = votesOf(honest) as [ToldVote, ToldVote]
+      return {
+        ...honest,
+        events: [
+          { ...one, signature: two.signature ?? '' },
+          { ...two, signature: one.signature ?? '' },
+        ],
+      }
+    },
+  ],
+  [
+    'a signature with no algorithm',
+    ({ honest }, dice) =>
+      bentVote(honest, dice, (vote) => {
+        const [, payload, sig] = (vote.signature ?? '').split('.')
+        const header = Buffer.from(
+          JSON.stringify({ ...voteHeader, alg: dice.oneOf(['none', 'HS256', 'RS512']) }),
+        ).toString('base64url')
+        return { ...vote, signature: `${header}.${payload}.${sig}` }
+      }),
+  ],
+  [
+    'a rule that asks for fewer',
+    ({ undecided }) => {
+      const weak = underRule(undecided, { stages: [{ binding: true, rule: seatsOf(group, 1) }] })
+      return approvedBy(weak, votesOf(undecided))
+    },
+  ],
+  [
+    'a rule that asks for no signature',
+    (loot, dice) => {
+      const weak = underRule(loot.undecided, { stages: weaker(loot, 2, []) })
+      return approvedBy(weak, [...votesOf(loot.undecided), { ...without(missing(loot, dice)), principal: strangerId }])
+    },
+  ],
+  [
+    'a rule that asks for no signature, of nobody',
+    (loot) => {
+      const weak = underRule(loot.honest, { stages: weaker(loot, 1, []) })
+      return approvedBy(weak, [{ ...without(votesOf(loot.honest)[0] as ToldVote), principal: strangerId }])
+    },
+  ],
+  [
+    'a rule that counts differently',
+    ({ honest }, dice) => {
+      const options = honest.policy.options as Record<string, unknown>
+      const flag = dice.oneOf([
+        'requesterMayVote',
+        'distinctPeople',
+        'naturalPersons',
+        'recheckEligibility',
+        'vetoNeedsAssurance',
+      ])
+      return underRule(honest, { options: { ...options, [flag]: options[flag] !== true } })
+    },
+  ],
+  [
+    'a rule under which a veto is ignored',
+    ({ vetoed, honest }) => {
+      const soft = underRule(vetoed, { options: { ...vetoed.policy.options, veto: 'ignored' } })
+      return approvedBy(soft, [
+        ...votesOf(vetoed).map((vote) => ({ ...vote, to: 'open' as const })),
+        ...votesOf(honest),
+      ])
+    },
+  ],
+  [
+    'another rule, and the content erased so that it does not show',
+    ({ undecided }) => {
+      const digest = digestOf(undecided)
+      const weak = underRule(undecided, { stages: [{ binding: true, rule: seatsOf(group, 1) }] })
+      return approvedBy({ ...weak, request: { ...weak.request, content: null, digest } }, votesOf(undecided))
+    },
+  ],
+  [
+    'another content under the digest that was signed',
+    ({ honest }) => ({
+      ...honest,
+      request: {
+        ...honest.request,
+        digest: digestOf(honest),
+        content: { name: 'something else', description: null, metadata: {} },
+      },
+    }),
+  ],
+  [
+    'another content and its digest',
+    ({ honest }, dice) => ({
+      ...honest,
+      request: { ...honest.request, content: { name: `other-${dice.below(1e6)}`, description: null, metadata: {} } },
+    }),
+  ],
+  [
+    'another request under the same votes',
+    ({ honest }) => ({ ...honest, request: { ...honest.request, id: strangerId } }),
+  ],
   ['another organization', ({ honest }) => ({ ...honest, organization: strangerId })],
-  ['an agent renamed to one that nobody knows', ({ honest }, dice) => bentVote(honest, dice, (vote) => ({ ...vote, principal: strangerId }))],
-  ['a seat that is said to be a principal’s own', ({ honest, undecided }) => {
-    const [, second] = votesOf(honest) as [ToldVote, ToldVote]
-    const rule = { kind: 'threshold', atLeast: 1, of: [seatsOf(group, 2), { ...seatsOf(group, 1), from: { kind: 'principal', id: second.principal } }] }
-    return approvedBy(underRule(undecided, { stages: [{ binding: true, rule }] }), votesOf(undecided))
-  }],
-  ['a decision that the votes did not make', ({ undecided }) => {
-    const votes = votesOf(undecided)
-    return { ...undecided, events: votes.map((vote) => ({ ...vote, from: 'open', to: 'approved', toStage: 1, lapsed: {} })) }
-  }],
-  ['a stage passed by a vote that was not cast', ({ undecided }) => ({ ...undecided, decision: { status: 'approved', isFinal: true } })],
-  ['a cancellation told as an approval', ({ undecided }) => ({
-    ...undecided,
-    events: [
-      ...votesOf(undecided),
-      { kind: 'request.stage-closed', at: undecided.request.createdAt, actor: { kind: 'system' }, seq: 1, stage: 0, from: 'open', to: 'approved', toStage: 1 },
-    ],
-  })],
-  ['the requester voting for themselves', (loot, dice) => {
-    const vote = { ...missing(loot, dice), principal: loot.undecided.request.requester }
-    return approvedBy(loot.undecided, [...votesOf(loot.undecided), invented(loot.undecided, vote, dice.oneOf(loot.own))])
-  }],
-  ['a vote cast under another rule, whose digest is told to be the same', ({ honest }) => {
-    const digest = digestOf(honest)
-    const content = JSON.parse(contentOf(honest) ?? '{}') as Record<string, unknown>
-    return { ...underRule(honest, { stages: [{ binding: true, rule: seatsOf(group, 1) }] }), request: { ...honest.request, digest, content } }
-  }],
+  [
+    'an agent renamed to one that nobody knows',
+    ({ honest }, dice) => bentVote(honest, dice, (vote) => ({ ...vote, principal: strangerId })),
+  ],
+  [
+    'a seat that is said to be a principal’s own',
+    ({ honest, undecided }) => {
+      const [, second] = votesOf(honest) as [ToldVote, ToldVote]
+      const rule = {
+        kind: 'threshold',
+        atLeast: 1,
+        of: [seatsOf(group, 2), { ...seatsOf(group, 1), from: { kind: 'principal', id: second.principal } }],
+      }
+      return approvedBy(underRule(undecided, { stages: [{ binding: true, rule }] }), votesOf(undecided))
+    },
+  ],
+  [
+    'a decision that the votes did not make',
+    ({ undecided }) => {
+      const votes = votesOf(undecided)
+      return {
+        ...undecided,
+        events: votes.map((vote) => ({ ...vote, from: 'open', to: 'approved', toStage: 1, lapsed: {} })),
+      }
+    },
+  ],
+  [
+    'a stage passed by a vote that was not cast',
+    ({ undecided }) => ({ ...undecided, decision: { status: 'approved', isFinal: true } }),
+  ],
+  [
+    'a cancellation told as an approval',
+    ({ undecided }) => ({
+      ...undecided,
+      events: [
+        ...votesOf(undecided),
+        {
+          kind: 'request.stage-closed',
+          at: undecided.request.createdAt,
+          actor: { kind: 'system' },
+          seq: 1,
+          stage: 0,
+          from: 'open',
+          to: 'approved',
+          toStage: 1,
+        },
+      ],
+    }),
+  ],
+  [
+    'the requester voting for themselves',
+    (loot, dice) => {
+      const vote = { ...missing(loot, dice), principal: loot.undecided.request.requester }
+      return approvedBy(loot.undecided, [
+        ...votesOf(loot.undecided),
+        invented(loot.undecided, vote, dice.oneOf(loot.own)),
+      ])
+    },
+  ],
+  [
+    'a vote cast under another rule, whose digest is told to be the same',
+    ({ honest }) => {
+      const digest = digestOf(honest)
+      const content = JSON.parse(contentOf(honest) ?? '{}') as Record<string, unknown>
+      return {
+        ...underRule(honest, { stages: [{ binding: true, rule: seatsOf(group, 1) }] }),
+        request: { ...honest.request, digest, content },
+      }
+    },
+  ],
 ]
 
 export const forgeryKinds = forgeries.length

@@ -11,7 +11,16 @@ export interface Mutant {
 
 /** A change that is sure to be one. @param stranger a key that nobody trusts, under the log's own name */
 export function mutantOf(file: string, dice: Chance, stranger: NoteSigner): Mutant {
-  const mutate = dice.oneOf([byteFlipped, byteFlipped, byteLost, byteAdded, truncated, fieldChanged, fieldChanged, fieldChanged])
+  const mutate = dice.oneOf([
+    byteFlipped,
+    byteFlipped,
+    byteLost,
+    byteAdded,
+    truncated,
+    fieldChanged,
+    fieldChanged,
+    fieldChanged,
+  ])
   for (;;) {
     const mutant = mutate(file, dice, stranger)
     if (mutant.file !== file) return mutant

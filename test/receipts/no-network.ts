@@ -11,7 +11,8 @@ export function cutNetwork(): void {
   Object.assign(net.Socket.prototype, { connect: cut })
   Object.assign(net.Server.prototype, { listen: cut })
   Object.assign(dgram.Socket.prototype, { send: cut, bind: cut })
-  for (const name of Object.keys(dns).filter((key) => /^(lookup|resolve|reverse)/.test(key))) Object.assign(dns, { [name]: cut })
+  for (const name of Object.keys(dns).filter((key) => /^(lookup|resolve|reverse)/.test(key)))
+    Object.assign(dns, { [name]: cut })
   for (const name of Object.keys(dns.promises).filter((key) => /^(lookup|resolve|reverse)/.test(key))) {
     Object.assign(dns.promises, { [name]: cut })
   }

@@ -35,9 +35,18 @@ function toldOf({ policy, beginning, happenings }: Case, number: number): Told {
     recorder.happen({ kind: 'clock', now: EXPIRES_AT + (number % 3) })
   }
   const { stages, options } = policy
-  const decidedBy = { id: policyId, stages, options, ...(number % 3 > 0 && { name: { salt: `salt-${number}`, text: 'Rule' } }) }
+  const decidedBy = {
+    id: policyId,
+    stages,
+    options,
+    ...(number % 3 > 0 && { name: { salt: `salt-${number}`, text: 'Rule' } }),
+  }
   const erased = number % 7 === 0
-  const content = { name: `request-${number}`, description: number % 2 === 0 ? null : 'Schön — "so"\n', metadata: { n: `${number}` } }
+  const content = {
+    name: `request-${number}`,
+    description: number % 2 === 0 ? null : 'Schön — "so"\n',
+    metadata: { n: `${number}` },
+  }
   const told: Told = {
     organization,
     request: {
@@ -159,7 +168,11 @@ function perform(world: World, happening: Happening): Outcome | null {
     case 'vote': {
       const { principal, stance, seats, now, stale } = happening
       const assurance = happening.assurance.filter((proof) => provableBy[kindOf(principal)].includes(proof))
-      return world.vote(principal, { stance, assurance, ...(seats && { seats }), ...(stale && { digest: 'stale' }) }, now)
+      return world.vote(
+        principal,
+        { stance, assurance, ...(seats && { seats }), ...(stale && { digest: 'stale' }) },
+        now,
+      )
     }
     case 'clock':
       return world.clock(happening.now)

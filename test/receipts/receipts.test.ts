@@ -36,7 +36,10 @@ describe.each(['postgres', 'pglite'] as const)('receipts on %s', (engine) => {
 
   it('an approval, with changed and withdrawn votes before it', async () => {
     const { cleo, dan, eli } = world
-    const id = await world.opened({ approvalRule: world.rule(3) }, { description: 'Ship — it', metadata: { build: '7' } })
+    const id = await world.opened(
+      { approvalRule: world.rule(3) },
+      { description: 'Ship — it', metadata: { build: '7' } },
+    )
     await world.voted(cleo, id, 'VETO')
     await world.voted(cleo, id, 'APPROVE')
     await world.voted(dan, id, 'APPROVE')

@@ -60,11 +60,14 @@ export interface Notary {
   readonly witnesses?: readonly NoteSigner[]
   /** Entries about something else between those of the receipt. */
   readonly others: number
+  /** The rule is written after the request, where it cannot be. */
+  readonly isPolicyLate?: boolean
 }
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 export const isVote = (event: ToldEvent): event is ToldVote => 'stance' in event
-export const policyDigestOf = ({ stages, options }: Told['policy']): string => sha256(writeCanonical({ stages, options }))
+export const policyDigestOf = ({ stages, options }: Told['policy']): string =>
+  sha256(writeCanonical({ stages, options }))
 
 /** The content that is decided on, as text. */
 export function contentOf({ request, policy }: Told): string | null {
@@ -88,14 +91,16 @@ export async function receiptOf(told: Told, notary: Notary): Promise<Receipt> {
   const add = (leaf: Omit<LeafContent, 'v' | 'org'>) => log.add(writeCanonical({ v: 1, org: organization, ...leaf }))
 
   const named = told.names.map((name) => ({ ...name, leaf: add(leafOfName(name, request.createdAt)) }))
-  const policyLeaf = add({
-    kind: 'template.created',
-    subject: policy.id,
-    actor: { kind: 'human', id: request.requester },
-    at: request.createdAt,
-    facts: { dialect: request.dialect, version: 1, stages: policy.stages, options: policy.options, policyDigest },
-    ...(policy.name && { committed: { name: commitment(policy.name) } }),
-  })
+  const addPolicy = () =>
+    add({
+      kind: 'template.created',
+      subject: policy.id,
+      actor: { kind: 'human', id: request.requester },
+      at: request.createdAt,
+      facts: { dialect: request.dialect, version: 1, stages: policy.stages, options: policy.options, policyDigest },
+      ...(policy.name && { committed: { name: commitment(policy.name) } }),
+    })
+  const early = notary.isPolicyLate === true ? null : addPolicy()
   const { content: _, digest: __, ...requested } = request
   const requestLeaf = add({
     kind: 'request.created',
@@ -112,6 +117,7 @@ export async function receiptOf(told: Told, notary: Notary): Promise<Receipt> {
       expiresAt: request.expiresAt,
     },
   })
+  const policyLeaf = early ?? addPolicy()
   const happened = told.events
     .map((event) => (isVote(event) ? { ...event, digest: event.digest ?? digest } : event))
     .map((event) => ({ event, leaf: add(leafOfEvent(event, told, digest)) }))

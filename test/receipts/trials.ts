@@ -40,7 +40,11 @@ export async function goodTrial({ signer, voters }: Ground, seed: number, number
   const policy = told.request.content === null ? policyDigestOf(told.policy) : null
   const unsigned = new Set(votes.filter(({ signature }) => signature === undefined).map(({ principal }) => principal))
   const isSigned = votes.some(({ signature }) => signature !== undefined)
-  return { told, file, trust: trusting([signer.key], { policy, ...(isSigned && { unsigned, voterKeys: voterKeys(...voters) }) }) }
+  return {
+    told,
+    file,
+    trust: trusting([signer.key], { policy, ...(isSigned && { unsigned, voterKeys: voterKeys(...voters) }) }),
+  }
 }
 
 /** @returns what of so many mutants of a receipt was believed, as sentences */
@@ -86,10 +90,7 @@ export function newLoot(voters: readonly Voter[]): Loot {
 
 /** Of `count` forgeries those that were believed. @throws Error when the honest receipt is not */
 export async function believedForgeries(signer: NoteSigner, count: number, seed: number): Promise<string[]> {
-  const voters = [
-    newVoter('01900000-0000-7000-8000-000000000001'),
-    newVoter('01900000-0000-7000-8000-000000000002'),
-  ]
+  const voters = [newVoter('01900000-0000-7000-8000-000000000001'), newVoter('01900000-0000-7000-8000-000000000002')]
   const loot = newLoot(voters)
   const trust = trusting([signer.key], { voterKeys: voterKeys(...voters) })
   for (const told of [loot.honest, loot.elsewhere, loot.vetoed]) {

@@ -1,0 +1,791 @@
+/**
+ * Writes the test vectors of receipts beside itself, byte for byte the same every time: `node test/vectors/receipts/make.ts`.
+ * The keys are for this alone.
+ */
+import { createHash, createPrivateKey, type KeyObject } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readCanonical, writeCanonical } from '../../../src/proof/canonical-json.ts'
+import { cosigner } from '../../../src/proof/cosignature.ts'
+import { ed25519Signer, signNote, verifierKeyText, type NoteSigner } from '../../../src/proof/note.ts'
+import type { Receipt, ReceiptVote, Statement } from '../../../src/proof/statement.ts'
+import { randomTold, organization } from '../../receipts/random-told.ts'
+import {
+  digestOf,
+  fileOf,
+  fileOfStatement,
+  fileTelling,
+  isVote,
+  policyDigestOf,
+  receiptOf,
+  statementOf,
+  type Notary,
+  type Told,
+  type ToldEvent,
+  type ToldVote,
+} from '../../receipts/told.ts'
+import { claimsOf, jwsOf, signed, voterOfPem, type Voter } from '../../receipts/voters.ts'
+
+const folder = import.meta.dirname
+const name = `quorate.example/log/${organization}`
+const signer = ed25519Signer(name, keyOf('log'))
+const stranger = ed25519Signer(name, keyOf('stranger'))
+const elsewhere = ed25519Signer('quorate.example/log/01900000-0000-7000-8000-0000000000e1', keyOf('log'))
+const stamp = () => new Date('2026-11-21T13:00:00.000Z')
+const witness = cosigner('witness.example', keyOf('witness'), stamp)
+const otherWitness = cosigner('other-witness.example', keyOf('other witness'), stamp)
+const notary: Notary = { signer, others: 2 }
+const voters = [1, 2].map((number) =>
+  voterOfPem(`agent-${number}`, readFileSync(join(folder, `voter-${number}.private.pem`), 'utf8')),
+) as [Voter, Voter]
+
+interface Vector {
+  readonly file: string
+  readonly keys: readonly string[]
+  readonly witnessKeys: readonly string[]
+  readonly voterKeys: readonly { readonly id: string; readonly file: string }[]
+  readonly unsigned: readonly string[]
+  readonly policy: string | null
+  readonly verdict: 'verified' | 'refused'
+  readonly code: string | null
+  readonly because: string
+}
+
+type Given = Partial<Pick<Vector, 'witnessKeys' | 'voterKeys' | 'unsigned' | 'policy'>> & {
+  keys?: readonly NoteSigner[]
+}
+
+/** With the public keys of both agents. */
+const withVoterKeys: Given = {
+  voterKeys: voters.map(({ id }, index) => ({ id, file: `voter-${index + 1}.pem` })),
+}
+
+const vectors: Vector[] = []
+
+function add(because: string, text: string, code: string | null, { keys = [signer], ...given }: Given = {}): void {
+  const slug = because
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+  const file = `${String(vectors.length + 1).padStart(2, '0')}-${slug}.json`
+  writeFileSync(join(folder, file), text)
+  vectors.push({
+    file,
+    keys: keys.map(keyText),
+    witnessKeys: [],
+    voterKeys: [],
+    unsigned: [],
+    policy: null,
+    ...given,
+    verdict: code === null ? 'verified' : 'refused',
+    code,
+    because,
+  })
+}
+
+function keyText({ key }: NoteSigner): string {
+  return verifierKeyText(key.name, key.type, key.publicKey)
+}
+
+/** PKCS #8 of an Ed25519 key whose secret is the hash of a text. */
+function keyOf(text: string): KeyObject {
+  const seed = createHash('sha256').update(`test vectors of receipts: ${text}`).digest()
+  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed])
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+}
+
+const at = (seconds: number) => new Date(Date.parse('2026-11-21T12:00:00.000Z') + seconds * 1000).toISOString()
+const seats = (id: string, atLeast: number, ...assurance: string[]) => {
+  return { kind: 'seats', atLeast, from: { kind: 'group', id }, ...(assurance.length > 0 && { assurance }) }
+}
+const all = (...of: object[]) => ({ kind: 'threshold', atLeast: of.length, of })
+const binding = (rule: object) => ({ binding: true, rule })
+const advisory = (rule: object) => ({ binding: false, rule })
+
+const defaults = {
+  veto: 'withdrawable',
+  requesterMayVote: true,
+  distinctPeople: false,
+  naturalPersons: false,
+  recheckEligibility: true,
+  vetoNeedsAssurance: true,
+}
+
+function telling(
+  stages: readonly object[],
+  options: object,
+  events: readonly ToldEvent[],
+  more: Partial<Told> = {},
+): Told {
+  return {
+    organization,
+    request: {
+      id: 'request-1',
+      dialect: 'native',
+      policy: 'policy-1',
+      requester: 'ada',
+      person: 'person-ada',
+      createdAt: at(0),
+      expiresAt: at(3600),
+      content: { name: 'ship-it', description: null, metadata: {} },
+    },
+    policy: { id: 'policy-1', stages, options: { ...defaults, ...options } },
+    events,
+    names: [],
+    ...more,
+  }
+}
+
+/** A vote of a person for the group that the vectors are about, unless told otherwise. */
+function vote(seq: number, principal: string, bent: Partial<ToldVote> = {}): ToldVote {
+  return {
+    seq,
+    at: at(seq),
+    principal,
+    kind: principal.startsWith('agent') ? 'agent' : 'human',
+    person: `person-${principal}`,
+    stance: 'approve',
+    stage: 0,
+    seats: ['security'],
+    assurance: [],
+    from: 'open',
+    to: 'open',
+    ...bent,
+  }
+}
+
+const approves = { to: 'approved', toStage: 1, lapsed: {} } as const
+const no = (stance: 'veto' | 'withdraw', bent: Partial<ToldVote> = {}): Partial<ToldVote> => {
+  return { stance, seats: [], held: ['security'], ...bent }
+}
+const byAgent = { assurance: ['signature'], person: null } as const
+const two = [binding(seats('security', 2))]
+const plain = telling(two, {}, [vote(1, 'ben'), vote(2, 'cleo', approves)])
+const signedTwo = telling([binding(seats('security', 2, 'signature'))], {}, [
+  vote(1, 'agent-1', byAgent),
+  vote(2, 'agent-2', { ...byAgent, ...approves }),
+])
+const closing = { kind: 'request.stage-closed', actor: { kind: 'human', id: 'ada' }, from: 'open', to: 'open' } as const
+const cancel = {
+  kind: 'request.canceled',
+  at: at(9),
+  actor: { kind: 'human', id: 'ada' },
+  from: 'open',
+  to: 'canceled',
+} as const
+const expiry = {
+  kind: 'request.expired',
+  at: at(3600),
+  actor: { kind: 'system' },
+  stage: 0,
+  from: 'open',
+  to: 'expired',
+} as const
+
+const write = async (told: Told, by: Notary = notary) => await fileTelling(told, by)
+
+async function good(): Promise<void> {
+  const ok = async (because: string, told: Told, given: Given = {}) => add(because, await write(told), null, given)
+  await ok('Approved by two', plain)
+  await ok('With the rule that was expected', plain, { policy: policyDigestOf(plain.policy) })
+  await ok(
+    'Approved after a veto, changes and withdrawals',
+    telling(two, {}, [
+      vote(1, 'ben', no('veto', { to: 'rejected' })),
+      vote(2, 'cleo', { from: 'rejected', to: 'rejected' }),
+      vote(3, 'ben', no('withdraw', { from: 'rejected' })),
+      vote(4, 'cleo', no('withdraw')),
+      vote(5, 'ben'),
+      vote(6, 'cleo', approves),
+    ]),
+  )
+  await ok('Rejected for good', telling(two, { veto: 'final' }, [vote(1, 'ben', no('veto', { to: 'rejected' }))]))
+  await ok('Rejected as long as the veto stands', telling(two, {}, [vote(1, 'ben', no('veto', { to: 'rejected' }))]))
+  await ok(
+    'Approved over a veto that is only recorded',
+    telling(two, { veto: 'ignored' }, [vote(1, 'ben', no('veto')), vote(2, 'cleo'), vote(3, 'dan', approves)]),
+  )
+  await ok('Canceled', telling(two, {}, [vote(1, 'ben'), { ...cancel, seq: 1, stage: 0 }]))
+  await ok('Expired without a vote', telling(two, {}, [{ ...expiry, seq: 0 }]))
+  await ok(
+    'Expired while a veto stood',
+    telling(two, {}, [vote(1, 'ben', no('veto', { to: 'rejected' })), { ...expiry, from: 'rejected', seq: 1 }]),
+  )
+  const crossed = [binding(all(seats('security', 1), seats('finance', 1)))]
+  await ok(
+    'People who each fill one seat',
+    telling(crossed, { distinctPeople: true }, [
+      vote(1, 'ben', { seats: ['security', 'finance'] }),
+      vote(2, 'cleo', { ...approves }),
+    ]),
+  )
+  await ok(
+    'An agent counts as the person who answers for it',
+    telling(two, { naturalPersons: true }, [
+      vote(1, 'agent-1', { person: 'person-ben' }),
+      vote(2, 'ben', { lapsed: {} }),
+      vote(3, 'cleo', approves),
+    ]),
+  )
+  await ok('Who asked has no vote', telling(two, { requesterMayVote: false }, plain.events))
+  await ok(
+    'An approval lapsed before the decision',
+    telling(two, {}, [
+      vote(1, 'ben'),
+      vote(2, 'cleo', { lapsed: { ben: ['security'] } }),
+      vote(3, 'dan', { ...approves, lapsed: { ben: ['security'] } }),
+    ]),
+  )
+  await ok(
+    'An approval that stands although the seat was lost',
+    telling(two, { recheckEligibility: false }, [vote(1, 'ben'), vote(2, 'cleo', { to: 'approved', toStage: 1 })]),
+  )
+  const staged = [advisory(seats('security', 2)), binding(seats('security', 1, 'stepUp')), binding(seats('finance', 1))]
+  await ok(
+    'Stages, the first closed by command',
+    telling(staged, {}, [
+      vote(1, 'ben'),
+      { ...closing, at: at(2), seq: 1, stage: 0, toStage: 1 },
+      vote(2, 'ben', { stage: 1, assurance: ['stepUp'], toStage: 2, lapsed: {} }),
+      vote(3, 'cleo', { stage: 2, seats: ['finance'], to: 'approved', toStage: 3, lapsed: {} }),
+    ]),
+  )
+  const named = [binding({ kind: 'seats', atLeast: 1, from: { kind: 'principal', id: 'ben' } })]
+  await ok('A seat for one by name', telling(named, {}, [vote(1, 'ben', { ...approves, seats: ['ben'] })]))
+  await ok(
+    'Names, a reason, and texts of every kind',
+    telling(
+      two,
+      {},
+      [vote(1, 'ben', { reason: { salt: 'salt-1', text: 'Geprüft: "ok" \\ \u0007\n' } }), vote(2, 'cleo', approves)],
+      {
+        policy: { ...plain.policy, name: { salt: 'salt-2', text: 'Zwei von Security' } },
+        request: {
+          ...plain.request,
+          content: {
+            name: 'ship-it',
+            description: '𝄞',
+            metadata: { '\uFB33': 'BMP', '😀': 'not', é: '\u007f', '': '' },
+          },
+        },
+        names: [
+          { id: 'ben', kind: 'user.created', name: 'Ben', salt: 'salt-3' },
+          { id: 'agent-1', kind: 'agent.registered', name: 'deploy-bot', salt: 'salt-4' },
+          { id: 'security', kind: 'group.created', name: 'Security', salt: 'salt-5' },
+        ],
+      },
+    ),
+  )
+  const erased = (told: Told): Told => ({
+    ...told,
+    request: { ...told.request, content: null, digest: digestOf(told) },
+  })
+  await ok('The content erased', erased(plain))
+  const signedFile = signed(signedTwo, voters)
+  await ok('Signed by the agents who voted', signedFile, withVoterKeys)
+  await ok('Signed, the content erased and the rule known', signed(erased(signedTwo), voters), {
+    ...withVoterKeys,
+    policy: policyDigestOf(signedTwo.policy),
+  })
+  await ok(
+    'One signed and one on the word of the server',
+    signed(telling(two, {}, [vote(1, 'agent-1', byAgent), vote(2, 'cleo', approves)]), voters),
+    { ...withVoterKeys, unsigned: ['cleo'] },
+  )
+  await ok(
+    'Signed although nobody asked, and no key given',
+    signed(telling(two, {}, [vote(1, 'agent-1', byAgent), vote(2, 'cleo', approves)]), voters),
+  )
+  add('Cosigned by a witness', await write(plain, { ...notary, witnesses: [witness, otherWitness] }), null, {
+    witnessKeys: [keyText(witness)],
+  })
+  add('The first entries of a log', await write(plain, { signer, others: 0 }), null)
+  const bots = voters.map((voter, index) => ({ ...voter, id: `bot${index + 1}` }))
+  for (const number of [3, 64, 89, 203]) {
+    const told = signed(randomTold(11, number), bots)
+    const votes = told.events.filter(isVote)
+    const unsigned = votes.filter(({ signature }) => signature === undefined).map(({ principal }) => principal)
+    add(`A random one, number ${number}`, await write(told), null, {
+      voterKeys: bots.map(({ id }, index) => ({ id, file: `voter-${index + 1}.pem` })),
+      unsigned: [...new Set(unsigned)].toSorted(),
+      policy: policyDigestOf(told.policy),
+    })
+  }
+}
+
+async function bad(): Promise<void> {
+  const file = await write(plain)
+  const no_ = async (because: string, code: string, told: Told, given: Given = {}) =>
+    add(because, await write(told), code, given)
+
+  // The file.
+  add('Cut short', file.slice(0, -10), 'malformed')
+  add('Without its last line feed', file.slice(0, -1), 'malformed')
+  add('With a blank', file.replace('","payloadType', '", "payloadType'), 'malformed')
+  add(
+    'With the members in another order',
+    `${JSON.stringify({ payloadType: 'application/vnd.in-toto+json', ...(JSON.parse(file) as object) })}\n`,
+    'malformed',
+  )
+  add('With another media type', file.replace('in-toto+json', 'in-toto-json'), 'malformed')
+  add(
+    'Base64 with an unused bit set',
+    withPayload(file, (payload) => loosened(payload)),
+    'malformed',
+  )
+  add(
+    'One bit of the payload flipped',
+    withPayload(file, (payload) => `${payload.slice(0, 400)}${payload[400] === 'A' ? 'B' : 'A'}${payload.slice(401)}`),
+    'malformed',
+  )
+  add('Signed with a key that is not given', await write(plain, { signer: stranger, others: 2 }), 'unknown-key')
+  add(
+    'Signed with another key under the right id',
+    file.replace(sigOf(file), sigOf(await write(plain, { signer: stranger, others: 2 }))),
+    'bad-signature',
+  )
+  add('Cross-key: checked with the key of another organization', file, 'unknown-key', { keys: [elsewhere] })
+
+  // The statement, signed by the log.
+  const bent = async (because: string, code: string, bend: (statement: Bent) => void, given: Given = {}) => {
+    const statement = readCanonical(writeCanonical(statementOf(await receiptOf(plain, notary)))) as Bent
+    bend(statement)
+    add(because, fileOfStatement(statement, signer), code, given)
+  }
+  const payload = writeCanonical(statementOf(await receiptOf(plain, notary)))
+  add('JSON with a blank', sealedText(payload.replace(',', ', ')), 'malformed')
+  add('A number written otherwise', sealedText(payload.replace('"seq":2', '"seq":2.0')), 'malformed')
+  add('A member named twice', sealedText(payload.replace('"seq":2', '"seq":2,"seq":2')), 'malformed')
+  await bent('Another version of the predicate', 'unknown-version', (it) => {
+    it['predicateType'] = 'urn:quorate:receipt:v2'
+  })
+  await bent('Another version of the statement', 'unknown-version', (it) => {
+    it['_type'] = 'https://in-toto.io/Statement/v2'
+  })
+  await bent('An unknown member', 'malformed', (it) => {
+    it.predicate['note'] = 'trust me'
+  })
+  await bent('A member missing', 'malformed', (it) => {
+    delete it.predicate['changes']
+  })
+  await bent('The subject is another request', 'leaf-mismatch', (it) => {
+    it.subject[0]!.name = 'request-2'
+  })
+  await bent('A vote flipped in the receipt alone', 'leaf-mismatch', (it) => {
+    it.predicate.votes[0]!['stance'] = 'veto'
+  })
+  await bent('A voter renamed in the receipt alone', 'leaf-mismatch', (it) => {
+    it.predicate.votes[0]!['principal'] = 'dan'
+  })
+  await bent('An entry changed', 'not-in-log', (it) => {
+    const { leaf } = it.predicate.votes[0] as unknown as ReceiptVote
+    Object.assign(leaf, { content: leaf.content.replace('"ben"', '"dan"') })
+  })
+  await bent('An entry at another place', 'not-in-log', (it) => {
+    Object.assign(it.predicate.votes[0]!['leaf'] as object, { index: 0 })
+  })
+  await bent('A path that leads elsewhere', 'not-in-log', (it) => {
+    const { path } = it.predicate.votes[0]!['leaf'] as { path: string[] }
+    path.reverse()
+  })
+  await bent('Votes in another order', 'leaf-mismatch', (it) => {
+    it.predicate.votes.reverse()
+  })
+  await bent('A vote left out', 'leaf-mismatch', (it) => {
+    it.predicate.votes.shift()
+  })
+  await bent('The last vote left out', 'undecided', (it) => {
+    it.predicate.votes.pop()
+  })
+  await bent('A vote told twice', 'leaf-mismatch', (it) => {
+    it.predicate.votes.push(it.predicate.votes[1] as Record<string, unknown>)
+  })
+  await bent('The digest of another rule', 'leaf-mismatch', (it) => {
+    ;(it.predicate['policy'] as Record<string, unknown>)['digest'] = '0'.repeat(64)
+  })
+  await bent('The content of another request', 'bad-digest', (it) => {
+    const request = it.predicate['request'] as Record<string, string>
+    request['content'] = (request['content'] ?? '').replace('ship-it', 'sink-it')
+  })
+  await bent('A checkpoint of another tree', 'not-in-log', (it) => {
+    Object.assign(it.predicate['log'] as object, { checkpoint: otherCheckpoint })
+  })
+  await bent('A checkpoint that the log did not sign', 'bad-checkpoint', (it) => {
+    const log = it.predicate['log'] as Record<string, string>
+    log['checkpoint'] = (log['checkpoint'] ?? '').replace(/\n(\d+)\n/, (_, size) => `\n${Number(size) + 1}\n`)
+  })
+  await no_('Cross-organization: of an organization whose log this is not', 'bad-checkpoint', {
+    ...plain,
+    organization: '01900000-0000-7000-8000-0000000000e1',
+  })
+
+  // Everything made anew to fit, as the owner of the server can.
+  const told = (events: readonly ToldEvent[], options = {}, stages: readonly object[] = two) =>
+    telling(stages, options, events)
+  await no_('Undecided', 'undecided', { ...told([vote(1, 'ben')]), decision: { status: 'approved' } })
+  await no_('Approved by one of two', 'rule-violated', told([vote(1, 'ben', approves)]))
+  await no_('One voter twice', 'rule-violated', told([vote(1, 'ben'), vote(2, 'ben', approves)]))
+  await no_('A number of a vote left out', 'leaf-mismatch', told([vote(1, 'ben'), vote(3, 'cleo', approves)]))
+  await no_(
+    'A vote after the decision',
+    'rule-violated',
+    told([...plain.events, vote(3, 'dan', { from: 'approved', to: 'approved', stage: 1 })]),
+  )
+  await no_(
+    'A vote at the deadline',
+    'rule-violated',
+    told([vote(1, 'ben'), vote(2, 'cleo', { ...approves, at: at(3600) })]),
+  )
+  await no_('Expired before the deadline', 'rule-violated', told([{ ...expiry, at: at(3599), seq: 0 }]))
+  await no_(
+    'Approved while a veto stands',
+    'rule-violated',
+    told([
+      vote(1, 'ben', no('veto', { to: 'rejected' })),
+      vote(2, 'cleo', { from: 'rejected' }),
+      vote(3, 'dan', approves),
+    ]),
+  )
+  await no_(
+    'Who asked voted where they may not',
+    'rule-violated',
+    told([vote(1, 'ada'), vote(2, 'cleo', approves)], { requesterMayVote: false }),
+  )
+  await no_(
+    'An agent of who asked voted where it may not',
+    'rule-violated',
+    told([vote(1, 'agent-1', { person: 'person-ada' }), vote(2, 'cleo', approves)], {
+      requesterMayVote: false,
+      naturalPersons: true,
+    }),
+  )
+  await no_(
+    'One person in two seats that want two people',
+    'rule-violated',
+    told([vote(1, 'ben', { ...approves, seats: ['security', 'finance'] })], { distinctPeople: true }, [
+      binding(all(seats('security', 1), seats('finance', 1))),
+    ]),
+  )
+  await no_(
+    'One person and their agent counted as two',
+    'rule-violated',
+    told([vote(1, 'agent-1', { person: 'person-ben' }), vote(2, 'ben', approves)], { naturalPersons: true }),
+  )
+  await no_(
+    'A lapsed approval counted',
+    'rule-violated',
+    told([vote(1, 'ben'), vote(2, 'cleo', { ...approves, lapsed: { ben: ['security'] } })]),
+  )
+  await no_(
+    'Nobody looked who still held their seats',
+    'rule-violated',
+    told([vote(1, 'ben'), vote(2, 'cleo', { to: 'approved', toStage: 1 })]),
+  )
+  await no_(
+    'A seat lapsed of somebody who did not vote',
+    'rule-violated',
+    told([vote(1, 'ben'), vote(2, 'cleo', { ...approves, lapsed: { dan: ['security'] } })]),
+  )
+  await no_(
+    'A proof missing',
+    'rule-violated',
+    told([vote(1, 'ben', approves)], {}, [binding(seats('security', 1, 'stepUp'))]),
+  )
+  await no_(
+    'A veto without the proof that it needs',
+    'rule-violated',
+    told([vote(1, 'ben', no('veto', { to: 'rejected' }))], { veto: 'final' }, [
+      binding(seats('security', 1, 'stepUp')),
+    ]),
+  )
+  await no_(
+    'A seat that the rule does not have',
+    'rule-violated',
+    told([vote(1, 'ben', { ...approves, seats: ['finance'] })], {}, [binding(seats('security', 1))]),
+  )
+  await no_(
+    'A binding stage closed by command',
+    'rule-violated',
+    told(
+      [{ ...closing, at: at(1), seq: 0, stage: 0, toStage: 1 }, vote(1, 'ben', { ...approves, stage: 1, toStage: 2 })],
+      {},
+      [binding(seats('security', 1)), binding(seats('security', 1))],
+    ),
+  )
+  await no_('A final veto told as one that may be withdrawn', 'rule-violated', {
+    ...told([vote(1, 'ben', no('veto', { to: 'rejected' }))], { veto: 'final' }),
+    decision: { isFinal: false },
+  })
+  await no_('A decision by another entry', 'rule-violated', { ...plain, decision: { seq: 1 } })
+  await no_(
+    'A rule that nobody could fulfil',
+    'malformed',
+    told(plain.events, {}, [
+      binding({ kind: 'threshold', atLeast: 3, of: [seats('security', 1), seats('finance', 1)] }),
+    ]),
+  )
+  await no_('Another rule than was expected', 'other-policy', plain, { policy: '0'.repeat(64) })
+
+  // Voters' signatures.
+  const honest = signed(signedTwo, voters)
+  const first = honest.events[0] as ToldVote
+  const resigned = (claims: object, bentVote: Partial<ToldVote> = {}): Told => {
+    const { signature: _, ...unsigned } = first
+    const again = { ...unsigned, ...bentVote, signature: jwsOf(voters[0].privateKey, claimsOf(honest, first, claims)) }
+    return { ...honest, events: [again, ...honest.events.slice(1)] }
+  }
+  await no_('Signed votes without a key to check them', 'voter-key-missing', honest)
+  await no_('Signed votes with the key of one voter only', 'voter-key-missing', honest, {
+    voterKeys: [{ id: 'agent-1', file: 'voter-1.pem' }],
+  })
+  await no_('Signed votes with the keys exchanged', 'bad-voter-signature', honest, {
+    voterKeys: [
+      { id: 'agent-1', file: 'voter-2.pem' },
+      { id: 'agent-2', file: 'voter-1.pem' },
+    ],
+  })
+  await no_(
+    'The server’s copy of a key is another',
+    'bad-voter-signature',
+    {
+      ...honest,
+      events: [{ ...first, publicKey: readFileSync(join(folder, 'voter-2.pem'), 'utf8') }, ...honest.events.slice(1)],
+    },
+    withVoterKeys,
+  )
+  await no_('A signature for another request', 'bad-voter-signature', resigned({ request: 'request-2' }), withVoterKeys)
+  await no_(
+    'A signature for another digest',
+    'bad-voter-signature',
+    resigned({ digest: '0'.repeat(64) }),
+    withVoterKeys,
+  )
+  await no_('A signature for another stance', 'bad-voter-signature', resigned({ stance: 'veto' }), withVoterKeys)
+  await no_('A signature for other seats', 'bad-voter-signature', resigned({ seats: ['finance'] }), withVoterKeys)
+  await no_(
+    'A signature of another time',
+    'bad-voter-signature',
+    resigned({ iat: Date.parse(at(312)) / 1000 }),
+    withVoterKeys,
+  )
+  await no_('A signature with a member too many', 'bad-voter-signature', resigned({ note: 'x' }), withVoterKeys)
+  await no_(
+    'A signature used twice',
+    'bad-voter-signature',
+    { ...honest, events: [first, { ...first, seq: 2, at: first.at }, { ...(honest.events[1] as ToldVote), seq: 3 }] },
+    withVoterKeys,
+  )
+  await no_('A vote that says it is signed and is not', 'bad-voter-signature', signedTwo, withVoterKeys)
+  await no_('A vote that nobody signed, and keys given', 'bad-voter-signature', plain, withVoterKeys)
+  await no_(
+    'Signed votes, the content erased and the rule not known',
+    'content-missing',
+    signed({ ...signedTwo, request: { ...signedTwo.request, content: null, digest: digestOf(signedTwo) } }, voters),
+    withVoterKeys,
+  )
+  add(
+    'No signature of a witness that is named',
+    await write(plain, { ...notary, witnesses: [otherWitness] }),
+    'witness-missing',
+    { witnessKeys: [keyText(witness)] },
+  )
+  const texts = { names: [{ id: 'ben', kind: 'user.created', name: 'Ben', salt: 'salt' }] } as const
+  const named = await receiptOf({ ...plain, ...texts }, notary)
+  const renamed: Receipt = {
+    ...named,
+    names: { ...named.names, principals: named.names.principals.map((one) => ({ ...one, name: 'Bob' })) },
+  }
+  add('Another name than its entry commits to', fileOf(renamed, signer), 'bad-digest')
+
+  // What only one check stands against.
+  const rotated = ed25519Signer(name, keyOf('rotated'))
+  const moved = ed25519Signer(`elsewhere.example/log/${organization}`, keyOf('log'))
+  const receipt = await receiptOf(plain, notary)
+  const withCheckpoint = (checkpoint: string, origin = name): Receipt => ({ ...receipt, log: { origin, checkpoint } })
+  const body = receipt.log.checkpoint.slice(0, receipt.log.checkpoint.indexOf('\n\n') + 1)
+  const both = { keys: [signer, rotated] }
+  add(
+    'A checkpoint signed by another key than the receipt',
+    fileOf(withCheckpoint(signNote(body, [rotated])), signer),
+    'bad-checkpoint',
+    both,
+  )
+  add(
+    'A checkpoint under the old key and the new one',
+    fileOf(withCheckpoint(signNote(body, [rotated, signer])), signer),
+    null,
+    both,
+  )
+  const movedBody = body.replace(name, moved.key.name)
+  add(
+    'A checkpoint of another log of the organization',
+    fileOf(withCheckpoint(signNote(movedBody, [moved, signer]), name), signer),
+    'bad-checkpoint',
+    { keys: [signer, moved] },
+  )
+  add(
+    'A checkpoint of another log, and the origin is told to be it',
+    fileOf(withCheckpoint(signNote(movedBody, [moved, signer]), moved.key.name), signer),
+    'bad-checkpoint',
+    { keys: [signer, moved] },
+  )
+  add(
+    'A checkpoint with a further line',
+    fileOf(withCheckpoint(signNote(`${body}more\n`, [signer])), signer),
+    'bad-checkpoint',
+  )
+  add(
+    'A checkpoint with the same line twice',
+    fileOf(withCheckpoint(receipt.log.checkpoint + receipt.log.checkpoint.slice(body.length + 1)), signer),
+    'bad-checkpoint',
+  )
+  add('A rule written after the request', await write(plain, { ...notary, isPolicyLate: true }), 'leaf-mismatch')
+  await bent('Another deadline in the receipt alone', 'leaf-mismatch', (it) => {
+    ;(it.predicate['request'] as Record<string, string>)['expiresAt'] = at(7200)
+  })
+  await bent('Another requester in the receipt alone', 'leaf-mismatch', (it) => {
+    ;(it.predicate['request'] as Record<string, string>)['requester'] = 'eve'
+  })
+  await bent('Other options in the receipt alone', 'leaf-mismatch', (it) => {
+    const policy = it.predicate['policy'] as Record<string, unknown>
+    policy['options'] = { ...(policy['options'] as object), veto: 'ignored' }
+  })
+  await bent('A name of the rule that nothing commits to', 'bad-digest', (it) => {
+    Object.assign(it.predicate['policy'] as object, { name: { salt: 's', text: 'Four eyes' } })
+  })
+  await bent('A reason that nothing commits to', 'bad-digest', (it) => {
+    it.predicate.votes[0]!['reason'] = { salt: 's', text: 'Fine.' }
+  })
+  const canceled = await receiptOf(told([{ ...cancel, seq: 0, stage: 0 }]), notary)
+  const byEve = {
+    ...canceled,
+    changes: canceled.changes.map((one) => ({ ...one, actor: { kind: 'human', id: 'eve' } as const })),
+  }
+  add('A cancellation by somebody else in the receipt alone', fileOf(byEve, signer), 'leaf-mismatch')
+  await no_(
+    'A status before a vote that was not so',
+    'rule-violated',
+    told([
+      vote(1, 'ben', no('veto', { to: 'rejected' })),
+      vote(2, 'ben', no('withdraw')),
+      vote(3, 'ben'),
+      vote(4, 'cleo', approves),
+    ]),
+  )
+  await no_(
+    'A status after a vote that was not so',
+    'rule-violated',
+    told([vote(1, 'ben', { to: 'rejected' }), vote(2, 'cleo', approves)]),
+  )
+  await no_(
+    'A stage that was not passed',
+    'rule-violated',
+    told([vote(1, 'ben', { toStage: 1 }), vote(2, 'cleo', approves)]),
+  )
+  await no_(
+    'A vote in a stage that is not open',
+    'rule-violated',
+    told([vote(1, 'ben', { stage: 1 }), vote(2, 'cleo', approves)]),
+  )
+  await no_(
+    'Expired by somebody’s hand',
+    'rule-violated',
+    told([{ ...expiry, actor: { kind: 'human', id: 'ada' }, seq: 0 }]),
+  )
+  await no_(
+    'A stage with a name',
+    'malformed',
+    told(plain.events, {}, [{ ...binding(seats('security', 2)), name: 'Security' }]),
+  )
+  await no_('No binding stage', 'malformed', told(plain.events, {}, [advisory(seats('security', 2))]))
+  await no_(
+    'A vote for nobody’s seat',
+    'rule-violated',
+    told([vote(1, 'ben', { seats: [] }), vote(2, 'cleo', { ...approves })], {}, [binding(seats('security', 1))]),
+  )
+  await no_(
+    'A vote that says it is signed where nobody asked',
+    'bad-voter-signature',
+    told([vote(1, 'agent-1', byAgent), vote(2, 'cleo', approves)]),
+  )
+  const human = { ...signedTwo, events: signedTwo.events.map((event) => ({ ...event, kind: 'human' }) as ToldVote) }
+  await no_('A person who signed', 'bad-voter-signature', signed(human, voters), withVoterKeys)
+  await no_(
+    'A withdrawn approval counted',
+    'rule-violated',
+    told([vote(1, 'ben'), vote(2, 'ben', no('withdraw')), vote(3, 'cleo', approves)]),
+  )
+  await no_('Canceled at the deadline', 'rule-violated', told([{ ...cancel, at: at(3600), seq: 0, stage: 0 }]))
+  const crossedGreedy = [binding(all(seats('security', 1), seats('finance', 1), seats('legal', 1)))]
+  const wide = { seats: ['security', 'finance', 'legal'] }
+  add(
+    'Three people whose seats fit in one way only',
+    await write(
+      told(
+        [
+          vote(1, 'ben', wide),
+          vote(2, 'cleo', { seats: ['security', 'finance'] }),
+          vote(3, 'dan', { ...approves, seats: ['security'] }),
+        ],
+        { distinctPeople: true },
+        crossedGreedy,
+      ),
+    ),
+    null,
+  )
+  await no_(
+    'Three people of whom two fit one seat only',
+    'rule-violated',
+    told(
+      [
+        vote(1, 'ben', wide),
+        vote(2, 'cleo', { seats: ['security'] }),
+        vote(3, 'dan', { ...approves, seats: ['security'] }),
+      ],
+      { distinctPeople: true },
+      crossedGreedy,
+    ),
+  )
+  add('Half a character', sealedText(payload.replace('"ben"', '"\\ud800"')), 'malformed')
+  add('A number beyond all integers', sealedText(payload.replace('"seq":2', '"seq":9007199254740993')), 'malformed')
+  add('Nothing but nesting', sealedText('['.repeat(20_000) + ']'.repeat(20_000)), 'malformed')
+  add('An empty file', '', 'malformed')
+}
+
+interface Bent extends Record<string, unknown> {
+  readonly subject: { name: string }[]
+  readonly predicate: Record<string, unknown> & { readonly votes: Record<string, unknown>[] }
+}
+
+function withPayload(file: string, change: (payload: string) => string): string {
+  const { payload } = JSON.parse(file) as { payload: string }
+  return file.replace(payload, change(payload))
+}
+
+/** The same bytes in base64 that is not canonical; where they fill it, one character less. */
+function loosened(payload: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+  const last = payload.replace(/=+$/, '').length - 1
+  const next = alphabet[alphabet.indexOf(payload[last] ?? 'A') + 1] ?? 'A'
+  return payload.endsWith('=') ? payload.slice(0, last) + next + payload.slice(last + 1) : payload.slice(0, -1)
+}
+
+function sigOf(file: string): string {
+  return (JSON.parse(file) as { signatures: { sig: string }[] }).signatures[0]?.sig ?? ''
+}
+
+/** A text signed as it is, canonical or not. */
+function sealedText(payload: string): string {
+  const type = 'application/vnd.in-toto+json'
+  const sig = signer.sign(`DSSEv1 ${type.length} ${type} ${Buffer.byteLength(payload)} ${payload}`).toString('base64')
+  const keyid = `${signer.key.name}+${signer.key.id.toString('hex')}`
+  return `${JSON.stringify({ payload: Buffer.from(payload).toString('base64'), payloadType: type, signatures: [{ keyid, sig }] })}\n`
+}
+
+const otherCheckpoint = (await receiptOf(plain, { signer, others: 3 })).log.checkpoint
+mkdirSync(folder, { recursive: true })
+await good()
+await bad()
+writeFileSync(join(folder, 'index.json'), `${JSON.stringify(vectors, null, 2)}\n`)
+process.stdout.write(`${vectors.length} vectors\n`)
+export type { Statement, Vector }
