@@ -10,6 +10,7 @@ MAX_FILE_BYTES, MAX_RULE_BYTES, MAX_INTEGER, MAX_DEPTH = 134_217_728, 65_536, 2*
 ENVELOPE = re.compile(rb'\{"payload":"([A-Za-z0-9+/]*={0,2})","payloadType":"application/vnd\.in-toto\+json",'
                       rb'"signatures":\[\{"keyid":"([^"\\]+)","sig":"([A-Za-z0-9+/]+={0,2})"\}\]\}\n')
 VERSION = ('https://in-toto.io/Statement/v1', 'urn:quorate:receipt:v1')
+NAME = r'[^\s+\0-\x1f]+'  # of a key
 ASSURANCES = {'human': {'stepUp', 'password', 'securityKey'}, 'agent': {'signature'}}
 NAMED = {'principals': {'user.created': 'displayName', 'agent.registered': 'name'}, 'groups': {'group.created': 'name'}}
 NO_FACTS = set('id kind principal actor at createdAt content reason signature publicKey leaf'.split())
@@ -46,10 +47,9 @@ class Refused(Exception): """(code, detail) of what does not hold."""
 def no(detail, code='malformed'): raise Refused(code, detail)
 def digest(text): return hashlib.sha256(text.encode()).hexdigest()
 def unbase64(text, url=False):
-    data = text.encode('ascii')
-    raw = base64.b64decode(data + b'=' * (-len(data) % 4 if url else 0), b'-_' if url else b'+/')
+    raw = base64.b64decode(text + '=' * (-len(text) % 4 if url else 0), b'-_' if url else b'+/')
     again = base64.urlsafe_b64encode(raw).rstrip(b'=') if url else base64.b64encode(raw)
-    return raw if again == data else no('not canonical base64')
+    return raw if again == text.encode() else no('not canonical base64')
 def milliseconds(instant):
     at = datetime.datetime.fromisoformat(instant)
     return round(at.timestamp() * 1000) if at.isoformat(timespec='milliseconds')[:23] + 'Z' == instant else no(instant)
@@ -61,8 +61,7 @@ def write(value, depth=MAX_DEPTH, plain=json.JSONEncoder(ensure_ascii=False).enc
     allowed = value is None or type(value) in (bool, str) or type(value) is int and 0 <= value <= MAX_INTEGER
     return plain(value) if allowed else no('not a value of canonical JSON, or nested too deep')
 def parse(text, kind, where):
-    value = json.loads(text)
-    write(value) == text or no(f'{where} is not canonical JSON')
+    write(value := json.loads(text)) == text or no(f'{where} is not canonical JSON')
     return check(value, kind, where) or value
 def check(value, kind, where):
     """Refuses what is not of a form, [of many], {of named ones}, one of TYPES (or/null) or of 'words'|'listed'."""
@@ -80,7 +79,7 @@ def check(value, kind, where):
 def verifier_key(kind, text):
     name, key_id, encoded = text.split('+', 2)
     expected = hashlib.sha256(name.encode() + b'\n' + (raw := unbase64(encoded))).hexdigest()[:8]
-    raw[0] == kind and key_id == expected and re.fullmatch(r'\S+', name) or no('no such key')
+    raw[0] == kind and key_id == expected and re.fullmatch(NAME, name) or no('no such key')
     return f'{name}+{key_id}', ed25519.Ed25519PublicKey.from_public_bytes(raw[1:])
 def rsa_key(pem):
     key = serialization.load_pem_public_key(pem.encode('ascii'))
@@ -88,20 +87,21 @@ def rsa_key(pem):
     right = isinstance(key, rsa.RSAPublicKey) and 2048 <= key.key_size <= 16384 and plain.split() == pem.split()
     return key if right else no('not an RSA key of 2048 to 16384 bits in SPKI PEM')
 def open_checkpoint(log, organization, log_key, trust):
-    """Size and root of a checkpoint that the log has signed, and all who have signed it."""
+    """Size and root of a checkpoint that the log has signed, and which of the trusted keys have signed it."""
     body, _, lines = log['checkpoint'].rpartition('\n\n')
-    text, (origin, size, root), signed = f'{body}\n'.encode(), body.split('\n'), set()
-    for line in lines.removesuffix('\n').split('\n'):
-        name, encoded = re.fullmatch(r'— ([^\s+]+) ([!-~]+)', line).groups()
+    text, (origin, size, root), (*rows, end), signed = f'{body}\n'.encode(), body.split('\n'), lines.split('\n'), set()
+    for name, encoded in (re.fullmatch(f'— ({NAME}) ([!-~]+)', row).groups() for row in rows):
         key_id, signature = f'{name}+{unbase64(encoded)[:4].hex()}', unbase64(encoded)[4:] or no('an empty signature')
         if key_id in trust.keys: trust.keys[key_id].verify(signature, text)
         elif key_id in trust.witnesses:
-            stamp = b'cosignature/v1\ntime %d\n' % int.from_bytes(signature[:8], 'big')
-            trust.witnesses[key_id].verify(signature[8:] if signature[0] < 128 else b'', stamp + text)
-        signed.add(key_id)
-    right = lines[-1] == '\n' and str(int(size)) == size and 0 <= int(size) <= MAX_INTEGER and TYPES['hash'](root)
+            time = int.from_bytes(signature[:8], 'big') or no('a cosignature of no time')
+            trust.witnesses[key_id].verify(signature[8:], b'cosignature/v1\ntime %d\n' % time + text)
+        else: continue
+        key_id not in signed and not signed.add(key_id) or no('two signatures of one key', 'bad-checkpoint')
+    right = str(int(size)) == size and 0 <= int(size) <= MAX_INTEGER and TYPES['hash'](root) and end == ''
+    right &= len(set(rows)) == len(rows) <= 64 and len(log['checkpoint']) <= 262_144 and log_key in signed
     ours = origin == log['origin'] == log_key.split('+')[0] and origin.endswith(f'/log/{organization}')
-    return (int(size), unbase64(root), signed) if right and ours and log_key in signed else no('not of this log', 'bad-checkpoint')
+    return (int(size), unbase64(root), signed) if right and ours else no('not of this log', 'bad-checkpoint')
 def root_by(path, index, size, value):  # the root of a tree with this value at the index (RFC 9162, 2.1.1 and 2.1.3)
     if size == 1 or not path: return value if size == 1 and not path else no('a path of another length', 'not-in-log')
     half = 1 << (size - 1).bit_length() - 1
@@ -117,7 +117,7 @@ def read_jws(vote, organization, request):
             'stance': vote['stance'], 'seats': seats, 'iat': iat, 'nonce': nonce}
     right = header == {'alg': 'RS256', 'typ': 'quorate-vote+jws'} and claims == said and type(seats) is list \
         and list(dict.fromkeys(seats)) == vote['seats'] and re.fullmatch('[A-Za-z0-9_-]{16,128}', nonce) \
-        and type(iat) is float and iat.is_integer() and abs(milliseconds(vote['at']) - 1000 * int(iat)) <= 310_000
+        and type(iat) is float and iat.is_integer() and iat >= 0 and abs(milliseconds(vote['at']) - 1000 * int(iat)) <= 310_000
     right or no(f'vote {vote["seq"]}: something else was signed', 'bad-voter-signature')
     return (unbase64(signature, url=True), signed.encode(), padding.PKCS1v15(), hashes.SHA256()), nonce
 # ---- The rule
@@ -163,7 +163,7 @@ def replay(request, policy, entries, verified):
         if me:
             seq, voter, approves = seq + 1, voter_of(me, entry['person']), entry['stance'] == 'approve'
             excluded = me == request['requester'] or voter == voter_of(request['requester'], request['person'])
-            named, held = at(me, entry['seats']), at(me, entry['seats'] + entry.get('held', []))
+            named, held = at(me, entry['seats']), at(me, [*entry['seats'], *entry.get('held', ()), me])
             must(in_time and held and (options['requesterMayVote'] or not excluded), 'too late, seatless, or excluded')
             believed = set(entry['assurance']) - (set() if seq in verified else {'signature'})
             asked = needs(named) if approves else needs(held) & ASSURANCES[entry['kind']]
@@ -228,8 +228,9 @@ def verify(data, trust):
     facts = made['facts'] | {'policyDigest': policy['digest'], 'stages': stages, 'options': options}
     write(facts) == write(made['facts']) and policy['id'] == request['policy'] or no('another policy', 'leaf-mismatch')
     'name' in policy and commits(made, 'name', **policy['name'])
-    requester = entry(request, ['request.created'], policyDigest=policy['digest'])['actor'].get('id')
-    subject = [{'name': request['id'], 'digest': {'sha256': request['digest']}}] if requester == request['requester'] else no()
+    actor = entry(request, ['request.created'], policyDigest=policy['digest'])['actor']
+    actor | {'id': request['requester']} == actor or no('another requester', 'leaf-mismatch')
+    subject = [{'name': request['id'], 'digest': {'sha256': request['digest']}}]
     statement['subject'] == subject and digest(rule_text) == policy['digest'] or no('subject or policy', 'bad-digest')
     if request['content'] is not None:
         content = parse(request['content'], 'Content', 'request.content')
@@ -247,8 +248,7 @@ def verify(data, trust):
             jws, nonce = read_jws(vote, organization, request)
             'publicKey' in vote and rsa_key(vote['publicKey']).verify(*jws)
             for key in trust.voters.get(me, ()):
-                with contextlib.suppress(InvalidSignature):
-                    verified.add(key.verify(*jws) or seq)
+                with contextlib.suppress(InvalidSignature): verified.add(key.verify(*jws) or seq)
             unproved = me in trust.voters and seq not in verified or (me, nonce) in nonces
             not unproved and vote['kind'] == 'agent' or no(f'vote {seq}', 'bad-voter-signature')
             nonces.add((me, nonce))
