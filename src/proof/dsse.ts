@@ -1,5 +1,5 @@
 import { decodeBase64 } from './base64.ts'
-import { ed25519Type, isSignedBy, type NoteSigner, type VerifierKey } from './note.ts'
+import { ed25519Type, isSignedBy, keyIdOf, type NoteSigner, type VerifierKey } from './note.ts'
 
 /** What an in-toto statement is wrapped as. */
 export const statementType = 'application/vnd.in-toto+json'
@@ -39,11 +39,6 @@ export function readEnvelope(text: string): Envelope | null {
 /** Whether this key signed the envelope. @param key Ed25519; a witness's key never signs an envelope */
 export function isSealedBy(key: VerifierKey, { payload, keyId, signature }: Envelope): boolean {
   return key.type === ed25519Type && keyId === keyIdOf(key) && isSignedBy(key, preAuthEncoding(payload), signature)
-}
-
-/** The verifier key without its base64 part. */
-export function keyIdOf({ name, id }: Pick<VerifierKey, 'name' | 'id'>): string {
-  return `${name}+${id.toString('hex')}`
 }
 
 /** DSSE's PAE. Type and payload are text, so the whole is. */

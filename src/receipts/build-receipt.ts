@@ -7,7 +7,7 @@ import { AppError } from '../errors.ts'
 import { readCanonical, writeCanonical } from '../proof/canonical-json.ts'
 import { sealEnvelope } from '../proof/dsse.ts'
 import { isRs256By, readRsaKey } from '../proof/jws.ts'
-import { addSignatureLines, type NoteSigner } from '../proof/note.ts'
+import type { NoteSigner } from '../proof/note.ts'
 import {
   inTotoStatement,
   receiptType,
@@ -23,7 +23,6 @@ import {
 import { findOrigin } from '../store/log-reads.ts'
 import { findPolicy } from '../store/policies.ts'
 import {
-  findCheckpointCovering,
   findFirstSealedLeaves,
   findSealedLeaves,
   findVoteExtras,
@@ -31,6 +30,7 @@ import {
   type VoteExtras,
 } from '../store/receipts.ts'
 import type { RequestRow } from '../store/requests.ts'
+import { headCovering } from './head-covering.ts'
 import { readPaths } from './read-paths.ts'
 
 /**
@@ -64,10 +64,9 @@ export async function buildReceipt(ctx: Ctx, row: RequestRow): Promise<string> {
 
   const used = [request, policyLeaf, ...votes, ...changes, ...made.values()]
   const last = used.reduce((most, { index }) => Math.max(most, index), 0)
-  const checkpoint = await findCheckpointCovering(ctx.db, orgId, last)
-  if (checkpoint === undefined) throw new Error(`no checkpoint covers entry ${last}`)
+  const checkpoint = await headCovering(ctx, orgId, last)
   const indexes = [...new Set(used.map(({ index }) => index))]
-  const paths = await readPaths(ctx.db, orgId, indexes, Number(checkpoint.size))
+  const paths = await readPaths(ctx.db, orgId, indexes, checkpoint.size)
   const proven = (leaf: ReadLeaf): ProvenLeaf => ({
     index: leaf.index,
     content: leaf.content,
@@ -97,7 +96,7 @@ export async function buildReceipt(ctx: Ctx, row: RequestRow): Promise<string> {
       principals: namesOf(made, ['user.created', 'agent.registered'], proven),
       groups: namesOf(made, ['group.created'], proven),
     },
-    log: { origin, checkpoint: addSignatureLines(checkpoint.note, checkpoint.cosignatures) },
+    log: { origin, checkpoint: checkpoint.note },
   }
   return sealEnvelope(writeCanonical(statementOf(receipt)), await newestSigner(ctx, origin))
 }

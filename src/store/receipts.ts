@@ -1,6 +1,5 @@
 import type { Db } from './open.ts'
 import { statement } from './statement.ts'
-import type { StoredCheckpoint } from './log-reads.ts'
 
 /** A sealed leaf, with the texts that it commits to as far as they were not erased. */
 export interface SealedLeaf {
@@ -55,22 +54,6 @@ const extras = statement<VoteExtras>(`
 
 export async function findVoteExtras(db: Db, orgId: string, requestId: string): Promise<VoteExtras[]> {
   return await extras(db, [orgId, requestId])
-}
-
-const covering = statement<StoredCheckpoint>(`
-  select size, root, note, created_at, array(
-    select line from log_cosignatures s where s.org_id = c.org_id and s.size = c.size order by s.created_at, s.name
-  ) as cosignatures from log_checkpoints c
-  where org_id = $1 and size > $2::bigint
-  order by exists (select from log_cosignatures s where s.org_id = c.org_id and s.size = c.size) desc, size desc limit 1`)
-
-/** The newest checkpoint of a tree that holds the entry `index`: of those that a witness has cosigned, if there is one. */
-export async function findCheckpointCovering(
-  db: Db,
-  orgId: string,
-  index: number,
-): Promise<StoredCheckpoint | undefined> {
-  return (await covering(db, [orgId, index]))[0]
 }
 
 /** Hashes of a tile: subtrees of `256 ** level` leaves, up to 256 of them, from index `256 * tile` on. */
