@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { announceClosed, cancelBatch, type Cancellation } from '../approvals/cancel-requests.ts'
 import { transact } from '../store/unit-of-work.ts'
 import type { Handler } from './hands.ts'
@@ -17,7 +16,7 @@ export const cancelRequests: Handler = {
   concurrency: () => 2,
   concurrencyOfGroup: () => 2,
   isChained: true,
-  async run(ctx, _hands, job) {
+  async run(ctx, hands, job) {
     const began = performance.now()
     const cancellation = job.data as Cancellation
     const closed = await transact(ctx, null, async (tx) => {
@@ -28,6 +27,6 @@ export const cancelRequests: Handler = {
       return batch.closed
     })
     announceClosed(ctx, cancellation.orgId, closed)
-    await sleep(Math.min(maxRestMilliseconds, restsPerBatch * (performance.now() - began)))
+    await hands.rest(Math.min(maxRestMilliseconds, restsPerBatch * (performance.now() - began)))
   },
 }

@@ -9,6 +9,8 @@ export interface Hands {
   readonly worker: string
   readonly patience: Patience
   readonly ledger: Ledger
+  /** Leaves the machine to others for so long; who does what is due by hand does not wait. */
+  readonly rest: (milliseconds: number) => Promise<unknown>
 }
 
 /** How jobs of one kind are done. */

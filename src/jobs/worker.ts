@@ -28,7 +28,7 @@ export interface Worker {
  * @param patience what is known of destinations; nothing yet when left out
  */
 export function startWorker(ctx: Ctx, patience = createPatience()): Worker {
-  const hands = handsOf(ctx, hostname(), gatherMilliseconds, patience)
+  const hands = handsOf(ctx, hostname(), patience, { gatherMilliseconds, rest: (milliseconds) => sleep(milliseconds) })
   const loops = jobKinds.map((kind) => startLoop(ctx, hands, kind))
   const lookForLost = () => {
     reclaim(ctx).catch((error: unknown) => ctx.log.error({ err: error }, 'lost jobs cannot be looked for'))
@@ -47,7 +47,7 @@ export function startWorker(ctx: Ctx, patience = createPatience()): Worker {
 
 /** Runs every job that is due now, one after another, and returns how many. For tests and for tools. */
 export async function runDueJobs(ctx: Ctx): Promise<number> {
-  const hands = handsOf(ctx, 'once', 0, createPatience())
+  const hands = handsOf(ctx, 'once', createPatience(), { gatherMilliseconds: 0, rest: async () => {} })
   let done = 0
   for (;;) {
     const before = done
@@ -61,9 +61,13 @@ export async function runDueJobs(ctx: Ctx): Promise<number> {
   }
 }
 
-function handsOf(ctx: Ctx, place: string, waitMilliseconds: number, patience: Patience): Hands {
+interface Pace extends Pick<Hands, 'rest'> {
+  readonly gatherMilliseconds: number
+}
+
+function handsOf(ctx: Ctx, place: string, patience: Patience, { gatherMilliseconds: wait, rest }: Pace): Hands {
   const worker = `${place}/${process.pid}/${ctx.newId()}`
-  return { worker, patience, ledger: openLedger(ctx, worker, waitMilliseconds) }
+  return { worker, patience, ledger: openLedger(ctx, worker, wait), rest }
 }
 
 function startLoop(ctx: Ctx, hands: Hands, kind: JobKind) {

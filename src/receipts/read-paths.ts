@@ -1,11 +1,8 @@
-import { inclusionPath, nodeHash, type Hash } from '../proof/merkle.ts'
+import { tileHeight, tileWidth } from '../audit/tree.ts'
+import { hashBytes, inclusionPath, nodeHash, splitHashes, type Hash } from '../proof/merkle.ts'
 import type { Db } from '../store/open.ts'
 import { readTiles } from '../store/receipts.ts'
 
-/** Levels of the tree that a tile spans, and hashes at its bottom (C2SP tlog-tiles). */
-const tileHeight = 8
-const tileWidth = 256
-const hashBytes = 32
 /** Tiles that one query reads at most: 2 MB. */
 const tilesOfQuery = 256
 
@@ -76,8 +73,7 @@ async function loadTiles(db: Db, orgId: string, places: readonly TilePlace[]): P
 }
 
 function pyramidOf(bytes: Uint8Array): Pyramid {
-  const count = bytes.length / hashBytes
-  let row: Hash[] = Array.from({ length: count }, (_, place) => bytes.slice(place * hashBytes, (place + 1) * hashBytes))
+  let row = splitHashes(bytes)
   const rows = [row]
   // Only subtrees that are complete.
   for (let level = 1; level < tileHeight; level++) {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { addLogKey } from '../../src/audit/log-key.ts'
 import { sealNow } from '../../src/audit/seal.ts'
 import { accountOf } from '../../src/verify/account.ts'
 import { verifyReceipt } from '../../src/verify/verify-receipt.ts'
@@ -178,8 +179,8 @@ describe.each(['postgres', 'pglite'] as const)('receipts on %s', (engine) => {
 
   it('the reason that a voter gave', async () => {
     const id = await world.opened()
-    const voteType = { type: 'APPROVE', votedForGroups: [world.guards], reason: 'Looked at it.' }
-    await world.cleo.post(`/workflows/${id}/vote`, { voteType })
+    const voteType = { type: 'APPROVE', votedForGroups: [world.guards] }
+    await world.cleo.post(`/workflows/${id}/vote`, { voteType, reason: 'Looked at it.' })
     expect((await verified(id)).votes[0]?.reason?.text).toBe('Looked at it.')
   })
 
@@ -204,8 +205,9 @@ describe.each(['postgres', 'pglite'] as const)('receipts on %s', (engine) => {
 
   it('what is left when texts were erased', async () => {
     const id = await world.opened({}, { description: 'a name that has to go' })
-    const voteType = { type: 'APPROVE', votedForGroups: [world.guards], reason: 'as has this' }
-    expect(await world.cleo.post(`/workflows/${id}/vote`, { voteType })).toMatchObject({ status: 200 })
+    const voteType = { type: 'APPROVE', votedForGroups: [world.guards] }
+    const cast = await world.cleo.post(`/workflows/${id}/vote`, { voteType, reason: 'as has this' })
+    expect(cast).toMatchObject({ status: 200 })
     await world.ctx.db.updateTable('requests').set({ description: null }).where('id', '=', id).execute()
     await world.ctx.db
       .updateTable('votes')
@@ -227,6 +229,17 @@ describe.each(['postgres', 'pglite'] as const)('receipts on %s', (engine) => {
       body: { code: 'WORKFLOW_NOT_FOUND' },
     })
     expect((await world.anyone.get(`/v1/workflows/${id}/receipt`)).status).toBe(401)
+  })
+
+  it('is checked with the log’s new key once there is one', async () => {
+    const id = await world.opened()
+    await world.voted(world.cleo, id, 'APPROVE')
+    await receiptFile(world, world.ada, id)
+    const old = await logKeyOf(world.ctx)
+    await addLogKey(world.ctx)
+    const file = await receiptFile(world, world.ada, id)
+    expect(verdictOn(file, trusting([await logKeyOf(world.ctx)]))).toBe('verified')
+    expect(verdictOn(file, trusting([old]))).toMatch(/^unknown-key/)
   })
 
   it('is checked against the log’s key, and no other', async () => {
