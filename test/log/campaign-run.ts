@@ -237,7 +237,7 @@ async function votesOf({ db }: Ctx, requestId: string): Promise<number[]> {
       join.onRef('log_entries.org_id', '=', 'audit_leaves.org_id').onRef('log_entries.leaf_id', '=', 'audit_leaves.id'),
     )
     .select('log_entries.index')
-    .where('subject_id', '=', requestId)
+    .where('audit_leaves.subject_id', '=', requestId)
     .where('kind', '=', 'vote.cast')
     .orderBy('log_entries.index')
     .execute()
