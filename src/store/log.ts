@@ -89,7 +89,7 @@ const sealStatement = statement<SealedLeaves>(`
   ), numbered as (
     select id, subject_id, hash, $3::bigint + row_number() over (order by id) - 1 as index from fresh
   ), added as (
-    insert into log_entries (org_id, index, leaf_id, hash, subject_id) select $1, index, id, hash, subject_id from numbered
+    insert into log_entries (org_id, index, leaf_id, hash, about_id) select $1, index, id, hash, subject_id from numbered
   )
   select string_agg(hash, ''::bytea order by index) as hashes, max(id)::text as last_leaf_id,
     pg_snapshot_xmin(pg_current_snapshot())::text as oldest_xid

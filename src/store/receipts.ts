@@ -10,11 +10,11 @@ export interface SealedLeaf {
   readonly private: Readonly<Record<string, { readonly salt: string; readonly text: string } | undefined>> | null
 }
 
-const columns = `e.subject_id, e.index, l.kind, l.content, l.private`
+const columns = `l.subject_id, e.index, l.kind, l.content, l.private`
 
 const ofSubject = statement<SealedLeaf>(`
   select ${columns} from log_entries e join audit_leaves l on l.org_id = e.org_id and l.id = e.leaf_id
-  where e.org_id = $1 and e.subject_id = $2 order by e.index`)
+  where e.org_id = $1 and e.about_id = $2 order by e.index`)
 
 /** Everything that the log has about a subject, in its order. */
 export async function findSealedLeaves(db: Db, orgId: string, subjectId: string): Promise<SealedLeaf[]> {
@@ -24,7 +24,7 @@ export async function findSealedLeaves(db: Db, orgId: string, subjectId: string)
 const firstOfSubjects = statement<SealedLeaf>(`
   select ${columns} from unnest($2::uuid[]) s (id)
   cross join lateral (
-    select * from log_entries e where e.org_id = $1 and e.subject_id = s.id order by e.index limit 1
+    select * from log_entries e where e.org_id = $1 and e.about_id = s.id order by e.index limit 1
   ) e
   join audit_leaves l on l.org_id = e.org_id and l.id = e.leaf_id`)
 

@@ -360,8 +360,8 @@ interface LogEntryTable {
   index: Bigint
   leaf_id: Bigint
   hash: Uint8Array
-  /** As of the leaf. */
-  subject_id: string
+  /** What the leaf is about: to look it up by, no more. */
+  about_id: string | null
 }
 
 interface LogNodeTable {

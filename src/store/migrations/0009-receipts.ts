@@ -9,10 +9,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 const statements = [
-  `alter table log_entries add column subject_id uuid`,
+  `alter table log_entries add column about_id uuid`,
   `alter table log_entries disable trigger log_entries_unchanged`,
-  `update log_entries e set subject_id = l.subject_id from audit_leaves l where l.org_id = e.org_id and l.id = e.leaf_id`,
+  `update log_entries e set about_id = l.subject_id from audit_leaves l where l.org_id = e.org_id and l.id = e.leaf_id`,
   `alter table log_entries enable trigger log_entries_unchanged`,
-  `alter table log_entries alter column subject_id set not null`,
-  `create index log_entries_subject on log_entries (org_id, subject_id, index)`,
+  `create index log_entries_about on log_entries (org_id, about_id, index)`,
 ]
