@@ -43,7 +43,7 @@ TYPES = {
     'proofs': lambda v: TYPES['words'](v) and TYPES['ids'](v),
     'status': lambda v: v in ('open', 'approved', 'rejected', 'canceled', 'expired')}
 
-class Refused(Exception): """(code, detail) of what does not hold."""
+class Refused(Exception): __str__ = lambda self: self.args[1]  # args: code, detail
 def no(detail, code='malformed'): raise Refused(code, detail)
 def digest(text): return hashlib.sha256(text.encode()).hexdigest()
 def unbase64(text, url=False):
@@ -79,7 +79,7 @@ def check(value, kind, where):
 def verifier_key(kind, text):
     name, key_id, encoded = text.split('+', 2)
     expected = hashlib.sha256(name.encode() + b'\n' + (raw := unbase64(encoded))).hexdigest()[:8]
-    raw[0] == kind and key_id == expected and re.fullmatch(NAME, name) or no('no such key')
+    raw[0] == kind and key_id == expected and re.fullmatch(NAME, name) or no(f'{text} is no such key')
     return f'{name}+{key_id}', ed25519.Ed25519PublicKey.from_public_bytes(raw[1:])
 def rsa_key(pem):
     key = serialization.load_pem_public_key(pem.encode('ascii'))
@@ -117,9 +117,9 @@ def read_jws(vote, organization, request):
             'stance': vote['stance'], 'seats': seats, 'iat': iat, 'nonce': nonce}
     right = header == {'alg': 'RS256', 'typ': 'quorate-vote+jws'} and claims == said and type(seats) is list \
         and list(dict.fromkeys(seats)) == vote['seats'] and re.fullmatch('[A-Za-z0-9_-]{16,128}', nonce) \
-        and type(iat) is float and iat.is_integer() and iat >= 0 and abs(milliseconds(vote['at']) - 1000 * int(iat)) <= 310_000
+        and type(iat) is float and iat == int(iat) >= 0 and abs(milliseconds(vote['at']) - 1000 * int(iat)) <= 310_000
     right or no(f'vote {vote["seq"]}: something else was signed', 'bad-voter-signature')
-    return (unbase64(signature, url=True), signed.encode(), padding.PKCS1v15(), hashes.SHA256()), nonce
+    return (unbase64(signature, url=True) or no('empty'), signed.encode(), padding.PKCS1v15(), hashes.SHA256()), nonce
 # ---- The rule
 def nodes(rule, depth=0):
     fits = depth <= 8 and len(rule.get('assurance', ())) <= 4 and ('from' in rule or rule['atLeast'] <= len(rule['of']))
@@ -150,7 +150,7 @@ def replay(request, policy, entries, verified):
     def holds(lapsed):
         fills, rule, leaves = collections.Counter(), stages[stage]['rule'], leaves_of[stage]
         for principal, vote in last.items():
-            lost = at(principal, lapsed[principal]) if principal in lapsed else ()
+            lost = at(principal, {*lapsed[principal]}) if principal in lapsed else ()
             fills[vote['voter']] |= vote['mask'] & ~sum(1 << i for i in lost)
         masks = collections.Counter(fills.values())
         enough = (sum(n for m, n in masks.items() if m >> i & 1) >= leaf['atLeast'] for i, leaf in enumerate(leaves))
@@ -163,7 +163,7 @@ def replay(request, policy, entries, verified):
         if me:
             seq, voter, approves = seq + 1, voter_of(me, entry['person']), entry['stance'] == 'approve'
             excluded = me == request['requester'] or voter == voter_of(request['requester'], request['person'])
-            named, held = at(me, entry['seats']), at(me, [*entry['seats'], *entry.get('held', ()), me])
+            named, held = at(me, {*entry['seats']}), at(me, {*entry['seats'], *entry.get('held', ()), me})
             must(in_time and held and (options['requesterMayVote'] or not excluded), 'too late, seatless, or excluded')
             believed = set(entry['assurance']) - (set() if seq in verified else {'signature'})
             asked = needs(named) if approves else needs(held) & ASSURANCES[entry['kind']]
@@ -295,6 +295,6 @@ def main():
         with open(0 if given.file == '-' else given.file, 'rb') as file:
             verdict = judge(file.read(MAX_FILE_BYTES + 1), given)
     except Exception as fault:
-        sys.exit(print(f'{sys.argv[0]}: {fault}', file=sys.stderr) or 2)
+        sys.exit(print(f'quorate_verify.py: {fault}', file=sys.stderr) or 2)
     sys.exit(print(json.dumps(verdict, indent=None if given.json else 2)) or len(verdict['failures']))
 if __name__ == '__main__': main()
