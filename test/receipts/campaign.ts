@@ -10,12 +10,13 @@ import { parseArgs } from 'node:util'
 import { verifierKeyText } from '../../src/proof/note.ts'
 import { verifyReceipt } from '../../src/verify/verify-receipt.ts'
 import { pemOf } from '../helpers/signing.ts'
+import { startSecondVerifier, type SecondVerifier } from '../helpers/python.ts'
 import { saidBy, trusting } from '../helpers/receipts.ts'
 import { cutNetwork } from './no-network.ts'
 import { fileTelling, isVote, type Told, type ToldVote } from './told.ts'
-import { acceptedMutants, believedForgeries, goodTrial, newGround, type Ground, type Trial } from './trials.ts'
+import { believedForgeries, goodTrial, mutantsOf, newGround, type Ground, type Trial } from './trials.ts'
 
-const help = `Verifies receipts of every shape with the network off, and tries to have others believed.
+const help = `Verifies receipts of every shape with the network off, by both verifiers, and tries to have others believed.
 
   npm run test:receipts -- [options]
 
@@ -47,39 +48,63 @@ if (values.help) {
   const ground = newGround()
   // Before the network is cut, since it starts processes with pipes.
   await reportApart(ground)
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-receipts-'))
+  const second = startSecondVerifier()
   cutNetwork()
   say('In this process connecting, listening and asking for names throw.')
   const isRight = [
-    await runReceipts(ground, counts.receipts, counts.mutations, wholeOf('seed')),
+    await runReceipts({ ground, second, directory }, counts.receipts, counts.mutations, wholeOf('seed')),
     await runInsider(ground, counts.insider, wholeOf('seed')),
     await runTimes(ground),
   ].every(Boolean)
   process.exitCode = isRight ? 0 : 1
+  await second[Symbol.asyncDispose]()
+  rmSync(directory, { recursive: true, force: true })
 }
 
-async function runReceipts(ground: Ground, receipts: number, mutations: number, seed: number): Promise<boolean> {
+interface Means {
+  readonly ground: Ground
+  readonly second: SecondVerifier
+  /** For files of keys. */
+  readonly directory: string
+}
+
+/** Both verifiers must believe each receipt and no mutant of it. */
+async function runReceipts(
+  { ground, second, directory }: Means,
+  receipts: number,
+  mutations: number,
+  seed: number,
+): Promise<boolean> {
   const refused: string[] = []
   const accepted: string[] = []
   const decisions: Record<string, number> = {}
-  let mutants = 0
+  let [mutants, made] = [0, 0]
   let shown = performance.now()
   for (let receipt = 0; receipt < receipts; receipt++) {
     const trial = await goodTrial(ground, seed, receipt)
+    const args = argsOf(ground, trial, directory)
     const said = saidBy(verifyReceipt(trial.file, trial.trust))
     if (said !== 'verified') refused.push(`${receipt}: ${said}`)
+    const { ok, failures } = await second.verdictOn(trial.file, args)
+    if (!ok) refused.push(`${receipt}, by the second verifier: ${JSON.stringify(failures)}`)
     const decision = trial.told.events.findLast(({ from, to }) => from !== to)?.to ?? 'open'
     decisions[decision] = (decisions[decision] ?? 0) + 1
-    const share = Math.floor(((receipt + 1) * mutations) / receipts) - mutants
-    accepted.push(...acceptedMutants(trial, ground, share, receipt).map((how) => `${receipt}: ${how}`))
-    mutants += share
+    const share = Math.floor(((receipt + 1) * mutations) / receipts) - made
+    made += share
+    for (const { how, file } of mutantsOf(trial, ground, share, receipt)) {
+      mutants += 1
+      if (verifyReceipt(file, trial.trust).verdict === 'verified') accepted.push(`${receipt}: ${how}`)
+      if ((await second.verdictOn(file, args)).ok) accepted.push(`${receipt}, by the second verifier: ${how}`)
+    }
     if (performance.now() - shown > 10_000) {
       say(`… ${receipt + 1} receipts, ${mutants} mutants`)
       shown = performance.now()
     }
   }
   const spread = Object.entries(decisions).map(([status, count]) => `${count} ${status}`)
-  say(`${receipts - refused.length} of ${receipts} receipts verified (${spread.join(', ')}).`)
-  say(`${accepted.length} of ${mutants} mutants accepted.`)
+  say(`${refused.length} of ${receipts} receipts refused by either verifier (${spread.join(', ')}).`)
+  say(`${accepted.length} of ${mutants} mutants accepted by either verifier.`)
   for (const each of [...refused, ...accepted].slice(0, 20)) say(`  ${each}`)
   return refused.length === 0 && accepted.length === 0
 }
@@ -171,11 +196,10 @@ async function reportApart(ground: Ground): Promise<void> {
   }
 }
 
-function runApart({ signer, voters }: Ground, { file, trust, told }: Trial, directory: string): number | null {
-  const path = join(directory, 'receipt.json')
-  writeFileSync(path, file)
+/** The options that say what a trial is to be believed by, with the files that they name. */
+function argsOf({ signer, voters }: Ground, { trust }: Trial, directory: string): string[] {
   const { name, type, publicKey } = signer.key
-  const args = ['verify', path, '--json', '--key', verifierKeyText(name, type, publicKey)]
+  const args = ['--key', verifierKeyText(name, type, publicKey)]
   if (trust.policy !== null) args.push('--policy', trust.policy)
   for (const voter of trust.voterKeys.size > 0 ? voters : []) {
     const pem = join(directory, `${voter.id}.pem`)
@@ -183,6 +207,14 @@ function runApart({ signer, voters }: Ground, { file, trust, told }: Trial, dire
     args.push('--voter-key', `${voter.id}=${pem}`)
   }
   for (const id of trust.unsigned) args.push('--unsigned', id)
+  return args
+}
+
+function runApart(ground: Ground, trial: Trial, directory: string): number | null {
+  const path = join(directory, 'receipt.json')
+  writeFileSync(path, trial.file)
+  const args = ['verify', path, '--json', ...argsOf(ground, trial, directory)]
+  const { told } = trial
   if (!told.events.some(isVote) && told.events.length === 0) return 0
   const program = join(import.meta.dirname, '..', '..', 'src', 'cli', 'quorate.ts')
   const { status, error } = spawnSync('unshare', ['-r', '-n', process.execPath, program, ...args], { timeout: 60_000 })

@@ -47,20 +47,30 @@ export async function goodTrial({ signer, voters }: Ground, seed: number, number
   }
 }
 
-/** @returns what of so many mutants of a receipt was believed, as sentences */
-export function acceptedMutants(
-  { file, trust }: Trial,
+export interface Mutant {
+  readonly how: string
+  readonly file: string
+}
+
+/** So many changed receipts, none of which may be believed. */
+export function* mutantsOf(
+  { file }: Trial,
   { signer, stranger }: Ground,
-  mutants: number,
+  count: number,
   seed: number,
-): string[] {
-  const dice = chance(seed, mutants)
-  const accepted: string[] = []
-  for (let count = 0; count < mutants; count++) {
+): Generator<Mutant> {
+  const dice = chance(seed, count)
+  for (let made = 0; made < count; made++) {
     const mutant = dice.onceIn(10) ? resigned(file, dice, signer) : mutantOf(file, dice, stranger)
-    if (mutant !== null && verdictOn(mutant.file, trust) === 'verified') accepted.push(mutant.how)
+    if (mutant !== null) yield mutant
   }
-  return accepted
+}
+
+/** @returns what of so many mutants of a receipt was believed, as sentences */
+export function acceptedMutants(trial: Trial, ground: Ground, count: number, seed: number): string[] {
+  return [...mutantsOf(trial, ground, count, seed)]
+    .filter(({ file }) => verdictOn(file, trial.trust) === 'verified')
+    .map(({ how }) => how)
 }
 
 /** One field changed and all signed anew by the server, which is more than it may: what the tree holds is something else. */
