@@ -3,7 +3,7 @@ import type { Server } from 'node:net'
 import { addLogKey, readLogKeys } from './audit/log-key.ts'
 import { loadConfig } from './config/config.ts'
 import { readEnv } from './config/env.ts'
-import { createContext } from './context.ts'
+import { createContext, type Ctx } from './context.ts'
 import { prepareStore } from './demo/seed.ts'
 import { startMessage } from './demo/start-message.ts'
 import { AppError } from './errors.ts'
@@ -16,6 +16,7 @@ import { startMaintenance } from './maintenance.ts'
 import { monitorCommand } from './monitor/command.ts'
 import { buildServer, buildWorkerServer } from './server.ts'
 import { addDataKey } from './store/data-keys.ts'
+import { requireStore } from './store/open-for-reading.ts'
 
 /** How long a stop waits for the requests and jobs in hand (design §8). */
 const drainMilliseconds = 9_000
@@ -33,6 +34,13 @@ const usage = `quorate [COMMAND]
 `
 
 async function main([command, ...rest]: readonly string[]): Promise<void> {
+  if (command !== undefined && bare.has(command) && rest.length > 0) {
+    if (rest.some((word) => word === '--help' || word === '-h')) return void process.stdout.write(usage)
+    throw new AppError(
+      'CONFIGURATION_INVALID',
+      `"quorate ${command}" takes nothing more: "quorate help" tells what it does.`,
+    )
+  }
   switch (command) {
     case undefined:
       return await run({ serves: true, works: true })
@@ -62,6 +70,9 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
       throw new AppError('CONFIGURATION_INVALID', `There is no command "${command}": "quorate help" lists them.`)
   }
 }
+
+/** Commands that are told everything by the environment. */
+const bare = new Set(['serve', 'work', 'rotate-data-key', 'rotate-log-key'])
 
 async function run({ serves, works }: { serves: boolean; works: boolean }): Promise<void> {
   const config = loadConfig(readEnv())
@@ -104,15 +115,22 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   process.stdout.write(serves ? startMessage(ctx) : `Quorate does its jobs; see ${ctx.publicUrl}/metrics\n`)
 }
 
+/** A key of a store that was not there before protects nothing: whoever named the wrong directory is told. */
+async function openExisting(): Promise<Ctx> {
+  const config = loadConfig(readEnv())
+  if (config.store.engine === 'pglite') requireStore(config.store.directory)
+  return await createContext(config)
+}
+
 async function rotateDataKey(): Promise<void> {
-  const ctx = await createContext(loadConfig(readEnv()))
+  const ctx = await openExisting()
   const { number, sealsFrom } = await addDataKey(ctx.db, ctx.config.masterKeys, ctx.clock.now())
   process.stdout.write(`Data key ${number} is made. Servers seal with it from ${sealsFrom.toISOString()} on.\n`)
   await ctx.close()
 }
 
 async function rotateLogKey(): Promise<void> {
-  const ctx = await createContext(loadConfig(readEnv()))
+  const ctx = await openExisting()
   const { number, until } = await addLogKey(ctx)
   process.stdout.write(
     `Log key ${number} is made and signs from now on; the one before signs beside it until ${until.toISOString()}.\n` +

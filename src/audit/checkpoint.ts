@@ -4,6 +4,7 @@ import {
   ed25519Type,
   signatureLine,
   keyIdOf,
+  parseSignatureLine,
   verifierKeyOf,
   verifierKeyText,
 } from '../proof/note.ts'
@@ -53,10 +54,16 @@ export async function headCovering(ctx: Asking & Sealing, orgId: string, index: 
   return await signedHead(ctx, stored ?? (await findLatestCheckpoint(ctx.db, orgId)))
 }
 
-/** That of a tree of exactly so many leaves; null when none was signed. */
+/** That of a tree of exactly so many leaves; null when none was signed, or too few of the witnesses that are asked have cosigned it. */
 export async function headOfSize(ctx: Sealing, orgId: string, size: number): Promise<SignedHead | null> {
   const stored = await findCheckpoint(ctx.db, orgId, size)
-  return stored === undefined ? null : await signedHead(ctx, stored)
+  return stored === undefined || !isPublished(ctx, stored) ? null : await signedHead(ctx, stored)
+}
+
+function isPublished({ config }: Sealing, { cosignatures }: StoredCheckpoint): boolean {
+  const { asked, quorum } = config.witnesses
+  const names = new Set(cosignatures.map((line) => parseSignatureLine(line).name))
+  return asked.filter(({ key }) => names.has(key.name)).length >= quorum
 }
 
 /** How those who verify know the log: C2SP signed-note, "Verifier keys". */

@@ -43,13 +43,16 @@ export async function snapshotOf<T>(db: Db, work: (tx: Tx) => Promise<T>): Promi
   })
 }
 
+/** What is not there would be made. @throws AppError CONFIGURATION_INVALID when the data directory holds no store */
+export function requireStore(directory: string): void {
+  if (existsSync(join(directory, 'pg'))) return
+  throw new AppError('CONFIGURATION_INVALID', `There is no store in the data directory ${directory}.`, {
+    field: 'QUORATE_DATA_DIR',
+  })
+}
+
 async function embedded(directory: string): Promise<{ db: Db; release: () => void }> {
-  // What is not there would be made.
-  if (!existsSync(join(directory, 'pg'))) {
-    throw new AppError('CONFIGURATION_INVALID', `There is no store in the data directory ${directory}.`, {
-      field: 'QUORATE_DATA_DIR',
-    })
-  }
+  requireStore(directory)
   const { pglite, release } = await openPglite(directory)
   return { db: new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) }), release }
 }

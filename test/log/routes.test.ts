@@ -97,7 +97,8 @@ async function bytesOf(url: string, who: keyof typeof cast = 'ada'): Promise<Buf
   expect(answer.statusCode, answer.body).toBe(200)
   expect(answer.headers).toMatchObject({
     'content-type': 'application/octet-stream',
-    'cache-control': 'private, max-age=31536000, immutable',
+    'cache-control': url.includes('/entries/') ? 'no-store' : 'private, max-age=31536000, immutable',
+    vary: expect.stringContaining('Authorization') as string,
   })
   return answer.rawPayload
 }

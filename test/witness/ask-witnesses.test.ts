@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { askWitness, type Asked } from '../../src/audit/ask-witnesses.ts'
-import { latestHead } from '../../src/audit/checkpoint.ts'
+import { headOfSize, latestHead } from '../../src/audit/checkpoint.ts'
 import { sealNow } from '../../src/audit/seal.ts'
 import type { Ctx } from '../../src/context.ts'
 import { AppError } from '../../src/errors.ts'
@@ -60,7 +60,9 @@ describe('a server with a witness', () => {
     const ctx = witnessedBy(world.ctx, [witness])
     await grow(ctx, 300)
     expect(await published(ctx, witness)).toBeNull()
+    expect(await headOfSize(ctx, orgId, await newestSize(ctx))).toBeNull()
     expect(await ask(ctx)).toEqual({ kind: 'cosigned' })
+    expect(await headOfSize(ctx, orgId, await newestSize(ctx))).not.toBeNull()
     expect(await published(ctx, witness)).toEqual({ size: await newestSize(ctx), signers: [origin, 'w1'] })
     expect(await ask(ctx)).toEqual({ kind: 'nothing to cosign' })
     await grow(ctx, 700)

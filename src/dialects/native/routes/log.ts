@@ -50,11 +50,16 @@ export function logRoutes(app: FastifyInstance, ctx: Ctx): void {
 
   app.get<{ Params: { '*': string } }>(`${path}/tile/*`, { schema: tileSchema }, async (request, reply) => {
     const tile = parseTilePath(request.params['*'])
+    // Whose log it is, and whether leaves may be read, is told by the credential and not by the address.
+    reply.header('vary', 'Authorization, Cookie, Origin')
     const bytes =
       tile.level === 'entries'
         ? await entryBundle(ctx, await logToRead(ctx, request.caller), tile)
         : await hashTile(ctx, await logToVerify(ctx, request.caller), tile.level, tile)
-    return await reply.type('application/octet-stream').header('cache-control', kept).send(bytes)
+    return await reply
+      .type('application/octet-stream')
+      .header('cache-control', tile.level === 'entries' ? 'no-store' : kept)
+      .send(bytes)
   })
 
   app.get<{ Params: { index: string } }>(`${path}/leaf/:index`, { schema: leafSchema }, async (request) => {
