@@ -47,6 +47,8 @@ export interface Keys {
   readonly token: Buffer
   /** Encrypts what is secret inside our own tables. */
   readonly atRest: KeyRing
+  /** Marks the leaves that the server writes: no others are sealed. */
+  readonly leafMark: Buffer
 }
 
 export type Overrides = Partial<Pick<Ctx, 'clock' | 'newId' | 'log' | 'network'>> & {
@@ -103,5 +105,6 @@ async function openKeys(db: Db, { masterKeys }: Config, clock: Clock, log: Logge
   return {
     token: await serverSecret(db, 'access-token', masterKeys, clock.now()),
     atRest: { held: await readDataKeys(db, masterKeys, clock.now()) },
+    leafMark: await serverSecret(db, 'leaf-mark', masterKeys, clock.now()),
   }
 }

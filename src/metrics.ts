@@ -12,6 +12,7 @@ export interface Metrics {
   /** Attempts at deliveries. */
   readonly deliveries: Counter<'kind' | 'outcome'>
   readonly watchers: Gauge
+  readonly refusedLeaves: Counter
 }
 
 /** How many jobs of a kind are in a state, and for how many seconds the oldest of them has been due. */
@@ -59,6 +60,11 @@ export function createMetrics(depths: () => Promise<readonly JobDepth[]>): Metri
     watchers: new Gauge({
       name: 'quorate_watchers',
       help: 'Calls of this process that wait for a request to change.',
+      registers: [registry],
+    }),
+    refusedLeaves: new Counter({
+      name: 'quorate_log_refused_leaves_total',
+      help: 'Leaves that this process does not seal: the server did not write them.',
       registers: [registry],
     }),
   }

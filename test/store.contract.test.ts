@@ -370,7 +370,7 @@ describe.each(engines)('the store on $engine', ({ engine, where }) => {
         { kind: 'space.deleted', subjectId: space, actor: { kind: 'system' }, facts: {} },
       ] as const
       await transact(world.ctx, null, async (tx) => {
-        for (const leaf of made) await appendLeaf(tx, { ...leaf, orgId, at: now() })
+        for (const leaf of made) await appendLeaf(world.ctx, tx, { ...leaf, orgId, at: now() })
       })
       const subjects = [space, user]
       const list = async (filter: Partial<LogFilter>, limit = 50, place: LogPlace | null = null) => {
@@ -408,7 +408,7 @@ describe.each(engines)('the store on $engine', ({ engine, where }) => {
     const leaf = async () => {
       const subjectId = newId()
       await transact(world.ctx, null, (tx) =>
-        appendLeaf(tx, {
+        appendLeaf(world.ctx, tx, {
           orgId,
           kind: 'group.created',
           subjectId,
@@ -427,6 +427,7 @@ describe.each(engines)('the store on $engine', ({ engine, where }) => {
       ['deleted', sql`delete from audit_leaves where subject_id = `],
       ['given another content', sql`update audit_leaves set content = '{}' where subject_id = `],
       ['moved to another organization', sql`update audit_leaves set org_id = subject_id where subject_id = `],
+      ['marked', sql`update audit_leaves set mark = null where subject_id = `],
       ['dated again', sql`update audit_leaves set created_at = now() where subject_id = `],
       ['given another private text', sql`update audit_leaves set private = '{"name":"other"}' where subject_id = `],
       ['given to another transaction', sql`update audit_leaves set tx_id = '1' where subject_id = `],

@@ -58,7 +58,7 @@ export async function cancelBatch(ctx: Ctx, tx: Tx, cancellation: Cancellation):
   const size = Math.max(1, Math.min(batchSize, Math.floor(deliveriesOfBatch / Math.max(1, triggered.canceled.length))))
   const rows = await lockOpenRequests(tx, orgId, policyId, size, after)
   const endings = rows.map((row) => endingOf(policy, row, at))
-  const closed = endings.map((ending) => closedBy(ending, actor, at))
+  const closed = endings.map((ending) => closedBy(ctx, ending, actor, at))
   if (closed.length > 0) await writeClosedRequests(tx, orgId, policyId, at, closed)
   for (const to of ['canceled', 'expired'] as const) {
     const transitions = endings.filter((ending) => ending.to === to).map(transitionOf)
@@ -74,7 +74,7 @@ export async function cancelBatch(ctx: Ctx, tx: Tx, cancellation: Cancellation):
   }
   // Nobody opens a request of it any more, but a second pass costs nothing and proves it.
   if (after !== null) return { closed: decisions, next: { ...cancellation, after: null } }
-  await closeDrainedPolicy(tx, orgId, policyId, at)
+  await closeDrainedPolicy(ctx, tx, orgId, policyId, at)
   return { closed: decisions, next: null }
 }
 
@@ -112,10 +112,10 @@ export async function cancelNow(ctx: Ctx, cancellation: Cancellation): Promise<v
   }
 }
 
-function closedBy({ row, to: status }: Ending, actor: LeafActor, at: Date): ClosedRequest {
+function closedBy(ctx: Ctx, { row, to: status }: Ending, actor: LeafActor, at: Date): ClosedRequest {
   const isExpired = status === 'expired'
   const kind = isExpired ? 'request.expired' : 'request.canceled'
-  const { content } = renderLeaf({
+  const { content, mark } = renderLeaf(ctx, {
     orgId: row.org_id,
     kind,
     subjectId: row.id,
@@ -130,7 +130,7 @@ function closedBy({ row, to: status }: Ending, actor: LeafActor, at: Date): Clos
       to: status,
     },
   })
-  return { id: row.id, status, leaf: { kind, content } }
+  return { id: row.id, status, leaf: { kind, content, mark } }
 }
 
 function statusOnceCanceled(policy: Policy, row: Row<'requests'>, at: Date): Status {

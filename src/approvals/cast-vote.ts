@@ -116,7 +116,7 @@ async function castOn(
   const decidesNothing = next.status === row.status && next.stage === row.stage
   if (!decidesNothing) return null
   const judged = { row, vote, record, next, reason: input.reason, signature: null, at, approvals: null }
-  const isWritten = await recordVote(ctx.db, caller, policy, judged).catch(falseOnDeadlock)
+  const isWritten = await recordVote(ctx, ctx.db, caller, policy, judged).catch(falseOnDeadlock)
   if (!isWritten) {
     ctx.store.votingMemory.forget(caller.orgId, row.id, caller.principalId)
     return null
@@ -161,7 +161,7 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
     const { id: requestId, policy_id: policyId, status: from } = row
     const changed = next.status !== from
     const triggered = changed ? await triggeredActions(ctx, tx, orgId, policyId, next.status) : []
-    const recorded = recordVote(tx, caller, policy, {
+    const recorded = recordVote(ctx, tx, caller, policy, {
       row,
       vote,
       record,
@@ -182,7 +182,7 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
     decision = changed && openedAt !== undefined ? { status: next.status, isFinal, openedAt, at: now } : null
     if (row.policy_status !== 'active' && isFinal) {
       await written
-      await closeDrainedPolicy(tx, orgId, policyId, now)
+      await closeDrainedPolicy(ctx, tx, orgId, policyId, now)
     }
     return castOf(row, record, next.status)
   })

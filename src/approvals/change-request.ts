@@ -43,7 +43,7 @@ export async function changeRequest(
     tally: next.tally,
     updatedAt: at,
   })
-  await appendLeaf(tx, {
+  await appendLeaf(ctx, tx, {
     orgId: row.org_id,
     kind: command.leaf,
     subjectId: row.id,

@@ -9,9 +9,9 @@ import { transact } from '../store/unit-of-work.ts'
  * request final when the policy is not active; that transaction holds the fact lock, shared as a vote does or exclusive, so
  * that a version going out of use at that moment is not overlooked.
  */
-export async function closeDrainedPolicy(tx: Tx, orgId: string, policyId: string, at: Date): Promise<void> {
+export async function closeDrainedPolicy(ctx: Ctx, tx: Tx, orgId: string, policyId: string, at: Date): Promise<void> {
   if (!(await closeRetiredPolicy(tx, orgId, policyId, at))) return
-  await appendLeaf(tx, {
+  await appendLeaf(ctx, tx, {
     orgId,
     kind: 'template.closed',
     subjectId: policyId,
@@ -27,6 +27,6 @@ export async function closeDrainedPolicy(tx: Tx, orgId: string, policyId: string
  */
 export async function closeDrainedPolicies(ctx: Ctx): Promise<void> {
   for (const { org_id, id } of await findDrainedPolicies(ctx.db)) {
-    await transact(ctx, null, (tx) => closeDrainedPolicy(tx, org_id, id, ctx.clock.now()))
+    await transact(ctx, null, (tx) => closeDrainedPolicy(ctx, tx, org_id, id, ctx.clock.now()))
   }
 }

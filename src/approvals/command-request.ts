@@ -57,7 +57,7 @@ async function commandRequest(
     const at = ctx.clock.now()
     const next = await changeRequest(ctx, tx, row, { ...command, actor: leafActorOf(caller) }, at)
     decision = next.status === row.status ? null : decisionOf(row, next.status, at)
-    if (policy.status !== 'active') await closeDrainedPolicy(tx, caller.orgId, policy.id, at)
+    if (policy.status !== 'active') await closeDrainedPolicy(ctx, tx, caller.orgId, policy.id, at)
     return next
   })
   if (decision !== null) countDecision(ctx, decision)

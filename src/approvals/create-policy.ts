@@ -62,7 +62,7 @@ export async function createPolicy(ctx: Ctx, actor: Actor, input: NewPolicy): Pr
     const place = { scope: 'Space', id: input.spaceId } as const
     const names = () => countPolicyNames(tx, orgId, input.spaceId)
     await requireQuota(tx, orgId, 'MAX_WORKFLOW_TEMPLATES_PER_SPACE', [place], names, 0)
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'template.created',
       subjectId: policy.id,

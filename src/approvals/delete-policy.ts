@@ -24,7 +24,7 @@ export async function deletePolicy(ctx: Ctx, actor: Actor, key: PolicyKey): Prom
     const versions = await deletePolicies(tx, orgId, policy.name)
     const roles = await deleteScopes(tx, orgId, [{ scopeType: 'workflow_template', scopeId: policy.name }])
     for (const { id, version } of versions) {
-      await appendLeaf(tx, {
+      await appendLeaf(ctx, tx, {
         orgId,
         kind: 'template.deleted',
         subjectId: id,

@@ -55,9 +55,9 @@ export async function retire(
 ): Promise<{ policy: PolicyRow; cancellation: Cancellation | null }> {
   const { org_id: orgId, id: policyId } = active
   const policy = await retirePolicy(tx, orgId, policyId, { takesVotes: !cancels, at })
-  await appendLeaf(tx, { orgId, kind: 'template.deprecated', subjectId: policyId, actor, at, facts: { cancels } })
+  await appendLeaf(ctx, tx, { orgId, kind: 'template.deprecated', subjectId: policyId, actor, at, facts: { cancels } })
   if (!cancels) {
-    await closeDrainedPolicy(tx, orgId, policyId, at)
+    await closeDrainedPolicy(ctx, tx, orgId, policyId, at)
     return { policy, cancellation: null }
   }
   const cancellation = { orgId, policyId, actor, at: at.toISOString(), after: null }

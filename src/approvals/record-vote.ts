@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { commitmentTo, renderLeaf } from '../audit/leaf.ts'
+import type { Marking } from '../audit/leaf-mark.ts'
 import { leafActorOf, type Caller } from '../identity/actor.ts'
 import { isTerminal } from '../kernel/expiry.ts'
 import { seatsHeld } from '../kernel/eligibility.ts'
@@ -27,11 +28,17 @@ export interface JudgedVote {
  * Writes the vote, the request's new state and the audit leaf, all or nothing.
  * @returns false when something that the vote was judged on has changed, or the quota of votes is used up
  */
-export async function recordVote(db: Db, caller: Caller, policy: Policy, judged: JudgedVote): Promise<boolean> {
+export async function recordVote(
+  ctx: Marking,
+  db: Db,
+  caller: Caller,
+  policy: Policy,
+  judged: JudgedVote,
+): Promise<boolean> {
   const { row, vote, record, next, reason, at } = judged
   const seats = record.seats.map((seat) => seat.id)
   const reasonSalt = reason === null ? null : randomUUID()
-  const leaf = renderLeaf({
+  const leaf = renderLeaf(ctx, {
     orgId: caller.orgId,
     kind: 'vote.cast',
     subjectId: row.id,
@@ -62,7 +69,7 @@ export async function recordVote(db: Db, caller: Caller, policy: Policy, judged:
     tally: next.tally,
     change: changeOf(row, next, policy, at),
     ownSeq: row.own_seq,
-    leaf: { content: leaf.content, private: null },
+    leaf,
   })
 }
 

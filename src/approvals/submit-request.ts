@@ -75,7 +75,7 @@ export async function submitRequest(ctx: Ctx, caller: Caller, input: SubmitReque
       updated_at: at,
     })
     await requireRoomFor(tx, policy, at)
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId: caller.orgId,
       kind: 'request.created',
       subjectId: id,

@@ -51,7 +51,7 @@ export async function updatePolicy(
     const leafActor = leafActorOf(actor)
     const retired = await retire(ctx, tx, leafActor, before, changes.cancels, next.updated_at)
     const policy = await insertPolicy(tx, next)
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'template.updated',
       subjectId: policy.id,

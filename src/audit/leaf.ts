@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import canonicalize from 'canonicalize'
+import { leafHash } from '../proof/merkle.ts'
+import { markOf, type Marking } from './leaf-mark.ts'
 
 /** Every kind of state change that leaves a leaf. */
 export type LeafKind =
@@ -70,11 +72,13 @@ export interface Leaf {
 
 export interface LeafRecord {
   readonly content: string
+  /** Without it the leaf is never sealed (leaf-mark.ts). */
+  readonly mark: Buffer
   readonly private: Readonly<Record<string, { salt: string; text: string }>> | null
 }
 
 /** The leaf's fixed bytes: canonical JSON (RFC 8785) of version 1, which the organization's tree will hash. */
-export function renderLeaf(leaf: Leaf): LeafRecord {
+export function renderLeaf(ctx: Marking, leaf: Leaf): LeafRecord {
   const kept: Record<string, { salt: string; text: string }> = {}
   const commitments: Record<string, string> = { ...leaf.committed }
   for (const [name, text] of Object.entries(leaf.privateText ?? {})) {
@@ -90,10 +94,13 @@ export function renderLeaf(leaf: Leaf): LeafRecord {
     subject: leaf.subjectId,
     actor: leaf.actor,
     at: leaf.at.toISOString(),
+    // Hashes of leaves are shown to who may not read them, and one whose content can be guessed would tell it.
+    nonce: randomBytes(16).toString('base64url'),
     facts: leaf.facts,
     ...(Object.keys(commitments).length > 0 && { committed: commitments }),
   })
-  return { content, private: Object.keys(kept).length > 0 ? kept : null }
+  const mark = markOf(ctx, leaf.orgId, leaf.subjectId, leafHash(Buffer.from(content)))
+  return { content, mark, private: Object.keys(kept).length > 0 ? kept : null }
 }
 
 /** SHA-256 over salt, a zero byte and the text: reveals nothing about a short text to who does not have the salt. */

@@ -1,8 +1,8 @@
 import type { Ctx } from '../context.ts'
 import { renderCheckpoint } from '../proof/checkpoint.ts'
-import { frontierAt, type Frontier } from '../proof/frontier.ts'
+import type { Frontier } from '../proof/frontier.ts'
 import { splitHashes, type Hash } from '../proof/merkle.ts'
-import { signNote } from '../proof/note.ts'
+import { signNote, type NoteSigner } from '../proof/note.ts'
 import {
   findNewestLeaf,
   insertCheckpoint,
@@ -16,9 +16,14 @@ import {
 } from '../store/log.ts'
 import type { Tx } from '../store/open.ts'
 import type { NewRow } from '../store/schema.ts'
+import { ForeignLeaves, refusedLeaves, refuseLeaves, requireOwnLeaves, type Refusing } from './foreign-leaves.ts'
 import { readLogKeys, signersOf } from './log-key.ts'
+import { openOwnHead } from './own-head.ts'
 
+/** What it takes to read a log. */
 export type Sealing = Pick<Ctx, 'db' | 'config' | 'clock'>
+/** And to continue it. */
+export type Sealer = Sealing & Refusing
 
 /** Leaves that one transaction seals at most. */
 export const batchLimit = 5_000
@@ -32,43 +37,56 @@ export interface Batch {
 
 /**
  * Seals the organization's leaves that nobody has sealed yet, at most `batchLimit`: gives them their indexes, extends the tree
- * and signs its head, in one transaction.
+ * and signs its head, in one transaction. Only leaves that the server itself wrote, and only behind a head that it signed.
  *
  * Indexes follow the order of commits: a batch is what one snapshot can see, in the order of ids, and what commits later
  * than that snapshot comes later whatever its id. Of two changes one of which was committed before the other began, or waited
  * for its lock, the other has the larger id.
  * @param waits for another process that seals the same log, instead of leaving it to that one
  * @returns null when it was left to another
+ * @throws ForeignHead when the tables do not hold what the server has signed
  */
-export async function sealBatch(ctx: Sealing, orgId: string, waits = false): Promise<Batch | null> {
-  return await ctx.db.transaction().execute(async (tx) => {
-    // Before this transaction has its number: see `settle`.
-    const newest = await findNewestLeaf(tx, orgId)
-    const head = await holdHead(ctx, tx, orgId, waits)
-    if (head === undefined) return null
-    // Another transaction may have sealed the last of it while this one waited: what it wrote is seen by the next statement.
-    const sealed = await sealLeaves(tx, orgId, head, batchLimit)
-    const hashes = hashesOf(sealed)
-    const isFull = hashes.length === batchLimit
-    const settled = settle(head, newest, sealed, isFull)
-    const size = Number(head.size)
-    if (hashes.length === 0) {
-      if (hasChanged(head, settled)) await updateHead(tx, orgId, { ...settled, size, frontier: head.frontier })
-      return { sealed: 0, isFull }
+export async function sealBatch(ctx: Sealer, orgId: string, waits = false): Promise<Batch | null> {
+  for (;;) {
+    try {
+      return await ctx.db.transaction().execute((tx) => sealOwn(ctx, tx, orgId, waits))
+    } catch (error) {
+      if (!(error instanceof ForeignLeaves)) throw error
+      // Each time there are some fewer.
+      refuseLeaves(ctx, orgId, error.ids)
     }
-    const tree = frontierAt(size, splitHashes(head.frontier))
-    await insertNodes(tx, orgId, grow(tree, orgId, hashes))
-    await signHead(ctx, tx, orgId, head.origin, tree)
-    await updateHead(tx, orgId, { ...settled, size: tree.size, frontier: Buffer.concat(tree.subtrees()) })
-    return { sealed: hashes.length, isFull }
-  })
+  }
+}
+
+async function sealOwn(ctx: Sealer, tx: Tx, orgId: string, waits: boolean): Promise<Batch | null> {
+  // Before this transaction has its number: see `settle`.
+  const newest = await findNewestLeaf(tx, orgId)
+  const head = await holdHead(ctx, tx, orgId, waits)
+  if (head === undefined) return null
+  const keys = await readLogKeys({ ...ctx, db: tx })
+  const tree = await openOwnHead(tx, orgId, head, keys)
+  // Another transaction may have sealed the last of it while this one waited: what it wrote is seen by the next statement.
+  const sealed = await sealLeaves(tx, orgId, head, batchLimit, refusedLeaves(ctx, orgId, head.settled_leaf_id))
+  requireOwnLeaves(ctx, orgId, sealed)
+  const hashes = splitHashes(sealed.hashes)
+  const isFull = hashes.length === batchLimit
+  const settled = settle(head, newest, sealed, isFull)
+  if (hashes.length === 0) {
+    if (hasChanged(head, settled)) await updateHead(tx, orgId, { ...settled, size: tree.size, frontier: head.frontier })
+    return { sealed: 0, isFull }
+  }
+  await insertNodes(tx, orgId, grow(tree, orgId, hashes))
+  await signHead(ctx, tx, orgId, signersOf(keys, head.origin, ctx.clock.now()), head.origin, tree)
+  await updateHead(tx, orgId, { ...settled, size: tree.size, frontier: Buffer.concat(tree.subtrees()) })
+  return { sealed: hashes.length, isFull }
 }
 
 /**
  * Seals all leaves of the organization that were committed before the call. Not to be called within a transaction.
  * @returns how many that were
+ * @throws ForeignHead when the tables do not hold what the server has signed
  */
-export async function sealNow(ctx: Sealing, orgId: string): Promise<number> {
+export async function sealNow(ctx: Sealer, orgId: string): Promise<number> {
   let count = 0
   for (;;) {
     const batch = await sealBatch(ctx, orgId, true)
@@ -90,10 +108,6 @@ async function holdHead(ctx: Sealing, tx: Tx, orgId: string, waits: boolean): Pr
   return await lockHead(tx, orgId, waits)
 }
 
-function hashesOf({ hashes }: SealedLeaves): Hash[] {
-  return hashes === null ? [] : splitHashes(hashes)
-}
-
 /** Tree levels that one level of tiles spans (C2SP tlog-tiles). */
 const tileHeight = 8
 
@@ -108,12 +122,17 @@ function grow(tree: Frontier, orgId: string, leaves: readonly Hash[]): NewRow<'l
   return nodes
 }
 
-async function signHead(ctx: Sealing, tx: Tx, orgId: string, origin: string, tree: Frontier): Promise<void> {
-  const now = ctx.clock.now()
+async function signHead(
+  { clock }: Sealing,
+  tx: Tx,
+  orgId: string,
+  signers: readonly NoteSigner[],
+  origin: string,
+  tree: Frontier,
+): Promise<void> {
   const root = tree.root()
-  const signers = signersOf(await readLogKeys({ ...ctx, db: tx }), origin, now)
   const note = signNote(renderCheckpoint({ origin, size: tree.size, root }), signers)
-  await insertCheckpoint(tx, { org_id: orgId, size: tree.size, root, note, created_at: now })
+  await insertCheckpoint(tx, { org_id: orgId, size: tree.size, root, note, created_at: clock.now() })
 }
 
 type Settled = Pick<LogHead, 'settled_leaf_id' | 'mark_leaf_id' | 'mark_xid'>
@@ -124,11 +143,12 @@ type Settled = Pick<LogHead, 'settled_leaf_id' | 'mark_leaf_id' | 'mark_xid'>
  * (migration 0006), so it is smaller than N. Once a snapshot finds all transactions below N ended, it sees every leaf up to
  * M that there will ever be, and what it sees is sealed. A transaction that runs for long keeps this from moving, and nothing else.
  */
-function settle(head: LogHead, newest: string, { oldest_xid, last_leaf_id }: SealedLeaves, isFull: boolean): Settled {
+function settle(head: LogHead, newest: string, { oldest_xid, ids }: SealedLeaves, isFull: boolean): Settled {
+  const last = ids.at(-1)
   let { settled_leaf_id, mark_leaf_id, mark_xid } = head
   if (mark_leaf_id !== null && mark_xid !== null && BigInt(oldest_xid) >= BigInt(mark_xid)) {
     // A full batch has left some unsealed behind its last.
-    const reached = isFull && last_leaf_id !== null ? smaller(mark_leaf_id, last_leaf_id) : mark_leaf_id
+    const reached = isFull && last !== undefined ? smaller(mark_leaf_id, last) : mark_leaf_id
     settled_leaf_id = larger(settled_leaf_id, reached)
     if (reached === mark_leaf_id) [mark_leaf_id, mark_xid] = [null, null]
   }

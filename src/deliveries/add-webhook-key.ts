@@ -32,6 +32,6 @@ export async function addWebhookKey(
 ): Promise<WebhookKey> {
   const key = { id: newId(), created_at: at, expires_at: null }
   await insertWebhookKey(tx, { ...key, org_id: orgId, secret: seal(keys.atRest, randomBytes(secretBytes)) })
-  await appendLeaf(tx, { orgId, kind: 'webhook-key.created', subjectId: key.id, actor, at, facts })
+  await appendLeaf({ keys }, tx, { orgId, kind: 'webhook-key.created', subjectId: key.id, actor, at, facts })
   return key
 }

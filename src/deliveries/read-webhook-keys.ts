@@ -34,7 +34,7 @@ export async function readWebhookKeySecret(ctx: Ctx, caller: Caller, id: string 
     const key = id === null ? undefined : await findWebhookKey(tx, orgId, id, at)
     if (key === undefined) throw new AppError('WEBHOOK_KEY_NOT_FOUND')
     const actor = leafActorOf(caller)
-    await appendLeaf(tx, { orgId, kind: 'webhook-key.read', subjectId: key.id, actor, at, facts: {} })
+    await appendLeaf(ctx, tx, { orgId, kind: 'webhook-key.read', subjectId: key.id, actor, at, facts: {} })
     return unseal(ctx.keys.atRest, key.secret)
   })
 }

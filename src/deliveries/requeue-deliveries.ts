@@ -60,6 +60,7 @@ async function requeue(ctx: Ctx, tx: Tx, caller: Caller, ids: readonly string[])
   const actor = leafActorOf(caller)
   const facts = ({ request_id, kind }: ListedDelivery) => ({ request: request_id, action: kind })
   await appendLeaves(
+    ctx,
     tx,
     rows.map((row) => ({ orgId, kind: 'delivery.requeued', subjectId: row.id, actor, at, facts: facts(row) })),
   )

@@ -26,7 +26,7 @@ export async function revokeWebhookKey(ctx: Ctx, caller: Caller, id: string | nu
     if (key === undefined) throw new AppError('WEBHOOK_KEY_NOT_FOUND')
     const [left] = keys.filter((each) => each !== key)
     if (left === undefined) throw new AppError('WEBHOOK_KEY_IS_LAST')
-    await endWebhookKey(tx, { orgId, id: key.id, actor: leafActorOf(caller), at })
+    await endWebhookKey(ctx, tx, { orgId, id: key.id, actor: leafActorOf(caller), at })
     await setWebhookKeyExpiry(tx, orgId, left.id, null)
   })
   forgetWebhookKeys(ctx, orgId)
@@ -40,7 +40,7 @@ export interface WebhookKeyEnding {
 }
 
 /** Nothing of an ended key is kept: no receiver needs its secret any more. Runs under `lockWebhookKeys`. */
-export async function endWebhookKey(tx: Tx, { orgId, id, actor, at }: WebhookKeyEnding): Promise<void> {
+export async function endWebhookKey(ctx: Ctx, tx: Tx, { orgId, id, actor, at }: WebhookKeyEnding): Promise<void> {
   await deleteWebhookKey(tx, orgId, id)
-  await appendLeaf(tx, { orgId, kind: 'webhook-key.revoked', subjectId: id, actor, at, facts: {} })
+  await appendLeaf(ctx, tx, { orgId, kind: 'webhook-key.revoked', subjectId: id, actor, at, facts: {} })
 }

@@ -24,8 +24,8 @@ export async function rotateWebhookKey(ctx: Ctx, caller: Caller, overlapHours: n
     const actor = leafActorOf(caller)
     const at = ctx.clock.now()
     const [newest, ...older] = await listWebhookKeys(tx, orgId, at)
-    for (const { id } of older) await endWebhookKey(tx, { orgId, id, actor, at })
-    if (newest !== undefined && overlapHours === 0) await endWebhookKey(tx, { orgId, id: newest.id, actor, at })
+    for (const { id } of older) await endWebhookKey(ctx, tx, { orgId, id, actor, at })
+    if (newest !== undefined && overlapHours === 0) await endWebhookKey(ctx, tx, { orgId, id: newest.id, actor, at })
     if (newest !== undefined && overlapHours > 0) {
       await setWebhookKeyExpiry(tx, orgId, newest.id, new Date(at.getTime() + overlapHours * hour))
     }

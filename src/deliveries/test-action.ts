@@ -80,7 +80,7 @@ async function send(ctx: Ctx, actor: Actor, { action, stored }: ChosenAction): P
   const task = sampleOf(ctx, orgId, action, at)
   // Before it leaves: what was sent left its leaf, whatever became of this process.
   await transact(ctx, null, async (tx) => {
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'action.tested',
       subjectId: task.id,

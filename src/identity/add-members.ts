@@ -43,7 +43,7 @@ export async function addMembers(
     if (ids.length === 0) return group
     const at = ctx.clock.now()
     await insertMemberships(tx, orgId, groupId, ids, at)
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'memberships.added',
       subjectId: groupId,

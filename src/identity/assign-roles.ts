@@ -52,11 +52,19 @@ export async function assignRoles(
     const leaf = { orgId, subjectId: id, actor: leafActorOf(actor), at: ctx.clock.now() }
     if (removed.length > 0) {
       await deleteRoleBindings(tx, orgId, id, removed)
-      await appendLeaf(tx, { ...leaf, kind: 'roles.removed', ...rolesInLeaf(holder.kind, removed, templatesBefore) })
+      await appendLeaf(ctx, tx, {
+        ...leaf,
+        kind: 'roles.removed',
+        ...rolesInLeaf(holder.kind, removed, templatesBefore),
+      })
     }
     if (added.length > 0) {
       await insertRoleBindings(tx, orgId, id, added, leaf.at)
-      await appendLeaf(tx, { ...leaf, kind: 'roles.assigned', ...rolesInLeaf(holder.kind, added, wanted.templates) })
+      await appendLeaf(ctx, tx, {
+        ...leaf,
+        kind: 'roles.assigned',
+        ...rolesInLeaf(holder.kind, added, wanted.templates),
+      })
     }
     await bumpRowVersion(tx, orgId, id)
   })

@@ -21,7 +21,7 @@ export async function changeQuota(ctx: Ctx, actor: Actor, id: string | null, lim
     const at = ctx.clock.now()
     const changed = await updateQuota(tx, quota, limit, at)
     if (changed === undefined) throw new AppError('QUOTA_CONCURRENT_MODIFICATION_ERROR')
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'quota.changed',
       subjectId: changed.id,

@@ -31,7 +31,7 @@ export async function createGroup(ctx: Ctx, actor: Actor, { name, description }:
     const manager = { roleName: 'GroupManager', scopeType: 'group', scopeId: id } as const
     await insertRoleBindings(tx, orgId, principalId, [manager], at)
     await bumpRowVersion(tx, orgId, principalId)
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'group.created',
       subjectId: id,

@@ -40,7 +40,7 @@ export async function createQuota(
       created_at: at,
       updated_at: at,
     })
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'quota.created',
       subjectId: quota.id,

@@ -29,7 +29,7 @@ export async function createSpace(ctx: Ctx, actor: Actor, { name, description }:
     const manager = { roleName: 'SpaceManager', scopeType: 'space', scopeId: id } as const
     await insertRoleBindings(tx, orgId, principalId, [manager], at)
     await bumpRowVersion(tx, orgId, principalId)
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'space.created',
       subjectId: id,

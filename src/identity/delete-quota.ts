@@ -17,7 +17,7 @@ export async function deleteQuota(ctx: Ctx, actor: Actor, id: string | null): Pr
   await transact(ctx, actor.once, async (tx) => {
     const quota = id === null ? undefined : await remove(tx, orgId, id)
     if (quota === undefined) throw new AppError('QUOTA_NOT_FOUND')
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'quota.deleted',
       subjectId: quota.id,

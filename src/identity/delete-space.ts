@@ -27,7 +27,7 @@ export async function deleteSpace(ctx: Ctx, caller: Caller, id: string | null): 
       { scopeType: 'space', scopeId: id },
       ...templates.map((name) => ({ scopeType: 'workflow_template', scopeId: name }) as const),
     ])
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'space.deleted',
       subjectId: id,

@@ -41,7 +41,7 @@ export async function disableUser(ctx: Ctx, caller: Caller, userId: string | nul
     const by = leafActorOf(actor)
     await endSessionsOf(ctx, tx, { orgId, principalId, only: null, actor: by, because: 'disabled' })
     await endApiKeysOf(ctx, tx, { orgId, holder: { personId }, actor: by })
-    await appendLeaf(tx, { orgId, kind: 'user.disabled', subjectId: principalId, actor: by, at, facts: {} })
+    await appendLeaf(ctx, tx, { orgId, kind: 'user.disabled', subjectId: principalId, actor: by, at, facts: {} })
   })
 }
 
@@ -57,7 +57,7 @@ export async function enableUser(ctx: Ctx, caller: Caller, userId: string | null
     const principalId = await requireUser(tx, actor, userId)
     if (!(await setDisabled(tx, orgId, principalId, null))) return
     const leaf = { orgId, subjectId: principalId, actor: leafActorOf(actor), at: ctx.clock.now(), facts: {} }
-    await appendLeaf(tx, { ...leaf, kind: 'user.enabled' })
+    await appendLeaf(ctx, tx, { ...leaf, kind: 'user.enabled' })
   })
 }
 

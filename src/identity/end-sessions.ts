@@ -66,7 +66,7 @@ export async function endSessionsOf(ctx: Ctx, tx: Tx, ending: Ending): Promise<b
   await shutOutSessions(tx, orgId, principalId, ended, new Date(at.getTime() - rememberedSeconds * 1000))
   // Who has signed in from a script every minute has too many to name.
   const facts = { session: only, ended: ended.length, because }
-  await appendLeaf(tx, { orgId, kind: 'sessions.ended', subjectId: principalId, actor, at, facts })
+  await appendLeaf(ctx, tx, { orgId, kind: 'sessions.ended', subjectId: principalId, actor, at, facts })
   return true
 }
 

@@ -13,7 +13,7 @@ export async function ensureDefaultOrganization(ctx: Ctx): Promise<boolean> {
     const isNew = await insertOrganization(tx, { ...defaultOrganization, created_at: at })
     if (isNew) {
       const { id: orgId, name } = defaultOrganization
-      await appendLeaf(tx, {
+      await appendLeaf(ctx, tx, {
         orgId,
         kind: 'organization.created',
         subjectId: orgId,

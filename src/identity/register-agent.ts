@@ -43,7 +43,7 @@ export async function registerAgent(ctx: Ctx, actor: Actor, name: string): Promi
       public_key: publicKey,
       created_at: at,
     })
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'agent.registered',
       subjectId: id,

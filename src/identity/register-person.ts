@@ -30,7 +30,7 @@ export async function registerPerson(ctx: Ctx, tx: Tx, actor: LeafActor, person:
     email,
     created_at: at,
   })
-  await appendLeaf(tx, {
+  await appendLeaf(ctx, tx, {
     orgId,
     kind: 'user.created',
     subjectId: id,
@@ -54,6 +54,6 @@ export async function makeAdmin(
   const id = ctx.newId()
   const { orgId, principalId, email } = admin
   await insertOrganizationAdmin(tx, { org_id: orgId, id, principal_id: principalId, email, created_at: at })
-  await appendLeaf(tx, { orgId, kind: 'admin.added', subjectId: principalId, actor, at, facts: { admin: id } })
+  await appendLeaf(ctx, tx, { orgId, kind: 'admin.added', subjectId: principalId, actor, at, facts: { admin: id } })
   return id
 }

@@ -25,7 +25,7 @@ export async function removeAdmin(ctx: Ctx, caller: Caller, organization: string
     const user = await findProfile(tx, orgId, key)
     if (user === undefined || !(await deleteAdmin(tx, orgId, user.id))) return
     if (!(await hasAdmin(tx, orgId))) throw new AppError('ORGANIZATION_ADMIN_IS_LAST')
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'admin.removed',
       subjectId: user.id,

@@ -37,7 +37,7 @@ export async function removeMembers(
     if (leaving.size === 0) return group
     const at = ctx.clock.now()
     await deleteMemberships(tx, orgId, groupId, [...leaving.keys()])
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'memberships.removed',
       subjectId: groupId,

@@ -32,7 +32,7 @@ export async function removeRoles(
     const removed = [...byKey(named.bindings)].filter(([key]) => held.has(key)).map(([, binding]) => binding)
     if (removed.length > 0) {
       await deleteRoleBindings(tx, orgId, id, removed)
-      await appendLeaf(tx, {
+      await appendLeaf(ctx, tx, {
         orgId,
         kind: 'roles.removed',
         subjectId: id,

@@ -1,3 +1,4 @@
+import { ForeignHead } from '../audit/own-head.ts'
 import { sealBatch } from '../audit/seal.ts'
 import type { Ctx } from '../context.ts'
 import { findUnsealed } from '../store/log.ts'
@@ -31,7 +32,12 @@ export async function sealAll(ctx: Ctx): Promise<number> {
     try {
       const batch = await sealBatch(ctx, orgId)
       if (batch?.isFull === true) isBehind = true
+      ctx.store.sealingMemory.stopped.delete(orgId)
     } catch (error) {
+      if (error instanceof ForeignHead) {
+        tellOnce(ctx, orgId, error)
+        continue
+      }
       ctx.log.error({ err: error, orgId }, 'the log of an organization cannot be sealed; it is tried again in seconds')
       hasFailed = true
     }
@@ -39,4 +45,11 @@ export async function sealAll(ctx: Ctx): Promise<number> {
   if (hasFailed) return failedMilliseconds
   // Never more than half of the time, however long a transaction keeps the rounds from becoming short.
   return isBehind ? 0 : Math.max(pauseMilliseconds, performance.now() - begun)
+}
+
+/** Nothing but an operator mends it, and the other organizations' logs go on meanwhile. */
+function tellOnce({ log, store: { sealingMemory } }: Ctx, orgId: string, error: ForeignHead): void {
+  if (sealingMemory.stopped.get(orgId) === error.message) return
+  sealingMemory.stopped.set(orgId, error.message)
+  log.error({ err: error, orgId }, 'the log of an organization is not what was signed, and is not continued')
 }

@@ -133,6 +133,8 @@ export interface LeafContent {
   readonly subject: string
   readonly actor: ReceiptActor
   readonly at: string
+  /** 16 random bytes, base64url: who has the hash alone can guess nothing. */
+  readonly nonce: string
   readonly facts: Readonly<Record<string, unknown>>
   readonly committed?: Readonly<Record<string, string>>
 }

@@ -104,7 +104,7 @@ export async function buildReceipt(ctx: Ctx, row: RequestRow): Promise<string> {
 const changeKinds: ReadonlySet<string> = new Set(['request.stage-closed', 'request.canceled', 'request.expired'])
 
 /** A sealed leaf with what it says. */
-type ReadLeaf = Omit<LeafContent, 'v' | 'org' | 'subject'> &
+type ReadLeaf = Omit<LeafContent, 'v' | 'org' | 'subject' | 'nonce'> &
   Pick<SealedLeaf, 'private' | 'subject_id'> & { readonly index: number; readonly content: string }
 
 function readLeaf({ index, content, private: texts, subject_id }: SealedLeaf): ReadLeaf {

@@ -9,11 +9,11 @@ export async function insertLeaf(tx: Tx, leaf: NewLeaf): Promise<void> {
 }
 
 const manyStatement = statement(`
-  insert into audit_leaves (org_id, kind, subject_id, content, private, created_at)
-  select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::timestamptz[])`)
+  insert into audit_leaves (org_id, kind, subject_id, content, mark, private, created_at)
+  select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bytea[], $6::jsonb[], $7::timestamptz[])`)
 
 export async function insertLeaves(tx: Tx, leaves: readonly NewLeaf[]): Promise<void> {
   const column = <C extends keyof NewLeaf>(name: C) => leaves.map((leaf) => leaf[name])
-  const names = ['org_id', 'kind', 'subject_id', 'content', 'private', 'created_at'] as const
+  const names = ['org_id', 'kind', 'subject_id', 'content', 'mark', 'private', 'created_at'] as const
   await manyStatement(tx, names.map(column))
 }

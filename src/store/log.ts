@@ -25,15 +25,16 @@ const unsealedStatement = statement<{ id: string }>(`
   cross join lateral (select l.id from audit_leaves l where l.org_id = o.id order by l.id desc limit 1) newest
   where newest.id > coalesce(h.settled_leaf_id, 0)`)
 
-/** The largest id of a leaf that can be seen; 0 without any. */
+/** The largest id of a leaf that can be seen, of those that ids were given to so far; 0 without any. */
 export async function findNewestLeaf(db: Db, orgId: string): Promise<string> {
   const [row] = await newestStatement(db, [orgId])
   return row?.id ?? '0'
 }
 
-const newestStatement = statement<{ id: string }>(
-  `select id from audit_leaves where org_id = $1 order by id desc limit 1`,
-)
+// Whoever writes rows by hand may choose an id far ahead: all that come before it would be taken for settled.
+const newestStatement = statement<{ id: string }>(`
+  select id from audit_leaves where org_id = $1 and id <= (select last_value from audit_leaves_order)
+  order by id desc limit 1`)
 
 /** Makes the head of an organization that has none. */
 export async function insertHead(tx: Tx, orgId: string, origin: string): Promise<void> {
@@ -57,43 +58,95 @@ const headColumns = `
 const awaitHeadStatement = statement<LogHead>(headColumns)
 const takeHeadStatement = statement<LogHead>(`${headColumns} skip locked`)
 
+/** What the tables say of the last that was sealed. */
+export interface LastSealed {
+  /** Of the newest checkpoint; null without any. */
+  readonly note: string | null
+  readonly note_size: string | null
+  /** The largest index of an entry; null without any. */
+  readonly last_index: string | null
+}
+
+export async function findLastSealed(tx: Tx, orgId: string): Promise<LastSealed> {
+  const [last] = await lastSealedStatement(tx, [orgId])
+  return last as LastSealed
+}
+
+const lastSealedStatement = statement<LastSealed>(`
+  select c.note, c.size as note_size, e.index as last_index from (select) one
+  left join lateral (select note, size from log_checkpoints where org_id = $1 order by size desc limit 1) c on true
+  left join lateral (select index from log_entries where org_id = $1 order by index desc limit 1) e on true`)
+
 export interface SealedLeaves {
-  /** Hashes of the leaves in the order of their indexes, 32 bytes each. */
-  readonly hashes: Uint8Array | null
-  /** The largest id of them. */
-  readonly last_leaf_id: string | null
+  /** Ids of the leaves, in the order of their indexes. */
+  readonly ids: readonly string[]
+  /** What their rows say: 32, 32, 16 bytes each. */
+  readonly hashes: Uint8Array
+  readonly marks: Uint8Array
+  readonly subjects: Uint8Array
+  /** Ids of those whose hash was in the log before. */
+  readonly repeated: readonly string[]
   /** All transactions with smaller numbers have ended, and what they wrote could be seen. */
   readonly oldest_xid: string
 }
 
 /**
  * Gives the next indexes to leaves that can be seen and have none, in the order of their ids. The hashes are made where the
- * leaves are, so that no content travels.
+ * leaves are, so that no content travels. Whether they are the server's own is for the caller to see, before it commits.
+ * @param without ids of leaves to pass over
  */
 export async function sealLeaves(
   tx: Tx,
   orgId: string,
   { size, settled_leaf_id }: Pick<LogHead, 'size' | 'settled_leaf_id'>,
   limit: number,
+  without: readonly string[],
 ): Promise<SealedLeaves> {
-  const [sealed] = await sealStatement(tx, [orgId, settled_leaf_id, size, limit])
-  return sealed as SealedLeaves
+  const [sealed] = await sealStatement(tx, [orgId, settled_leaf_id, size, limit, without])
+  const { ids, hashes, marks, subjects, repeated, oldest_xid } = sealed as SealedRow
+  return {
+    ids: ids?.split(',') ?? [],
+    hashes: hashes ?? nothing,
+    marks: marks ?? nothing,
+    subjects: subjects ?? nothing,
+    repeated: repeated?.split(',') ?? [],
+    oldest_xid,
+  }
 }
 
-const sealStatement = statement<SealedLeaves>(`
+interface SealedRow {
+  readonly ids: string | null
+  readonly hashes: Uint8Array | null
+  readonly marks: Uint8Array | null
+  readonly subjects: Uint8Array | null
+  readonly repeated: string | null
+  readonly oldest_xid: string
+}
+
+const nothing = new Uint8Array(0)
+
+// A mark of another length is no mark: as zeros it keeps the others in their places. A hash is looked up by its index,
+// leaf by leaf, however large the log is.
+const sealStatement = statement<SealedRow>(`
   with fresh as (
-    select l.id, l.subject_id, sha256('\\x00'::bytea || convert_to(l.content, 'UTF8')) as hash from audit_leaves l
-    where l.org_id = $1 and l.id > $2::bigint and not exists (
+    select l.id, l.subject_id, sha256('\\x00'::bytea || convert_to(l.content, 'UTF8')) as hash,
+      case length(l.mark) when 32 then l.mark else decode(repeat('00', 32), 'hex') end as mark
+    from audit_leaves l
+    where l.org_id = $1 and l.id > $2::bigint and l.id <> all($5::bigint[]) and not exists (
       select from log_entries e where e.org_id = $1 and e.leaf_id = l.id and e.leaf_id > $2::bigint)
     order by l.id limit $4::integer
   ), numbered as (
-    select id, subject_id, hash, $3::bigint + row_number() over (order by id) - 1 as index from fresh
+    select id, subject_id, hash, mark, $3::bigint + row_number() over (order by id) - 1 as index from fresh
   ), added as (
     insert into log_entries (org_id, index, leaf_id, hash, subject_id) select $1, index, id, hash, subject_id from numbered
   )
-  select string_agg(hash, ''::bytea order by index) as hashes, max(id)::text as last_leaf_id,
+  select string_agg(n.id::text, ',' order by n.index) as ids, string_agg(n.hash, ''::bytea order by n.index) as hashes,
+    string_agg(n.mark, ''::bytea order by n.index) as marks,
+    string_agg(uuid_send(n.subject_id), ''::bytea order by n.index) as subjects,
+    string_agg(n.id::text, ',' order by n.index) filter (where earlier.index is not null) as repeated,
     pg_snapshot_xmin(pg_current_snapshot())::text as oldest_xid
-  from numbered`)
+  from numbered n left join lateral (
+    select e.index from log_entries e where e.org_id = $1 and e.hash = n.hash limit 1) earlier on true`)
 
 export async function insertNodes(tx: Tx, orgId: string, nodes: readonly NewRow<'log_nodes'>[]): Promise<void> {
   if (nodes.length === 0) return

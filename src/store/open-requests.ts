@@ -29,13 +29,14 @@ export async function lockOpenRequests(
 export interface ClosedRequest {
   readonly id: string
   readonly status: Status
-  readonly leaf: { readonly kind: string; readonly content: string }
+  readonly leaf: { readonly kind: string; readonly content: string; readonly mark: Uint8Array }
 }
 
 const writeStatement = statement(`
   with leaves as (
-    insert into audit_leaves (org_id, kind, subject_id, content, created_at)
-    select $1, kind, id, content, $3 from unnest($4::uuid[], $6::text[], $7::text[]) leaf (id, kind, content)
+    insert into audit_leaves (org_id, kind, subject_id, content, mark, created_at)
+    select $1, kind, id, content, mark, $3
+    from unnest($4::uuid[], $6::text[], $7::text[], $8::bytea[]) leaf (id, kind, content, mark)
   ), counts as (
     insert into request_counts (org_id, policy_id, is_final, difference)
     select $1, $2, sign > 0, sign * cardinality($4::uuid[]) from unnest('{-1,1}'::bigint[]) sign
@@ -59,5 +60,6 @@ export async function writeClosedRequests(
     closed.map(({ status }) => status),
     closed.map(({ leaf }) => leaf.kind),
     closed.map(({ leaf }) => leaf.content),
+    closed.map(({ leaf }) => leaf.mark),
   ])
 }

@@ -6,6 +6,7 @@ import { migrations } from './migrations/list.ts'
 import { openPglite } from './pglite.ts'
 import { openPostgres } from './postgres.ts'
 import type { Database } from './schema.ts'
+import { createSealingMemory, type SealingMemory } from './sealing-memory.ts'
 import { createVotingMemory, type VotingMemory } from './voting-memory.ts'
 
 /** A handle that runs queries: the database, or a transaction on it. */
@@ -16,6 +17,7 @@ export interface Store {
   readonly engine: StoreConfig['engine']
   readonly db: Db
   readonly votingMemory: VotingMemory
+  readonly sealingMemory: SealingMemory
   readonly jobs: JobQueue
   close(): Promise<void>
 }
@@ -38,7 +40,8 @@ export async function openStore(config: StoreConfig, leases: Leases = defaultLea
       await jobs.close()
       await engine.close()
     }
-    return { engine: config.engine, db, votingMemory: createVotingMemory(), jobs, close }
+    const [votingMemory, sealingMemory] = [createVotingMemory(), createSealingMemory()]
+    return { engine: config.engine, db, votingMemory, sealingMemory, jobs, close }
   } catch (cause) {
     await engine.close()
     throw cause

@@ -205,6 +205,8 @@ interface AuditLeafTable {
   kind: string
   subject_id: string
   content: string
+  /** Null where somebody else than the server wrote the row, or a release that knew of no marks. */
+  mark: Uint8Array | null
   private: JSONColumnType<Record<string, unknown>, string | null, null> | null
   created_at: Date
 }

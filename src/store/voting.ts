@@ -311,7 +311,7 @@ export interface VoteWrite {
   change: RequestChange | null
   /** Of the voter's last vote in the stage; null when there is none. */
   ownSeq: number | null
-  leaf: { content: string; private: string | null }
+  leaf: { content: string; mark: Uint8Array }
 }
 
 const changeText = `, status = $22, is_final = $23, stage = $24, updated_at = coalesce($25, r.updated_at)`
@@ -342,7 +342,7 @@ const writeText = (change: string, counts: string) => `
     insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at, signature)
     select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $21 from request
   ), leaf as (
-    insert into audit_leaves (org_id, kind, subject_id, content, private, created_at)
+    insert into audit_leaves (org_id, kind, subject_id, content, mark, created_at)
     select $1, 'vote.cast', id, $14, $15, $13 from request
   )${counts}
   select id from request`
@@ -373,7 +373,7 @@ export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
     vote.reasonSalt,
     vote.at,
     leaf.content,
-    leaf.private,
+    leaf.mark,
     JSON.stringify(vote.tally),
     vote.from,
     vote.voterVersion,

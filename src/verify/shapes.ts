@@ -12,6 +12,11 @@ const integer = check(
 const digest = check(isDigest, 'must be 64 lower-case hexadecimal digits')
 const instant = check(isInstant, 'must be an instant like 2026-01-31T12:00:00.000Z')
 const hash = check(isHash, 'must be the base64 of 32 bytes')
+// Of the last character only two bits belong to the 16 bytes.
+const nonce = check(
+  (value) => typeof value === 'string' && /^[\w-]{21}[AQgw]$/.test(value),
+  'must be the base64url of 16 bytes',
+)
 const personOrNull = check(
   (value) => value === null || (typeof value === 'string' && value !== ''),
   'must be an id or null',
@@ -127,6 +132,7 @@ export const leafShape = object(
     subject: identifier,
     actor,
     at: instant,
+    nonce,
     facts: check(isObject, 'must be an object'),
     committed: recordOf(digest),
   },

@@ -16,7 +16,7 @@ export async function removeRoles(ctx: Ctx, principalId: string): Promise<void> 
   await transact(ctx, null, async (tx) => {
     await lockFacts(tx, orgId)
     await tx.deleteFrom('role_bindings').where('org_id', '=', orgId).where('principal_id', '=', principalId).execute()
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'roles.removed',
       subjectId: principalId,
@@ -37,7 +37,7 @@ export async function closePolicy(ctx: Ctx, policyId: string): Promise<void> {
       .where('org_id', '=', orgId)
       .where('id', '=', policyId)
       .execute()
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'template.closed',
       subjectId: policyId,

@@ -1,5 +1,7 @@
 import { createPublicKey } from 'node:crypto'
+import { sql } from 'kysely'
 import { insertLeaves } from '../../src/store/audit-leaves.ts'
+import { markOf, type Marking } from '../../src/audit/leaf-mark.ts'
 import { readLogKeys, type LogKey } from '../../src/audit/log-key.ts'
 import type { Ctx } from '../../src/context.ts'
 import { parseCheckpoint, type Checkpoint } from '../../src/proof/checkpoint.ts'
@@ -88,21 +90,40 @@ export async function faultsOfLog(ctx: Ctx, organization: string = orgId): Promi
   return faults
 }
 
-/** A leaf about nothing. */
-export function leafRow(content: string, subjectId: string = orgId) {
+/** A leaf about nothing, as the server would write it. */
+export function leafRow(ctx: Marking, content: string, subjectId: string = orgId, organization: string = orgId) {
   return {
-    org_id: orgId,
+    org_id: organization,
     kind: 'user.created',
     subject_id: subjectId,
     content,
+    mark: markOf(ctx, organization, subjectId, leafHash(Buffer.from(content))),
     private: null,
     created_at: new Date('2026-11-21T12:00:00.000Z'),
   }
 }
 
 /** Appends leaves of these contents, as a change would. */
-export async function addLeaves(db: Db, contents: readonly string[]): Promise<void> {
-  const rows = contents.map((content) => leafRow(content))
+export async function addLeaves(ctx: Ctx, contents: readonly string[], db: Db = ctx.db): Promise<void> {
+  const rows = contents.map((content) => leafRow(ctx, content))
   if (db.isTransaction) await insertLeaves(db as Tx, rows)
   else await db.transaction().execute((tx) => insertLeaves(tx, rows))
+}
+
+/** Very many of them, made where they are kept. @param contentOf SQL of the content, of the number `n` from `from` to `to` */
+export async function fillLeaves(ctx: Ctx, contentOf: string, from: number, to: number, kind = 'user.created') {
+  const { inner, outer } = hmacPads(ctx.keys.leafMark)
+  await sql`insert into audit_leaves (org_id, kind, subject_id, content, mark, created_at)
+    select ${orgId}::uuid, ${kind}, subject, content,
+      sha256(${outer}::bytea || sha256(${inner}::bytea ||
+        sha256('\\x00'::bytea || convert_to(content, 'UTF8')) || uuid_send(${orgId}::uuid) || uuid_send(subject))),
+      '2026-11-21T12:00:00Z'
+    from (select n, ${orgId}::uuid as subject, ${sql.raw(contentOf)} as content
+      from generate_series(${from}::integer, ${to}::integer) n order by n) made`.execute(ctx.db)
+}
+
+/** RFC 2104: the key as the two hashes of an HMAC-SHA-256 begin with it. */
+function hmacPads(key: Buffer): { readonly inner: Buffer; readonly outer: Buffer } {
+  const block = Buffer.concat([key], 64)
+  return { inner: block.map((byte) => byte ^ 0x36) as Buffer, outer: block.map((byte) => byte ^ 0x5c) as Buffer }
 }

@@ -63,7 +63,7 @@ function asked(witnesses: readonly Asked[], quorum?: number): WitnessesConfig {
 export async function grow(ctx: Ctx, count: number, words = 'leaf'): Promise<void> {
   const stamp = performance.now()
   await addLeaves(
-    ctx.db,
+    ctx,
     Array.from({ length: count }, (_, index) => `${words} ${stamp} ${index}`),
   )
   await sealNow(ctx, orgId)

@@ -3,12 +3,12 @@ import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { sql } from 'kysely'
 import type { Ctx } from '../../src/context.ts'
 import { prepareStore } from '../../src/demo/seed.ts'
 import { signAccessToken } from '../../src/identity/access-token.ts'
 import { parseCheckpoint } from '../../src/proof/checkpoint.ts'
 import { findLogSize } from '../../src/store/log-reads.ts'
+import { fillLeaves } from '../helpers/log.ts'
 import { insertGroupOf, inBatches, insertRequests, insertVoters, voteBody, type Voter } from '../helpers/crowd.ts'
 import { withStore, type StoreEnv } from '../crash/store.ts'
 import { bearer } from '../crash/wire.ts'
@@ -70,13 +70,11 @@ async function timed<T>(say: (line: string) => void, what: string, work: () => P
 
 const chunk = 50_000
 
-async function insertMany({ db }: Ctx, { leaves }: LogCampaign): Promise<void> {
-  const present = await db.selectFrom('audit_leaves').select('id').execute()
+async function insertMany(ctx: Ctx, { leaves }: LogCampaign): Promise<void> {
+  const present = await ctx.db.selectFrom('audit_leaves').select('id').execute()
   for (let from = present.length; from < leaves; from += chunk) {
     const to = Math.min(leaves, from + chunk)
-    await sql`insert into audit_leaves (org_id, kind, subject_id, content, created_at)
-      select ${orgId}, 'vote.cast', gen_random_uuid(), json_build_object('n', n, 'digest', md5(n::text))::text, now()
-      from generate_series(${from} + 1, ${to}::integer) n`.execute(db)
+    await fillLeaves(ctx, `json_build_object('n', n, 'digest', md5(n::text))::text`, from + 1, to, 'vote.cast')
   }
 }
 

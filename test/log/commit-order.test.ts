@@ -48,8 +48,8 @@ describe('the order of the log', () => {
   it('is that of commits: who commits late is sealed late, and is sealed', async () => {
     const { db } = world.ctx
     const late = await begin(db)
-    await addLeaves(late.tx, ['the smaller id'])
-    await addLeaves(db, ['committed first'])
+    await addLeaves(world.ctx, ['the smaller id'], late.tx)
+    await addLeaves(world.ctx, ['committed first'])
     expect(await sealNow(world.ctx, orgId)).toBe(1)
     // However often one looks meanwhile.
     for (let round = 0; round < 5; round++) await sealAll(world.ctx)
@@ -65,12 +65,12 @@ describe('the order of the log', () => {
     // In this order: the number of the one that ends, the number of the one that lasts; then its id, then the other's.
     const ending = await begin(db)
     const lasting = await begin(db)
-    await addLeaves(lasting.tx, ['smaller id, larger number'])
-    await addLeaves(ending.tx, ['larger id, smaller number'])
+    await addLeaves(world.ctx, ['smaller id, larger number'], lasting.tx)
+    await addLeaves(world.ctx, ['larger id, smaller number'], ending.tx)
     await ending.commit()
     for (let round = 0; round < 5; round++) await sealAll(world.ctx)
     // Everything but the one transaction has long ended when another one comes.
-    await addLeaves(db, ['another'])
+    await addLeaves(world.ctx, ['another'])
     for (let round = 0; round < 5; round++) await sealAll(world.ctx)
     await lasting.commit()
     expect(await sealNow(world.ctx, orgId)).toBe(1)
@@ -82,7 +82,7 @@ describe('the order of the log', () => {
     const [newest] = (await logOf(db)).map(({ leafId }) => leafId).toSorted((a, b) => b - a)
     const long = await begin(db)
     for (let round = 0; round < 4; round++) {
-      await addLeaves(db, [`beside it ${round}`])
+      await addLeaves(world.ctx, [`beside it ${round}`])
       expect(await sealNow(world.ctx, orgId)).toBe(1)
     }
     expect(await settled()).toBeLessThanOrEqual(newest as number)
@@ -98,8 +98,8 @@ describe('the order of the log', () => {
 
   it('has nothing of what was rolled back', async () => {
     const undone = await begin(world.ctx.db)
-    await addLeaves(undone.tx, ['never'])
-    await addLeaves(world.ctx.db, ['always'])
+    await addLeaves(world.ctx, ['never'], undone.tx)
+    await addLeaves(world.ctx, ['always'])
     await undone.rollback()
     expect(await sealNow(world.ctx, orgId)).toBe(1)
     expect(await lastContents(1)).toEqual(['always'])
@@ -110,7 +110,7 @@ describe('the order of the log', () => {
     // Nobody can draw a number from a sequence that another is altering.
     const altering = await begin(db)
     await sql`alter sequence audit_leaves_order increment by 1`.execute(altering.tx)
-    const writing = db.transaction().execute((tx) => insertLeaf(tx, leafRow('waits for its id')))
+    const writing = db.transaction().execute((tx) => insertLeaf(tx, leafRow(world.ctx, 'waits for its id')))
     await untilWaiting(db)
     const { rows } = await sql`select backend_xid from pg_stat_activity
       where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
@@ -125,7 +125,7 @@ describe('the order of the log', () => {
     await sealNow(world.ctx, orgId)
     const other = await begin(db)
     await sql`select from log_heads for update`.execute(other.tx)
-    await addLeaves(db, ['for whoever holds the head'])
+    await addLeaves(world.ctx, ['for whoever holds the head'])
     const before = await logOf(db)
     expect(await sealAll(world.ctx)).toBeGreaterThan(0)
     expect(await logOf(db)).toEqual(before)
@@ -158,7 +158,7 @@ it('seals every committed leaf once and in order, whoever writes beside it and h
       const ids = Array.from({ length: 1 + chance.roll(4) }, () => world.ctx.newId())
       const { tx, commit, rollback } = await begin(db)
       for (const id of ids) {
-        await insertLeaf(tx, leafRow(id, id))
+        await insertLeaf(tx, leafRow(world.ctx, id, id))
         if (chance.roll(3) === 0) await sleep(chance.roll(writer < 2 ? 120 : 12))
       }
       if (chance.roll(5) === 0) {

@@ -19,7 +19,7 @@ const setting = () => ({ world, cast: { nobody: world.anyone, ...cast } as Recor
 
 const addMany = async (count: number, what: string) => {
   await addLeaves(
-    world.ctx.db,
+    world.ctx,
     Array.from({ length: count }, (_, at) => `${what} "${at}"\n`),
   )
   await sealNow(world.ctx, orgId)

@@ -46,10 +46,10 @@ beforeAll(async () => {
   const first = (await logOf(ctx.db)).length
   // Two full tiles and some more; a leaf that no bundle has room for lies in the second.
   await addLeaves(
-    ctx.db,
+    ctx,
     Array.from({ length: 300 }, (_, at) => `{"at":${at}}`),
   )
-  await addLeaves(ctx.db, ['x'.repeat(65_536), ...Array.from({ length: 400 }, (_, at) => `ä ${at}`)])
+  await addLeaves(ctx, ['x'.repeat(65_536), ...Array.from({ length: 400 }, (_, at) => `ä ${at}`)])
   await sealNow(ctx, orgId)
   log = await logOf(ctx.db)
   hashes = hashesOf(log)
@@ -77,7 +77,7 @@ async function foreigner(): Promise<Client> {
     .execute()
   await ctx.db
     .insertInto('audit_leaves')
-    .values({ ...leafRow('theirs'), org_id: foreignOrg })
+    .values(leafRow(ctx, 'theirs', foreignOrg, foreignOrg))
     .execute()
   await sealNow(ctx, foreignOrg)
   const subject = {

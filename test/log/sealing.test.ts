@@ -9,7 +9,7 @@ import { sealAll } from '../../src/jobs/sealing.ts'
 import { rootOf } from '../../src/proof/merkle.ts'
 import { findUnsealed } from '../../src/store/log.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
-import { addLeaves, checkpointsOf, faultsOfLog, hashesOf, logOf, publicKeyOf } from '../helpers/log.ts'
+import { addLeaves, checkpointsOf, faultsOfLog, fillLeaves, hashesOf, logOf, publicKeyOf } from '../helpers/log.ts'
 import { orgId } from '../helpers/quorum.ts'
 import { runMain } from '../helpers/server-process.ts'
 import { startWorld, type World } from '../helpers/world.ts'
@@ -42,7 +42,7 @@ describe.each(['postgres', 'pglite'] as const)('sealing on %s', (engine) => {
 
   it('hashes the bytes of a leaf whatever it is written in', async () => {
     const contents = ['', 'ä', '日本語 🙂', '"\\x00\\n\\\\"', 'x'.repeat(100_000)]
-    await addLeaves(world.ctx.db, contents)
+    await addLeaves(world.ctx, contents)
     await sealNow(world.ctx, orgId)
     expect(await contentsFrom(-contents.length)).toEqual(contents)
     expect(await faultsOfLog(world.ctx)).toEqual([])
@@ -52,10 +52,10 @@ describe.each(['postgres', 'pglite'] as const)('sealing on %s', (engine) => {
     const before = await checkpointsOf(world.ctx)
     expect(await sealNow(world.ctx, orgId)).toBe(0)
     expect(await checkpointsOf(world.ctx)).toEqual(before)
-    for (const count of [1, 2, 300, 1, 400]) {
+    for (const [round, count] of [1, 2, 300, 1, 400].entries()) {
       await addLeaves(
-        world.ctx.db,
-        Array.from({ length: count }, (_, at) => `${count}: ${at}`),
+        world.ctx,
+        Array.from({ length: count }, (_, at) => `${round}: ${at}`),
       )
       expect(await sealNow(world.ctx, orgId)).toBe(count)
     }
@@ -77,7 +77,7 @@ describe.each(['postgres', 'pglite'] as const)('sealing on %s', (engine) => {
   })
 
   it('looks no more at an organization whose leaves are settled', async () => {
-    await addLeaves(world.ctx.db, ['the last'])
+    await addLeaves(world.ctx, ['the last'])
     expect(await findUnsealed(world.ctx.db)).toEqual([orgId])
     // Others' transactions on the same server may be under way.
     await expect
@@ -94,7 +94,7 @@ describe.each(['postgres', 'pglite'] as const)('sealing on %s', (engine) => {
     const far = '4611686018427387904'
     const behind = { settled_leaf_id: 1, mark_leaf_id: 2, mark_xid: far }
     await world.ctx.db.updateTable('log_heads').set(behind).where('org_id', '=', orgId).execute()
-    await addLeaves(world.ctx.db, ['here'])
+    await addLeaves(world.ctx, ['here'])
     expect(await sealNow(world.ctx, orgId)).toBe(1)
     expect(await contentsFrom(-1)).toEqual(['here'])
     expect((await headOf(world)).mark_xid).not.toBe(far)
@@ -110,10 +110,7 @@ describe.each(['postgres', 'pglite'] as const)('sealing on %s', (engine) => {
   it('takes more than one batch where there is much to seal', async () => {
     const { ctx } = world
     const before = (await logOf(ctx.db)).length
-    await sql`insert into audit_leaves (org_id, kind, subject_id, content, created_at)
-      select ${orgId}, 'user.created', ${orgId}, 'many ' || n, now() from generate_series(1, ${batchLimit + 10}) n`.execute(
-      ctx.db,
-    )
+    await fillLeaves(ctx, "'many ' || n", 1, batchLimit + 10)
     expect(await sealBatch(ctx, orgId)).toEqual({ sealed: batchLimit, isFull: true })
     expect(await sealAll(ctx)).toBeGreaterThan(0)
     expect(await logOf(ctx.db)).toHaveLength(before + batchLimit + 10)
@@ -151,8 +148,9 @@ describe('the log key', () => {
   it('signs beside the one that comes after it for thirty days, and no longer', async () => {
     await using world = await startWorld()
     const { ctx, clock } = world
+    let rounds = 0
     const signatures = async () => {
-      await addLeaves(ctx.db, ['one more'])
+      await addLeaves(ctx, [`one more: ${++rounds}`])
       await sealNow(ctx, orgId)
       const { note } = await ctx.db
         .selectFrom('log_checkpoints')
@@ -209,7 +207,7 @@ describe('the origin of a log', () => {
       await sealNow(world.ctx, orgId)
     }
     await using moved = await startWorld({ databaseUrl, env: publicUrl('elsewhere.example') })
-    await addLeaves(moved.ctx.db, ['after the move'])
+    await addLeaves(moved.ctx, ['after the move'])
     await sealNow(moved.ctx, orgId)
     const origins = (await checkpointsOf(moved.ctx)).map(({ origin }) => origin)
     expect(origins).toEqual(Array(2).fill(`approve.example:8443/log/${orgId}`))
@@ -223,14 +221,14 @@ it('goes on after a restart, on the embedded store too', async () => {
     {
       await using world = await open()
       await addLeaves(
-        world.ctx.db,
+        world.ctx,
         Array.from({ length: 300 }, (_, at) => `before ${at}`),
       )
       await sealNow(world.ctx, orgId)
-      await addLeaves(world.ctx.db, ['not sealed before the end'])
+      await addLeaves(world.ctx, ['not sealed before the end'])
     }
     await using world = await open()
-    await addLeaves(world.ctx.db, ['after'])
+    await addLeaves(world.ctx, ['after'])
     expect(await sealNow(world.ctx, orgId)).toBe(2)
     expect(await faultsOfLog(world.ctx)).toEqual([])
     expect((await logOf(world.ctx.db)).slice(-2).map(({ content }) => content)).toEqual([

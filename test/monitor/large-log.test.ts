@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 import { sealNow } from '../../src/audit/seal.ts'
 import { keptWhole, blockSize, type SeenLog } from '../../src/monitor/seen-log.ts'
@@ -6,6 +5,7 @@ import { readState, writeState } from '../../src/monitor/state-file.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fillLeaves } from '../helpers/log.ts'
 import { orgId } from '../helpers/quorum.ts'
 import { startWorld } from '../helpers/world.ts'
 import { findingsOf } from './tamper-run.ts'
@@ -16,12 +16,8 @@ it(
   async () => {
     await using world = await startWorld({ engine: 'postgres' })
     const content = `'{"actor":{"kind":"system"},"at":"2026-11-21T12:00:00.000Z","facts":{"n":' || n ||
-    '},"kind":"user.signed-in","org":"${orgId}","subject":"${orgId}","v":1}'`
-    await sql
-      .raw(`insert into audit_leaves (org_id, kind, subject_id, content, created_at)
-    select '${orgId}', 'user.signed-in', '${orgId}', ${content}, '2026-11-21T12:00:00Z'
-    from generate_series(1, ${keptWhole + 300}) n`)
-      .execute(world.ctx.db)
+    '},"kind":"user.signed-in","nonce":"AAAAAAAAAAAAAAAAAAAAAA","org":"${orgId}","subject":"${orgId}","v":1}'`
+    await fillLeaves(world.ctx, content, 1, keptWhole + 300, 'user.signed-in')
     await sealNow(world.ctx, orgId)
     const { found, seen } = await findingsOf(world, new Map())
     expect(found).toEqual([])

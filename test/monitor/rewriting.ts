@@ -31,7 +31,7 @@ export const rewrites: readonly Trick[] = [
   rewriting('insert', async (tx, leaves, dice) => {
     const at = dice.roll(leaves.length)
     const content =
-      '{"actor":{"kind":"system"},"at":"2026-11-21T12:00:00.000Z","facts":{},"kind":"user.signed-in",' +
+      '{"actor":{"kind":"system"},"at":"2026-11-21T12:00:00.000Z","facts":{},"kind":"user.signed-in","nonce":"AAAAAAAAAAAAAAAAAAAAAA",' +
       `"org":"${orgId}","subject":"${orgId}","v":1}`
     const id = String(-1 - dice.roll(1_000_000))
     await sql`insert into audit_leaves (org_id, id, kind, subject_id, content, created_at)

@@ -255,7 +255,7 @@ describe.each(['postgres', 'pglite'] as const)('receipts on %s', (engine) => {
     const id = await world.opened({ approvalRule: world.rule(2) }, { description: 'plain' })
     await world.voted(world.cleo, id, 'APPROVE')
     const others = Array.from({ length: 3000 }, (_, at) => `{"at":${at}}`)
-    await addLeaves(world.ctx.db, others)
+    await addLeaves(world.ctx, others)
     await sealNow(world.ctx, orgId)
     await world.voted(world.dan, id, 'APPROVE')
     const file = await receiptFile(world, world.ada, id)

@@ -88,7 +88,8 @@ export async function receiptOf(told: Told, notary: Notary): Promise<Receipt> {
   const { organization, request, policy } = told
   const policyDigest = policyDigestOf(policy)
   const digest = digestOf(told)
-  const add = (leaf: Omit<LeafContent, 'v' | 'org'>) => log.add(writeCanonical({ v: 1, org: organization, ...leaf }))
+  const add = (leaf: Omit<LeafContent, 'v' | 'org' | 'nonce'>) =>
+    log.add(writeCanonical({ v: 1, org: organization, nonce: nonceOf(log.size()), ...leaf }))
 
   const named = told.names.map((name) => ({ ...name, leaf: add(leafOfName(name, request.createdAt)) }))
   const addPolicy = () =>
@@ -175,13 +176,13 @@ export async function fileTelling(told: Told, notary: Notary): Promise<string> {
   return fileOf(await receiptOf(told, notary), notary.signer)
 }
 
-function leafOfName({ id, kind, name, salt }: ToldName, at: string): Omit<LeafContent, 'v' | 'org'> {
+function leafOfName({ id, kind, name, salt }: ToldName, at: string): Omit<LeafContent, 'v' | 'org' | 'nonce'> {
   const field = kind === 'user.created' ? 'displayName' : 'name'
   const committed = { [field]: commitment({ salt, text: name }) }
   return { kind, subject: id, actor: { kind: 'system' }, at, facts: {}, committed }
 }
 
-function leafOfEvent(event: ToldEvent, { request }: Told, digest: string): Omit<LeafContent, 'v' | 'org'> {
+function leafOfEvent(event: ToldEvent, { request }: Told, digest: string): Omit<LeafContent, 'v' | 'org' | 'nonce'> {
   if (!isVote(event)) {
     const { kind, at, actor, ...facts } = event
     return { kind, subject: request.id, actor, at, facts: { ...facts, digest, policy: request.policy } }
@@ -205,6 +206,11 @@ function leafOfEvent(event: ToldEvent, { request }: Told, digest: string): Omit<
 
 function commitment({ salt, text }: SaltedText): string {
   return sha256(`${salt}\0${text}`)
+}
+
+/** Of an entry; random where the server makes it. */
+function nonceOf(place: number): string {
+  return createHash('sha256').update(`nonce ${place}`).digest().subarray(0, 16).toString('base64url')
 }
 
 /** A log in memory. Entries get their places as they come; proofs are made when it is complete. */

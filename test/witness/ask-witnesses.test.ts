@@ -168,7 +168,7 @@ describe('a server with a witness', () => {
 
 describe('a log that was rewritten in the database and signed again with its own key', () => {
   it.each([
-    ['its last leaves are others', async () => await addLeaves(world.ctx.db, ['other', 'leaves', 'and', 'more'])],
+    ['its last leaves are others', async () => await addLeaves(world.ctx, ['other', 'leaves', 'and', 'more'])],
     ['its last leaves are gone', async () => {}],
   ])('is refused: %s', async (_, writeInstead) => {
     const witness = await witnesses.start(world.ctx, 'w1')

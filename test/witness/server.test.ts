@@ -32,7 +32,7 @@ it('has what it seals cosigned by a witness in another process, while another wi
     const keys = [...(await logVerifierKeys(ctx)), witness.keyText].map(parseVerifierKey)
     for (let round = 0; round < 3; round += 1) {
       const before = Number((await findLatestCheckpoint(ctx.db, orgId))?.size ?? 0)
-      await addLeaves(ctx.db, [`one ${round}`, `two ${round}`])
+      await addLeaves(ctx, [`one ${round}`, `two ${round}`])
       const begun = performance.now()
       const shown = async () => (await latestHead(ctx, orgId).catch(() => null))?.size ?? 0
       await expect.poll(shown, { timeout: 10_000 }).toBeGreaterThanOrEqual(before + 2)

@@ -30,7 +30,8 @@ Rule.seats kind atLeast from:Seat assurance?:words ; Seat kind:'group'|'principa
 Vote seq at principal kind:'human'|'agent' person stance:'approve'|'veto'|'withdraw' stage seats held? from to +
   toStage? assurance:proofs digest lapsed?:{ids} signature? publicKey? reason?:Salted leaf
 Change kind:'request.stage-closed'|'request.canceled'|'request.expired' at actor:Actor seq stage from to toStage? leaf
-Entry v:int org:id kind subject:id actor:Actor at facts:object committed?:{digest} ; Actor.agent kind id apiKey?:id"""
+Entry v:int org:id kind subject:id actor:Actor at nonce:nonce facts:object committed?:{digest} +
+  ; Actor.agent kind id apiKey?:id"""
 USUAL = dict(member.split(':') for member in USUAL.split())
 FORMS = {name: {m.partition(':')[0]: m.partition(':')[2] or USUAL.get(m.rstrip('?'), 'text') for m in members}
          for name, *members in map(str.split, re.split('[;\n]', FORMS[1:].replace('+\n', '')))}
@@ -38,6 +39,7 @@ TYPES = {
     'text': lambda v: type(v) is str, 'id': lambda v: type(v) is str and v, 'int': lambda v: type(v) is int,
     'bool': lambda v: type(v) is bool, 'object': lambda v: type(v) is dict, 'time': lambda v: milliseconds(v) >= 0,
     'digest': re.compile('[0-9a-f]{64}').fullmatch, 'hash': lambda v: len(unbase64(v)) == 32,
+    'nonce': lambda v: len(unbase64(v, url=True)) == 16,
     'ids': lambda v: type(v) is list and all(map(TYPES['id'], v)) and len(set(v)) == len(v),
     'words': lambda v: type(v) is list and set(v) <= ASSURANCES['human'] | ASSURANCES['agent'],
     'proofs': lambda v: TYPES['words'](v) and TYPES['ids'](v),

@@ -58,7 +58,7 @@ export async function changeAgent(
         if (agent.person_id !== null) await insertFormerOwner(tx, orgId, agent.id, agent.person_id)
         await endApiKeysOf(ctx, tx, { orgId, holder: { principalId: agent.id }, actor: by })
       }
-      await appendLeaf(tx, {
+      await appendLeaf(ctx, tx, {
         orgId,
         kind: 'agent.changed',
         subjectId: agent.id,

@@ -31,7 +31,7 @@ export async function revokeAgent(ctx: Ctx, caller: Caller, key: AgentKeyOrName)
     await updateAgent(tx, orgId, agent.id, { disabled_at: agent.disabled_at ?? at, revoked_by_admin: byAdmin })
     await endSignIns(ctx, tx, { orgId, id: agent.id }, actor, 'agent-revoked')
     const leaf = { orgId, subjectId: agent.id, actor: leafActorOf(actor), at, facts: { byAdmin } }
-    await appendLeaf(tx, { ...leaf, kind: 'agent.revoked' })
+    await appendLeaf(ctx, tx, { ...leaf, kind: 'agent.revoked' })
   })
 }
 
@@ -50,7 +50,7 @@ export async function restoreAgent(ctx: Ctx, caller: Caller, key: AgentKeyOrName
     requireMayRestore(actor, agent)
     await updateAgent(tx, orgId, agent.id, { disabled_at: null, revoked_by_admin: false })
     const leaf = { orgId, subjectId: agent.id, actor: leafActorOf(actor), at: ctx.clock.now(), facts: {} }
-    await appendLeaf(tx, { ...leaf, kind: 'agent.restored' })
+    await appendLeaf(ctx, tx, { ...leaf, kind: 'agent.restored' })
   })
 }
 

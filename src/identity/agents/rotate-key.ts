@@ -48,7 +48,7 @@ export async function rotateAgentKey(
     const at = ctx.clock.now()
     await updateAgent(tx, orgId, agent.id, { public_key: next.publicKey })
     await endSignIns(ctx, tx, { orgId, id: agent.id }, actor, 'key-rotated')
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'agent.key-rotated',
       subjectId: agent.id,

@@ -41,7 +41,7 @@ export async function signInAgent(ctx: Ctx, { assertion, proof, call }: AgentSig
     if (!(await markAgentChallengeUsed(tx, nonceHash, at))) throw new AppError('AGENT_CHALLENGE_CONCURRENT_UPDATE')
     if (proven !== null) await spendProof(ctx, tx, { orgId, id: agent.id }, proven)
     const familyId = ctx.newId()
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'agent.signed-in',
       subjectId: agent.id,

@@ -60,7 +60,7 @@ export async function createApiKey(ctx: Ctx, caller: Caller, input: NewApiKey): 
       created_by: actor.principalId,
       created_at: at,
     })
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId: actor.orgId,
       kind: 'api-key.created',
       subjectId: id,

@@ -28,7 +28,7 @@ export async function revokeApiKey(ctx: Ctx, caller: Caller, id: string | null):
     if (key.revoked_at !== null) return
     const at = ctx.clock.now()
     await writeRevocation(tx, orgId, key.id, at)
-    await appendRevocation(tx, orgId, key, leafActorOf(actor), at)
+    await appendRevocation(ctx, tx, orgId, key, leafActorOf(actor), at)
   })
 }
 
@@ -41,10 +41,11 @@ export interface ApiKeyEnding {
 /** Revokes all keys of a holder, each with its leaf. Runs under `lockFacts`, so that none is in the making. */
 export async function endApiKeysOf(ctx: Ctx, tx: Tx, { orgId, holder, actor }: ApiKeyEnding): Promise<void> {
   const at = ctx.clock.now()
-  for (const key of await revokeApiKeysOf(tx, orgId, holder, at)) await appendRevocation(tx, orgId, key, actor, at)
+  for (const key of await revokeApiKeysOf(tx, orgId, holder, at)) await appendRevocation(ctx, tx, orgId, key, actor, at)
 }
 
 async function appendRevocation(
+  ctx: Ctx,
   tx: Tx,
   orgId: string,
   key: { readonly id: string; readonly principal_id: string },
@@ -52,5 +53,5 @@ async function appendRevocation(
   at: Date,
 ): Promise<void> {
   const facts = { principal: key.principal_id }
-  await appendLeaf(tx, { orgId, kind: 'api-key.revoked', subjectId: key.id, actor, at, facts })
+  await appendLeaf(ctx, tx, { orgId, kind: 'api-key.revoked', subjectId: key.id, actor, at, facts })
 }

@@ -36,7 +36,7 @@ export async function rotateApiKey(
     const secret = newSecret(key.id)
     const previousUntil = graceSeconds === 0 ? null : new Date(at.getTime() + graceSeconds * 1000)
     await replaceSecret(tx, orgId, key.id, { hash: secret.hash, hint: secret.hint, previousUntil })
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'api-key.rotated',
       subjectId: key.id,

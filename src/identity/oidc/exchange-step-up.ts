@@ -85,7 +85,7 @@ async function issueStepUp(
   const [tokenId, at] = [ctx.newId(), ctx.clock.now()]
   const expiresAt = new Date(at.getTime() + stepUpSeconds * 1000)
   await insertSingleUseToken(tx, { id: tokenId, purpose: stepUpPurpose, orgId, principalId }, expiresAt)
-  await appendLeaf(tx, {
+  await appendLeaf(ctx, tx, {
     orgId,
     kind: 'user.stepped-up',
     subjectId: principalId,

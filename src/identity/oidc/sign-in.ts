@@ -29,7 +29,7 @@ export async function signIn(
     const orgId = defaultOrganization.id
     const principalId = await findOrRegister(ctx, tx, orgId, identity)
     const familyId = ctx.newId()
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'user.signed-in',
       subjectId: principalId,

@@ -1,0 +1,21 @@
+import { createHmac } from 'node:crypto'
+import type { Ctx } from '../context.ts'
+import type { Hash } from '../proof/merkle.ts'
+
+/** Whoever writes leaves, and whoever seals them. */
+export type Marking = { readonly keys: Pick<Ctx['keys'], 'leafMark'> }
+
+/**
+ * Says that the server itself wrote a leaf: HMAC-SHA-256, under a secret of the server, over the leaf's hash (RFC 6962) and the 16 bytes
+ * each of the organization and the subject that its row stands under. Whoever can write to the tables, and no more, can make none.
+ */
+export function markOf({ keys }: Marking, orgId: string, subjectId: string, hash: Hash): Buffer {
+  return createHmac('sha256', keys.leafMark).update(hash).update(idBytes(orgId)).update(idBytes(subjectId)).digest()
+}
+
+export const markBytes = 32
+
+/** The bytes of a UUID. */
+function idBytes(id: string): Buffer {
+  return Buffer.from(id.replaceAll('-', ''), 'hex')
+}

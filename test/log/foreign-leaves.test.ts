@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto'
+import { sql } from 'kysely'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { renderLeaf } from '../../src/audit/leaf.ts'
+import { sealNow } from '../../src/audit/seal.ts'
+import { sealAll } from '../../src/jobs/sealing.ts'
+import { findUnsealed } from '../../src/store/log.ts'
+import { freshDatabase } from '../helpers/fresh-database.ts'
+import { addLeaves, faultsOfLog, leafRow, logOf } from '../helpers/log.ts'
+import { orgId } from '../helpers/quorum.ts'
+import { startWorld, type World } from '../helpers/world.ts'
+
+describe.each(['postgres', 'pglite'] as const)('what the server did not write, on %s', (engine) => {
+  let world: World
+  let text: (words: string) => string
+  let complaints: ReturnType<typeof vi.spyOn>
+  beforeAll(async () => void (world = await startWorld({ engine })))
+  afterAll(() => world.close())
+  beforeEach(async () => {
+    const name = expect.getState().currentTestName
+    text = (words) => `${words}: ${name}`
+    complaints = vi.spyOn(world.ctx.log, 'error')
+    await addLeaves(world.ctx, [text('before')])
+    await sealNow(world.ctx, orgId)
+  })
+  afterEach(() => complaints.mockRestore())
+
+  const insert = async (row: Partial<ReturnType<typeof leafRow>> & { readonly mark?: Uint8Array | null }) => {
+    const whole = { ...leafRow(world.ctx, text('forged')), ...row }
+    const { id } = await world.ctx.db.insertInto('audit_leaves').values(whole).returning('id').executeTakeFirstOrThrow()
+    return id
+  }
+  const sealedFrom = async (from: number) => (await logOf(world.ctx.db)).slice(from).map(({ content }) => content)
+  const sizeNow = async () => (await logOf(world.ctx.db)).length
+  const untilSettled = async () =>
+    await expect
+      .poll(async () => {
+        await sealAll(world.ctx)
+        return await findUnsealed(world.ctx.db)
+      })
+      .toEqual([])
+  const told = () => complaints.mock.calls.map(([about]) => (about as { leafId?: string }).leafId)
+  const figure = async () => (await world.ctx.metrics.refusedLeaves.get()).values[0]?.value ?? 0
+
+  /** Seals while a leaf of someone's own stands between two of the server's, and finds the two alone sealed. */
+  async function refused(row: Parameters<typeof insert>[0]) {
+    const [size, before] = [await sizeNow(), await figure()]
+    await addLeaves(world.ctx, [text('good')])
+    const id = await insert(row)
+    await addLeaves(world.ctx, [text('better')])
+    expect(await sealNow(world.ctx, orgId)).toBe(2)
+    await untilSettled()
+    await sealAll(world.ctx)
+    expect(await sealedFrom(size)).toEqual([text('good'), text('better')])
+    expect(await faultsOfLog(world.ctx)).toEqual([])
+    expect(told()).toEqual([id])
+    expect(await figure()).toBe(before + 1)
+  }
+
+  it('is not sealed without a mark', async () => await refused({ mark: null }))
+  it('is not sealed with a mark that is too short', async () => await refused({ mark: Buffer.alloc(3) }))
+  it('is not sealed with any mark', async () => await refused({ mark: randomBytes(32) }))
+  it('is not sealed with the mark of another leaf', async () =>
+    await refused({ mark: leafRow(world.ctx, text('good')).mark }))
+  it('is not sealed when its text is another’s', async () =>
+    await refused({ ...leafRow(world.ctx, text('real')), content: text('unreal') }))
+  it('is not sealed under another subject', async () => await refused({ subject_id: world.ctx.newId() }))
+  it('is not sealed when it is in the log already', async () => await refused(leafRow(world.ctx, text('before'))))
+  it('is not sealed when it is sealed beside it', async () => await refused(leafRow(world.ctx, text('good'))))
+
+  it('is not sealed in another organization', async () => {
+    const { ctx } = world
+    const other = { id: ctx.newId(), name: text('other'), created_at: ctx.clock.now() }
+    await ctx.db.insertInto('organizations').values(other).execute()
+    await insert({ ...leafRow(ctx, text('good')), org_id: other.id })
+    expect(await sealNow(ctx, other.id)).toBe(0)
+    expect(complaints).toHaveBeenCalledOnce()
+    await addLeaves(ctx, [text('good')])
+    expect(await sealNow(ctx, orgId)).toBe(1)
+  })
+
+  it('is refused however much there is of it, and holds nothing else up', async () => {
+    const size = await sizeNow()
+    await sql`insert into audit_leaves (org_id, kind, subject_id, content, created_at)
+      select ${orgId}::uuid, 'user.created', ${orgId}::uuid, ${engine} || n, now() from generate_series(1, 12000) n`.execute(
+      world.ctx.db,
+    )
+    await addLeaves(world.ctx, [text('good')])
+    expect(await sealNow(world.ctx, orgId)).toBe(1)
+    expect(await sealedFrom(size)).toEqual([text('good')])
+    expect(new Set(told()).size).toBe(12_000)
+    expect(complaints).toHaveBeenCalledTimes(12_000)
+  })
+
+  it('cannot end the log by an id that is far ahead', async () => {
+    const { ctx } = world
+    const size = await sizeNow()
+    await sql`insert into audit_leaves (org_id, id, kind, subject_id, content, created_at)
+      values (${orgId}, 1000000000000, 'user.created', ${orgId}, 'far', now())`.execute(ctx.db)
+    for (const word of ['one', 'two', 'three']) {
+      await addLeaves(ctx, [text(word)])
+      expect(await sealNow(ctx, orgId)).toBe(1)
+    }
+    expect(await sealedFrom(size)).toEqual([text('one'), text('two'), text('three')])
+    expect(complaints).toHaveBeenCalledOnce()
+  })
+})
+
+describe.each(['postgres', 'pglite'] as const)('a head that the server did not sign, on %s', (engine) => {
+  let world: World
+  beforeEach(async () => {
+    world = await startWorld({ engine })
+    await addLeaves(world.ctx, ['one', 'two', 'three'])
+    await sealNow(world.ctx, orgId)
+  })
+  afterEach(() => world.close())
+
+  const withoutTriggers = async (table: string, change: ReturnType<typeof sql>) => {
+    await sql`alter table ${sql.table(table)} disable trigger user`.execute(world.ctx.db)
+    await change.execute(world.ctx.db)
+    await sql`alter table ${sql.table(table)} enable trigger user`.execute(world.ctx.db)
+  }
+  const setHead = (change: ReturnType<typeof sql>) => sql`update log_heads set ${change}`.execute(world.ctx.db)
+
+  const changes: readonly (readonly [string, RegExp, () => Promise<unknown>])[] = [
+    [
+      'other subtrees',
+      /another root than its newest checkpoint/,
+      () => setHead(sql`frontier = overlay(frontier placing '\\x01' from 1)`),
+    ],
+    ['too few subtrees', /subtrees in its head are not those/, () => setHead(sql`frontier = ''`)],
+    ['half a subtree', /subtrees in its head are not those/, () => setHead(sql`frontier = substring(frontier from 2)`)],
+    [
+      'another size',
+      /4 entries, and its head is one of 8/,
+      () => setHead(sql`size = 8, frontier = substring(frontier from 1 for 32)`),
+    ],
+    ['another origin', /not signed by the log/, () => setHead(sql`origin = 'elsewhere/log/1'`)],
+    [
+      'an entry more',
+      /5 entries, and its head is one of 4/,
+      () =>
+        sql`insert into log_entries select org_id, 4, -1, hash, subject_id from log_entries where index = 0`.execute(
+          world.ctx.db,
+        ),
+    ],
+    [
+      'an entry less',
+      /3 entries, and its head is one of 4/,
+      () => withoutTriggers('log_entries', sql`delete from log_entries where index = 3`),
+    ],
+    ['no checkpoint', /no checkpoint/, () => withoutTriggers('log_checkpoints', sql`delete from log_checkpoints`)],
+    [
+      'a checkpoint that it did not sign',
+      /not signed by the log/,
+      () =>
+        withoutTriggers(
+          'log_checkpoints',
+          sql`update log_checkpoints set note = regexp_replace(note, ' [^ ]+\n$', ' ' || ${Buffer.alloc(68).toString('base64')} || E'\n')`,
+        ),
+    ],
+    [
+      'another checkpoint',
+      /is of 4 leaves/,
+      () =>
+        withoutTriggers(
+          'log_checkpoints',
+          sql`insert into log_checkpoints select org_id, 5, root, note, created_at from log_checkpoints`,
+        ),
+    ],
+  ]
+
+  it.each(changes)('is not gone on from: %s', async (_, what, change) => {
+    const { ctx } = world
+    const checkpoints = () => ctx.db.selectFrom('log_checkpoints').selectAll().orderBy('size').execute()
+    await change()
+    const before = await checkpoints()
+    await addLeaves(ctx, ['more'])
+    const complaints = vi.spyOn(ctx.log, 'error')
+    for (let round = 0; round < 3; round++) await sealAll(ctx)
+    expect(complaints).toHaveBeenCalledOnce()
+    expect(complaints.mock.calls[0]?.[0]).toMatchObject({ orgId, err: { message: expect.stringMatching(what) } })
+    await expect(sealNow(ctx, orgId)).rejects.toThrow(what)
+    expect(await checkpoints()).toEqual(before)
+    expect(await findUnsealed(ctx.db)).toEqual([orgId])
+    expect(await world.anyone.get('/health')).toMatchObject({ status: 200 })
+  })
+
+  it('keeps no other organization’s log from going on', async () => {
+    const { ctx } = world
+    const other = { id: ctx.newId(), name: 'other', created_at: ctx.clock.now() }
+    await ctx.db.insertInto('organizations').values(other).execute()
+    await ctx.db
+      .insertInto('audit_leaves')
+      .values(leafRow(ctx, 'theirs', other.id, other.id))
+      .execute()
+    await addLeaves(ctx, ['more'])
+    const { frontier } = await ctx.db.selectFrom('log_heads').select('frontier').executeTakeFirstOrThrow()
+    await setHead(sql`frontier = ''`)
+    expect(await sealAll(ctx)).toBeLessThan(2_000)
+    expect(await logOf(ctx.db, other.id)).toHaveLength(1)
+    await setHead(sql`frontier = case when org_id = ${orgId} then ${frontier} else frontier end`)
+    expect(await sealNow(ctx, orgId)).toBe(1)
+  })
+})
+
+describe('the secret that leaves are marked with', () => {
+  it('is the same in processes that start at once', async () => {
+    const databaseUrl = await freshDatabase()
+    const worlds = await Promise.all([startWorld({ databaseUrl }), startWorld({ databaseUrl })])
+    const [one, other] = worlds.map(({ ctx }) => ctx.keys.leafMark.toString('hex'))
+    expect(one).toBe(other)
+    await Promise.all(worlds.map((world) => world.close()))
+  })
+
+  it('is sealed under the master key', async () => {
+    await using world = await startWorld({ env: { QUORATE_MASTER_KEY: Buffer.alloc(32, 1).toString('base64') } })
+    const kept = await world.ctx.db.selectFrom('server_secrets').selectAll().where('name', '=', 'leaf-mark').execute()
+    expect(kept).toMatchObject([{ is_sealed: true }])
+    expect(Buffer.from(kept[0]?.value ?? []).includes(world.ctx.keys.leafMark)).toBe(false)
+  })
+})
+
+it('has sixteen random bytes in every leaf, so that a hash tells nothing', () => {
+  const keys = { leafMark: Buffer.alloc(32) }
+  const id = '00000000-0000-7000-8000-000000000001'
+  const leaf = { orgId: id, kind: 'user.enabled', subjectId: id, actor: { kind: 'system' }, facts: {} } as const
+  const nonces = Array.from({ length: 3 }, () => {
+    const { nonce } = JSON.parse(renderLeaf({ keys }, { ...leaf, at: new Date(0) }).content)
+    expect(Buffer.from(nonce, 'base64url').toString('base64url')).toBe(nonce)
+    expect(Buffer.from(nonce, 'base64url')).toHaveLength(16)
+    return nonce
+  })
+  expect(new Set(nonces).size).toBe(3)
+})
