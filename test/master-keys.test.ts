@@ -245,6 +245,7 @@ describe('a process that is killed while it seals the secrets anew', { timeout: 
       'at-rest',
       'development-cookies',
       'development-sign-in',
+      'leaf-mark',
       'log-key',
     ])
 

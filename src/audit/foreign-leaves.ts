@@ -1,7 +1,7 @@
 import type { Ctx } from '../context.ts'
-import { splitHashes } from '../proof/merkle.ts'
+import { hashBytes } from '../proof/merkle.ts'
 import type { SealedLeaves } from '../store/log.ts'
-import { markBytes, markOf, type Marking } from './leaf-mark.ts'
+import { markOver, type Marking } from './leaf-mark.ts'
 
 /** Leaves that the server did not write, or that are in the log already: thrown out of the transaction that would seal them. */
 export class ForeignLeaves extends Error {
@@ -15,25 +15,24 @@ export class ForeignLeaves extends Error {
 }
 
 /** @throws ForeignLeaves that names each, when there are any */
-export function requireOwnLeaves(ctx: Marking, orgId: string, sealed: SealedLeaves): void {
-  const repeated = new Set(sealed.repeated)
+export function requireOwnLeaves(ctx: Marking, { ids, marked, marks, repeated }: SealedLeaves): void {
+  const copies = new Set(repeated)
   const seen = new Set<string>()
-  const hashes = splitHashes(sealed.hashes)
-  const foreign = sealed.ids.filter((id, place) => {
-    const hash = hashes[place] as Uint8Array
-    const name = Buffer.from(hash).toString('latin1')
-    const isCopy = repeated.has(id) || seen.has(name)
-    seen.add(name)
-    const subject = part(sealed.subjects, place, subjectBytes)
-    return isCopy || !markOf(ctx, orgId, subject.toString('hex'), hash).equals(part(sealed.marks, place, markBytes))
+  const foreign = ids.filter((id, place) => {
+    const hash = marked.toString('latin1', place * markedBytes, place * markedBytes + hashBytes)
+    const isCopy = copies.has(id) || seen.has(hash)
+    seen.add(hash)
+    return isCopy || !markOver(ctx, part(marked, place, markedBytes)).equals(part(marks, place, markBytes))
   })
   if (foreign.length > 0) throw new ForeignLeaves(foreign)
 }
 
-const subjectBytes = 16
+/** HMAC-SHA-256, and what it is over: see `markOf`. */
+const markBytes = 32
+const markedBytes = hashBytes + 16 + 16
 
-function part(bytes: Uint8Array, place: number, width: number): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + place * width, width)
+function part(bytes: Buffer, place: number, width: number): Buffer {
+  return bytes.subarray(place * width, (place + 1) * width)
 }
 
 export type Refusing = Marking & Pick<Ctx, 'log' | 'metrics'> & { readonly store: Pick<Ctx['store'], 'sealingMemory'> }

@@ -67,7 +67,7 @@ async function sealOwn(ctx: Sealer, tx: Tx, orgId: string, waits: boolean): Prom
   const tree = await openOwnHead(tx, orgId, head, keys)
   // Another transaction may have sealed the last of it while this one waited: what it wrote is seen by the next statement.
   const sealed = await sealLeaves(tx, orgId, head, batchLimit, refusedLeaves(ctx, orgId, head.settled_leaf_id))
-  requireOwnLeaves(ctx, orgId, sealed)
+  requireOwnLeaves(ctx, sealed)
   const hashes = splitHashes(sealed.hashes)
   const isFull = hashes.length === batchLimit
   const settled = settle(head, newest, sealed, isFull)

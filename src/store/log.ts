@@ -80,10 +80,12 @@ const lastSealedStatement = statement<LastSealed>(`
 export interface SealedLeaves {
   /** Ids of the leaves, in the order of their indexes. */
   readonly ids: readonly string[]
-  /** What their rows say: 32, 32, 16 bytes each. */
+  /** Their hashes, 32 bytes each. */
   readonly hashes: Uint8Array
-  readonly marks: Uint8Array
-  readonly subjects: Uint8Array
+  /** What a leaf's mark is over: hash, organization and subject, 64 bytes each. */
+  readonly marked: Buffer
+  /** As their rows say, 32 bytes each. */
+  readonly marks: Buffer
   /** Ids of those whose hash was in the log before. */
   readonly repeated: readonly string[]
   /** All transactions with smaller numbers have ended, and what they wrote could be seen. */
@@ -103,12 +105,12 @@ export async function sealLeaves(
   without: readonly string[],
 ): Promise<SealedLeaves> {
   const [sealed] = await sealStatement(tx, [orgId, settled_leaf_id, size, limit, without])
-  const { ids, hashes, marks, subjects, repeated, oldest_xid } = sealed as SealedRow
+  const { ids, hashes, marked, marks, repeated, oldest_xid } = sealed as SealedRow
   return {
     ids: ids?.split(',') ?? [],
     hashes: hashes ?? nothing,
-    marks: marks ?? nothing,
-    subjects: subjects ?? nothing,
+    marked: bufferOver(marked ?? nothing),
+    marks: bufferOver(marks ?? nothing),
     repeated: repeated?.split(',') ?? [],
     oldest_xid,
   }
@@ -117,13 +119,17 @@ export async function sealLeaves(
 interface SealedRow {
   readonly ids: string | null
   readonly hashes: Uint8Array | null
+  readonly marked: Uint8Array | null
   readonly marks: Uint8Array | null
-  readonly subjects: Uint8Array | null
   readonly repeated: string | null
   readonly oldest_xid: string
 }
 
 const nothing = new Uint8Array(0)
+
+function bufferOver({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
+}
 
 // A mark of another length is no mark: as zeros it keeps the others in their places. A hash is looked up by its index,
 // leaf by leaf, however large the log is.
@@ -142,7 +148,7 @@ const sealStatement = statement<SealedRow>(`
   )
   select string_agg(n.id::text, ',' order by n.index) as ids, string_agg(n.hash, ''::bytea order by n.index) as hashes,
     string_agg(n.mark, ''::bytea order by n.index) as marks,
-    string_agg(uuid_send(n.subject_id), ''::bytea order by n.index) as subjects,
+    string_agg(n.hash || uuid_send($1) || uuid_send(n.subject_id), ''::bytea order by n.index) as marked,
     string_agg(n.id::text, ',' order by n.index) filter (where earlier.index is not null) as repeated,
     pg_snapshot_xmin(pg_current_snapshot())::text as oldest_xid
   from numbered n left join lateral (

@@ -110,20 +110,32 @@ export async function addLeaves(ctx: Ctx, contents: readonly string[], db: Db = 
   else await db.transaction().execute((tx) => insertLeaves(tx, rows))
 }
 
-/** Very many of them, made where they are kept. @param contentOf SQL of the content, of the number `n` from `from` to `to` */
-export async function fillLeaves(ctx: Ctx, contentOf: string, from: number, to: number, kind = 'user.created') {
-  const { inner, outer } = hmacPads(ctx.keys.leafMark)
+interface Filling {
+  /** SQL of a leaf's content, by its number `n`. */
+  readonly content: string
+  readonly from: number
+  readonly to: number
+  readonly kind?: string
+  /** SQL of a leaf's subject. */
+  readonly subject?: string
+}
+
+/** Appends very many of them, made where they are kept. */
+export async function fillLeaves(ctx: Ctx, filling: Filling): Promise<void> {
+  const { content, from, to, kind = 'user.created', subject = `'${orgId}'::uuid` } = filling
+  const { inner, outer } = hmacPads(ctx.keys.leafMark.export())
   await sql`insert into audit_leaves (org_id, kind, subject_id, content, mark, created_at)
     select ${orgId}::uuid, ${kind}, subject, content,
       sha256(${outer}::bytea || sha256(${inner}::bytea ||
         sha256('\\x00'::bytea || convert_to(content, 'UTF8')) || uuid_send(${orgId}::uuid) || uuid_send(subject))),
       '2026-11-21T12:00:00Z'
-    from (select n, ${orgId}::uuid as subject, ${sql.raw(contentOf)} as content
+    from (select ${sql.raw(subject)} as subject, ${sql.raw(content)} as content
       from generate_series(${from}::integer, ${to}::integer) n order by n) made`.execute(ctx.db)
 }
 
 /** RFC 2104: the key as the two hashes of an HMAC-SHA-256 begin with it. */
 function hmacPads(key: Buffer): { readonly inner: Buffer; readonly outer: Buffer } {
   const block = Buffer.concat([key], 64)
-  return { inner: block.map((byte) => byte ^ 0x36) as Buffer, outer: block.map((byte) => byte ^ 0x5c) as Buffer }
+  const padded = (pad: number) => Buffer.from(block.map((byte) => byte ^ pad))
+  return { inner: padded(0x36), outer: padded(0x5c) }
 }

@@ -74,7 +74,8 @@ async function insertMany(ctx: Ctx, { leaves }: LogCampaign): Promise<void> {
   const present = await ctx.db.selectFrom('audit_leaves').select('id').execute()
   for (let from = present.length; from < leaves; from += chunk) {
     const to = Math.min(leaves, from + chunk)
-    await fillLeaves(ctx, `json_build_object('n', n, 'digest', md5(n::text))::text`, from + 1, to, 'vote.cast')
+    const content = `json_build_object('n', n, 'digest', md5(n::text))::text`
+    await fillLeaves(ctx, { content, from: from + 1, to, kind: 'vote.cast', subject: 'gen_random_uuid()' })
   }
 }
 

@@ -110,7 +110,7 @@ describe.each(['postgres', 'pglite'] as const)('sealing on %s', (engine) => {
   it('takes more than one batch where there is much to seal', async () => {
     const { ctx } = world
     const before = (await logOf(ctx.db)).length
-    await fillLeaves(ctx, "'many ' || n", 1, batchLimit + 10)
+    await fillLeaves(ctx, { content: "'many ' || n", from: 1, to: batchLimit + 10 })
     expect(await sealBatch(ctx, orgId)).toEqual({ sealed: batchLimit, isFull: true })
     expect(await sealAll(ctx)).toBeGreaterThan(0)
     expect(await logOf(ctx.db)).toHaveLength(before + batchLimit + 10)

@@ -17,7 +17,7 @@ it(
     await using world = await startWorld({ engine: 'postgres' })
     const content = `'{"actor":{"kind":"system"},"at":"2026-11-21T12:00:00.000Z","facts":{"n":' || n ||
     '},"kind":"user.signed-in","nonce":"AAAAAAAAAAAAAAAAAAAAAA","org":"${orgId}","subject":"${orgId}","v":1}'`
-    await fillLeaves(world.ctx, content, 1, keptWhole + 300, 'user.signed-in')
+    await fillLeaves(world.ctx, { content, from: 1, to: keptWhole + 300, kind: 'user.signed-in' })
     await sealNow(world.ctx, orgId)
     const { found, seen } = await findingsOf(world, new Map())
     expect(found).toEqual([])
