@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseCheckpoint, type Checkpoint } from '../../src/proof/checkpoint.ts'
+import { parseCheckpoint, renderCheckpoint, type Checkpoint } from '../../src/proof/checkpoint.ts'
 import { verifyCosignature } from '../../src/proof/cosignature.ts'
 import { NoteError, noteText, parseSignatureLine } from '../../src/proof/note.ts'
 import { dice, type Dice } from '../helpers/dice.ts'
@@ -94,8 +94,12 @@ function checkpointCosigned({ key }: WitnessProcess, body: string, answer: strin
 }
 
 function explains(history: SmallLog, cosigned: readonly Checkpoint[]): boolean {
+  const texts = new Map(cosigned.map((checkpoint) => [checkpoint.size, renderCheckpoint(checkpoint)]))
   return cosigned.every(
-    ({ size, root }) =>
-      size <= history.size && Buffer.compare(Buffer.from(root), Buffer.from(history.root(size))) === 0,
+    (checkpoint) =>
+      checkpoint.size <= history.size &&
+      Buffer.compare(checkpoint.root, history.root(checkpoint.size)) === 0 &&
+      // Lines that a log adds are part of what two people are shown.
+      texts.get(checkpoint.size) === renderCheckpoint(checkpoint),
   )
 }

@@ -148,6 +148,18 @@ export const attempts: Readonly<Record<string, { readonly fromNothing?: true; re
       await send(submissionOf(0, [], log.claim({ size: fork.size, root: fork.root(), extensions: ['epoch 2'] })))
     },
   },
+  'the same root beside other lines': {
+    async run({ send, log, seen }) {
+      const [one, other] = ['epoch 1', 'epoch 2'].map((line) =>
+        log.claim({ size: log.size, root: log.root(), extensions: [line] }),
+      ) as [string, string]
+      const proof = await log.proof(seen)
+      await Promise.all([send(submissionOf(seen, proof, one)), send(submissionOf(seen, proof, other), 1)])
+      await send(submissionOf(log.size, [], one))
+      await send(submissionOf(log.size, [], other))
+      await send(submissionOf(log.size, [], log.note()))
+    },
+  },
   'beginning again with the empty tree': {
     async run({ send, log, fork }) {
       await send(submissionOf(0, [], log.note(0)))
