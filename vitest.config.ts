@@ -15,7 +15,8 @@ const patience = { testTimeout: 60_000, hookTimeout: 60_000 }
 export default defineConfig({
   test: {
     globalSetup: ['test/helpers/global-setup.ts'],
-    maxWorkers: 2,
+    // Tests wait for databases, programs and clocks: three keep two cores busy.
+    maxWorkers: 3,
     projects: [
       { test: { name: 'alone', include: alone.map(testsOf), ...patience } },
       {

@@ -11,6 +11,8 @@ declare module 'vitest' {
     postgresUrl: string
     /** The name of the database there that has our schema and no rows: copying it is quicker than migrating anew. */
     schemaDatabase: string
+    /** A directory for what is made once a run. */
+    shared: string
   }
 }
 
@@ -18,17 +20,17 @@ const schemaDatabase = 'quorate_schema'
 
 /** One PostgreSQL for the whole run. Without one the run fails: nothing about concurrency is proven on PGlite. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const shared = mkdtempSync(join(tmpdir(), 'quorate-run-'))
   // Our programs are started some hundred times, and this halves what each start costs.
-  const compiled = mkdtempSync(join(tmpdir(), 'quorate-compiled-'))
-  process.env['NODE_COMPILE_CACHE'] ??= compiled
-  // A database of its own for each file is written out a hundred times; no test takes the power from this server.
-  const server = await startPostgres(['-c', 'fsync=off', '-c', 'full_page_writes=off'])
+  process.env['NODE_COMPILE_CACHE'] ??= join(shared, 'compiled')
+  const server = await startPostgres()
   const store = await openStore({ engine: 'postgres', url: await server.createDatabase(schemaDatabase) })
   await store.close()
   project.provide('postgresUrl', server.url)
   project.provide('schemaDatabase', schemaDatabase)
+  project.provide('shared', shared)
   return async () => {
     await server.stop()
-    rmSync(compiled, { recursive: true, force: true })
+    rmSync(shared, { recursive: true, force: true })
   }
 }
