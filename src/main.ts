@@ -17,30 +17,15 @@ import { monitorCommand } from './monitor/command.ts'
 import { buildServer, buildWorkerServer } from './server.ts'
 import { addDataKey } from './store/data-keys.ts'
 import { requireStore } from './store/open-for-reading.ts'
+import { helpOf, usage } from './usage.ts'
 
 /** How long a stop waits for the requests and jobs in hand (design §8). */
 const drainMilliseconds = 9_000
 const jobDrainMilliseconds = 5_000
 
-const usage = `quorate [COMMAND]
-  (none)            serves HTTP and does the jobs
-  serve             serves HTTP; jobs are left to others
-  work              does the jobs; answers /health, /ping and /metrics alone
-  monitor           checks the store and the log; see quorate monitor --help
-  rotate-data-key   makes a new key for what is sealed in the tables
-  rotate-log-key    makes a new key that signs the transparency log
-  verify FILE       checks a receipt; "verify --help" tells how
-  witness [key]     cosigns the checkpoints of logs; with "key" shows the key that it cosigns with
-`
-
 async function main([command, ...rest]: readonly string[]): Promise<void> {
-  if (command !== undefined && bare.has(command) && rest.length > 0) {
-    if (rest.some((word) => word === '--help' || word === '-h')) return void process.stdout.write(usage)
-    throw new AppError(
-      'CONFIGURATION_INVALID',
-      `"quorate ${command}" takes nothing more: "quorate help" tells what it does.`,
-    )
-  }
+  const help = helpOf(command, rest)
+  if (help !== null) return void process.stdout.write(help)
   switch (command) {
     case undefined:
       return await run({ serves: true, works: true })
@@ -70,9 +55,6 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
       throw new AppError('CONFIGURATION_INVALID', `There is no command "${command}": "quorate help" lists them.`)
   }
 }
-
-/** Commands that are told everything by the environment. */
-const bare = new Set(['serve', 'work', 'rotate-data-key', 'rotate-log-key'])
 
 async function run({ serves, works }: { serves: boolean; works: boolean }): Promise<void> {
   const config = loadConfig(readEnv())

@@ -42,6 +42,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       types: ['config'],
     },
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
+    usage: { values: [] },
     monitor: { values: ['approvals', 'audit', 'config', 'kernel', 'proof', 'store'] },
     main: {
       values: [
@@ -58,6 +59,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
         'approvals',
         'demo',
         'store',
+        'usage',
       ],
     },
   }

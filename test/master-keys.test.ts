@@ -11,6 +11,7 @@ import { webhookKeys } from '../src/deliveries/webhook-keys.ts'
 import { defaultOrganization } from '../src/identity/organization.ts'
 import { openStore, type Db, type Store } from '../src/store/open.ts'
 import { sealServerSecrets } from '../src/store/server-secrets.ts'
+import { putStore } from './helpers/embedded-store.ts'
 import { sealInFirstFormat } from './helpers/first-format.ts'
 import { emptyDatabase, freshDatabase } from './helpers/fresh-database.ts'
 import { madeUnder } from './helpers/held.ts'
@@ -33,6 +34,7 @@ const stores: Readonly<Record<'postgres' | 'pglite', () => Promise<StoreOptions>
   postgres: async () => ({ databaseUrl: await freshDatabase() }),
   pglite: async () => {
     const directory = await mkdtemp(join(tmpdir(), 'quorate-keys-'))
+    await putStore(directory)
     const erase = () => rm(directory, { recursive: true, force: true })
     return { engine: 'pglite', env: { QUORATE_DATA_DIR: directory }, erase }
   },

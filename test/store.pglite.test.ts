@@ -7,6 +7,7 @@ import { ringOf } from '../src/config/secrets.ts'
 import { migrations } from '../src/store/migrations/list.ts'
 import { openStore, type Store } from '../src/store/open.ts'
 import { transact } from '../src/store/unit-of-work.ts'
+import { putStore } from './helpers/embedded-store.ts'
 import { runMain, startServer, type ServerProcess } from './helpers/server-process.ts'
 
 const synced = vi.hoisted(() => ({ calls: 0 }))
@@ -40,6 +41,7 @@ describe('the embedded store in a directory', { timeout: 300_000 }, () => {
     })
 
   it('syncs its files before a commit is answered, and not for a question', async () => {
+    await putStore(directory)
     const store = await open()
     const { rows } =
       await sql<object>`select current_setting('fsync') as fsync, current_setting('wal_sync_method') as method,
@@ -69,6 +71,7 @@ describe('the embedded store in a directory', { timeout: 300_000 }, () => {
   })
 
   it('is one opener’s, in the same process too, until it is closed', async () => {
+    await putStore(directory)
     const store = await open()
     await expect(open()).rejects.toMatchObject({ code: 'STORE_LOCKED' })
     await insert(store, 'still mine')
@@ -79,6 +82,7 @@ describe('the embedded store in a directory', { timeout: 300_000 }, () => {
   })
 
   it('refuses a second server in one line that says what to do, and is free once the first is killed', async () => {
+    await putStore(directory)
     const env = { QUORATE_DATA_DIR: directory }
     const first = await startServer(env)
     let third: ServerProcess | undefined

@@ -34,14 +34,14 @@ export async function askWitness(ctx: Asking, orgId: string, witness: AskedWitne
   const checkpoint = await findCheckpointToCosign(ctx.db, orgId, names, remembered)
   if (checkpoint === undefined) return { kind: 'nothing to cosign' }
   const answer = await submit(ctx, orgId, witness, checkpoint, remembered)
-  const known = answer.kind === 'answered' && answer.status === 409 ? parseSize(answer.text.replace(/\n$/, '')) : null
-  if (known === null) return await keep(ctx, orgId, witness, checkpoint, answer)
+  const known = sizeNamed(answer)
+  if (known === null || known === remembered) return await keep(ctx, orgId, witness, checkpoint, answer, remembered)
   // Another process may have had a newer one cosigned.
   const newer = known > Number(checkpoint.size) ? await findLatestCheckpoint(ctx.db, orgId) : checkpoint
   if (newer === undefined || known > Number(newer.size)) {
     return { kind: 'refused', reason: `It has cosigned ${known} leaves of this log, which has fewer: some are lost.` }
   }
-  return await keep(ctx, orgId, witness, newer, await submit(ctx, orgId, witness, newer, known))
+  return await keep(ctx, orgId, witness, newer, await submit(ctx, orgId, witness, newer, known), known)
 }
 
 /**
@@ -55,6 +55,11 @@ export async function askWitnesses(ctx: Asking, orgId: string): Promise<void> {
 type Answer =
   | { readonly kind: 'answered'; readonly status: number; readonly text: string }
   | { readonly kind: 'failed'; readonly reason: string }
+
+/** With 409: the size of what it has cosigned last; null when it names none. */
+function sizeNamed(answer: Answer): number | null {
+  return answer.kind === 'answered' && answer.status === 409 ? parseSize(answer.text.replace(/\n$/, '')) : null
+}
 
 async function submit(
   { db, network }: Asking,
@@ -82,13 +87,17 @@ async function keep(
   { key }: AskedWitness,
   { size, note }: Checkpoint,
   answer: Answer,
+  from: number,
 ): Promise<Asked> {
   if (answer.kind === 'failed') return answer
   const { status, text } = answer
   if (status === 403 || status === 404) {
     return { kind: 'refused', reason: `It does not know the log or its key (${status}).` }
   }
-  if (status === 422) return { kind: 'refused', reason: 'It has cosigned another history of this log (422).' }
+  // With 409 and the very size that we began at, it knows something else of that size: asking again would change nothing.
+  if (status === 422 || sizeNamed(answer) === from) {
+    return { kind: 'refused', reason: `It has cosigned another history of this log (${status}).` }
+  }
   if (status !== 200) return { kind: 'failed', reason: `It answered with status ${status}.` }
   const line = cosignatureIn(text, (given) => verifyCosignature(key, noteText(note), parseSignatureLine(given)))
   if (line === null)

@@ -64,7 +64,7 @@ function optionsOf(args: readonly string[]): Options {
       state: { type: 'string' },
       key: { type: 'string', multiple: true, default: [] },
       json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   })
   for (const key of values.key) requireKey(key)

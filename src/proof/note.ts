@@ -54,7 +54,18 @@ export const cosignatureType = 0x04
 
 /** Characters; sixteen signatures of the longest kind fit. */
 const mostNoteLength = 256 * 1024
-const mostSignatures = 64
+
+/** What is put up with in the lines below the text. */
+export interface NoteForm {
+  readonly mostSignatures: number
+  /** Whether a signature or its key may be there again: then it says nothing more. */
+  readonly mayRepeat: boolean
+}
+
+const strictForm: NoteForm = { mostSignatures: 64, mayRepeat: false }
+
+/** Of notes that others assemble, of whatever keys: as much as golang.org/x/mod/sumdb/note reads. */
+export const lenientForm: NoteForm = { mostSignatures: 100, mayRepeat: true }
 
 /** @throws NoteError unless it is `name+hash+key` of a type that we verify, with the hash of that key */
 export function parseVerifierKey(text: string): VerifierKey {
@@ -108,8 +119,8 @@ export function signatureLine(signer: NoteSigner, body: string): string {
  * The text of a note and who of `keys` signed it.
  * @throws NoteError when it is malformed, when none of them did, or when a signature under a name and id of theirs is wrong
  */
-export function openNote(text: string, keys: readonly VerifierKey[]): OpenedNote {
-  const { body, signatures } = parseNote(text)
+export function openNote(text: string, keys: readonly VerifierKey[], form = strictForm): OpenedNote {
+  const { body, signatures } = parseNote(text, form)
   const verified: NoteSignature[] = []
   const unknown: NoteSignature[] = []
   for (const signature of signatures) {
@@ -117,7 +128,7 @@ export function openNote(text: string, keys: readonly VerifierKey[]): OpenedNote
     if (key === undefined) unknown.push(signature)
     else if (!isSignedBy(key, body, signature.signature)) throw unsigned('A signature of a known key is wrong.')
     else if (verified.some(({ name, id }) => name === key.name && id.equals(key.id))) {
-      throw malformed('A known key signed twice.')
+      if (!form.mayRepeat) throw malformed('A known key signed twice.')
     } else verified.push(signature)
   }
   if (verified.length === 0) throw unsigned('No known key signed it.')
@@ -125,8 +136,8 @@ export function openNote(text: string, keys: readonly VerifierKey[]): OpenedNote
 }
 
 /** The text of a note whose signatures nobody has checked yet. @throws NoteError when it is malformed */
-export function noteText(note: string): string {
-  return parseNote(note).body
+export function noteText(note: string, form = strictForm): string {
+  return parseNote(note, form).body
 }
 
 /** The note with more signatures under it; those that it has are not repeated. @throws NoteError when that is none */
@@ -160,7 +171,10 @@ export function timestampedText(seconds: bigint, body: string): Buffer {
 }
 
 // The last empty line parts text and signatures: the text may have empty lines of its own.
-function parseNote(text: string): { readonly body: string; readonly signatures: readonly NoteSignature[] } {
+function parseNote(
+  text: string,
+  { mostSignatures, mayRepeat } = strictForm,
+): { readonly body: string; readonly signatures: readonly NoteSignature[] } {
   if (text.length > mostNoteLength) throw malformed('The note is too long.')
   if (!text.isWellFormed() || /[^\P{Cc}\n\x7f-\x9f]/u.test(text)) {
     throw malformed('The note holds a character that none may have.')
@@ -169,7 +183,7 @@ function parseNote(text: string): { readonly body: string; readonly signatures: 
   if (end < 0 || !text.endsWith('\n')) throw malformed('The note has no text, no empty line or no last newline.')
   const lines = text.slice(end + 2, -1).split('\n')
   if (lines.length > mostSignatures) throw malformed('The note has too many signatures.')
-  if (new Set(lines).size < lines.length) throw malformed('The note has the same signature twice.')
+  if (!mayRepeat && new Set(lines).size < lines.length) throw malformed('The note has the same signature twice.')
   return { body: text.slice(0, end + 1), signatures: lines.map(parseSignatureLine) }
 }
 

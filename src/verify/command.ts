@@ -11,7 +11,8 @@ import type { Trust } from './trust.ts'
 import { verifyReceipt, type Verdict } from './verify-receipt.ts'
 
 const usage = `quorate verify FILE --key KEY [OPTION]...
-  Checks a receipt. FILE - reads standard input. Nothing is asked of any server.
+
+Checks a receipt. FILE - reads standard input. Nothing is asked of any server.
 
   --key KEY                the log's verifier key (NAME+ID+BASE64), or a file with one in each line, or the answer of
                            GET /v1/log/key as a file; may be given more than once
@@ -20,8 +21,9 @@ const usage = `quorate verify FILE --key KEY [OPTION]...
   --unsigned ID            a voter whose votes may stand without a signature all the same
   --policy SHA256          the digest of the rule that you expect
   --json                   the verdict for machines
+  --help                   shows this text
 
-  Exit status: 0 when all holds, 1 when it does not, 2 when this was called wrongly.
+Exits with 0 when all holds, 1 when it does not, 2 when this was called wrongly.
 `
 
 export interface Output {

@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts'
 import { cosigner } from '../proof/cosignature.ts'
 import { verifierKeyText } from '../proof/note.ts'
 import { witnessServer } from './server.ts'
+import { help } from './help.ts'
 import { openWitnessState } from './state.ts'
 
 /**
@@ -14,10 +15,14 @@ import { openWitnessState } from './state.ts'
  * where there is none.
  * @throws AppError CONFIGURATION_INVALID
  */
-export async function runWitness([command, ...rest]: readonly string[]): Promise<void> {
-  if (command === 'key' && rest.length === 0) return showKey()
+export async function runWitness(words: readonly string[]): Promise<void> {
+  if (words.some((word) => word === '--help' || word === '-h')) return void process.stdout.write(help)
+  const [command, ...rest] = words
   if (command === undefined) return await serve()
-  throw new AppError('CONFIGURATION_INVALID', 'There is "quorate witness" and "quorate witness key", and no other.')
+  const stray = command === 'key' ? rest[0] : command
+  if (stray === undefined) return showKey()
+  const problem = `"quorate witness" does not know "${stray}": "quorate witness --help" tells what it takes.`
+  throw new AppError('CONFIGURATION_INVALID', problem)
 }
 
 function showKey(): void {

@@ -59,9 +59,8 @@ function cosigned(witness: Witness, body: Buffer, warn: (message: string) => voi
     return { status: 200, text: `${addCheckpoint(witness, text)}\n` }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    const { status, message, size } = error
-    // Signed by a log that we know, and not consistent: the evidence that an auditor wants.
-    if (status === 422) warn(`refused: ${message} ${JSON.stringify(text)}`)
+    const { status, message, size, isEvidence } = error
+    if (isEvidence) warn(`refused: ${message} ${JSON.stringify(text)}`)
     if (size === null) return { status, text: `${message}\n` }
     return { status, text: `${size}\n`, headers: { 'content-type': 'text/x.tlog.size' } }
   }

@@ -3,7 +3,6 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { AppError } from '../errors.ts'
-import { emptyRoot } from '../proof/merkle.ts'
 
 /** The largest tree of a log that was cosigned. */
 export interface Head {
@@ -23,11 +22,10 @@ export interface WitnessState extends Disposable {
   /** The checkpoint of this log as it was cosigned last. */
   findNote(origin: string): string | null
   /**
-   * Hands the last cosigned head of the log to `cosign` (the empty tree's when there is none) and keeps what that returns,
-   * on disk, before returning it. One call at a time for all processes that share the directory; when `cosign` throws,
+   * Hands the last cosigned head of the log to `cosign` (null when there is none) and keeps what that returns, on disk, before returning it. One call at a time for all processes that share the directory; when `cosign` throws,
    * nothing is kept.
    */
-  advance(origin: string, cosign: (latest: Head) => CosignedHead): CosignedHead
+  advance(origin: string, cosign: (latest: CosignedHead | null) => CosignedHead): CosignedHead
 }
 
 const schema = `
@@ -57,7 +55,7 @@ export function openWitnessState({ directory, name }: { directory: string; name:
     findNote: (origin) => findHead(origin)?.note ?? null,
     advance: (origin, cosign) =>
       inTransaction(db, () => {
-        const head = cosign(findHead(origin) ?? { size: 0, root: emptyRoot })
+        const head = cosign(findHead(origin) ?? null)
         keep.run(origin, head.size, head.root, head.note)
         return head
       }),

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { putStore } from '../helpers/embedded-store.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
 import { runCrashes } from './crash-run.ts'
 
@@ -10,6 +11,7 @@ const kills = 3
 
 it('loses and doubles nothing when it is killed, on PGlite', { timeout: 300_000 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'quorate-crash-'))
+  await putStore(directory)
   const report = await runCrashes({ store: { QUORATE_DATA_DIR: directory }, kills, seed: 1 })
   expect(report).toMatchObject({ kills, lost: 0, doubled: 0, faults: [] })
   expect(report.acknowledged).toBeGreaterThan(0)

@@ -4,12 +4,13 @@ import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { freePort } from '../helpers/free-port.ts'
-import { emptyDatabase } from '../helpers/fresh-database.ts'
+import { emptyDatabase, freshDatabase } from '../helpers/fresh-database.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 function start(env: Record<string, string>) {
-  const child = spawn(process.execPath, [main], { env: { PATH: process.env['PATH'], ...env } })
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  const child = spawn(process.execPath, [main], { env: { PATH, NODE_COMPILE_CACHE, ...env } })
   let output = ''
   let complaint = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
@@ -60,7 +61,8 @@ it('npm start on a port that is in use says so in one line and exits with 1', as
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
-  const server = start({ QUORATE_DATA_DIR: 'memory://', PORT: String(port), QUORATE_DEMO: '0', LOG_LEVEL: 'silent' })
+  const env = { DATABASE_URL: await freshDatabase(), QUORATE_DEMO: '0', LOG_LEVEL: 'silent' }
+  const server = start({ ...env, PORT: String(port) })
   expect(await server.exited).toBe(1)
   expect(server.complaint()).toBe(
     `quorate: Port ${port} of 127.0.0.1 is in use. Stop what listens there, or set PORT.\n`,
@@ -77,7 +79,7 @@ it('npm start without its PostgreSQL says so in one line and exits with 1', asyn
 })
 
 it('npm start without the master key that the store was made under says so in one line and exits with 1', async () => {
-  const env = { DATABASE_URL: await emptyDatabase(), PORT: '0', LOG_LEVEL: 'error' }
+  const env = { DATABASE_URL: await freshDatabase(), PORT: '0', LOG_LEVEL: 'error' }
   const masterKey = Buffer.alloc(32, 7).toString('base64')
   const first = start({ ...env, QUORATE_MASTER_KEY: masterKey })
   await expect.poll(first.output, { timeout: 30_000 }).toContain('ready')

@@ -61,7 +61,8 @@ export function runMain(
   exited: Promise<number | null>
   printed: () => string
 } {
-  const inherited = { PATH: process.env['PATH'] ?? '', NODE_NO_WARNINGS: '1' }
+  const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env
+  const inherited = { PATH, NODE_COMPILE_CACHE, NODE_NO_WARNINGS: '1' }
   const child = spawn(process.execPath, [main, ...command], {
     env: { ...inherited, HOST: '127.0.0.1', QUORATE_DEMO: '0', QUORATE_RATE_LIMIT: '0', LOG_LEVEL: 'error', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

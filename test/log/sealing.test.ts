@@ -8,6 +8,7 @@ import { batchLimit, sealBatch, sealNow } from '../../src/audit/seal.ts'
 import { sealAll } from '../../src/jobs/sealing.ts'
 import { rootOf } from '../../src/proof/merkle.ts'
 import { findUnsealed } from '../../src/store/log.ts'
+import { putStore } from '../helpers/embedded-store.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
 import { addLeaves, checkpointsOf, faultsOfLog, fillLeaves, hashesOf, logOf, publicKeyOf } from '../helpers/log.ts'
 import { orgId } from '../helpers/quorum.ts'
@@ -216,6 +217,7 @@ describe('the origin of a log', () => {
 
 it('goes on after a restart, on the embedded store too', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'quorate-log-'))
+  await putStore(directory)
   const open = () => startWorld({ engine: 'pglite', env: { QUORATE_DATA_DIR: directory } })
   try {
     {

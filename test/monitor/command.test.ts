@@ -11,6 +11,7 @@ import { monitorCommand } from '../../src/monitor/command.ts'
 import { keyText } from '../../src/monitor/log-keys.ts'
 import { ed25519Signer } from '../../src/proof/note.ts'
 import { ed25519FromSeed } from '../helpers/ed25519.ts'
+import { putStore } from '../helpers/embedded-store.ts'
 import { emptyDatabase, freshDatabase } from '../helpers/fresh-database.ts'
 import { orgId } from '../helpers/quorum.ts'
 import { startWorld, type World } from '../helpers/world.ts'
@@ -169,6 +170,7 @@ describe('quorate monitor', () => {
   it('reads the data directory that no server has open, keeps its state there, and leaves one that a server has alone', async () => {
     const data = join(directory, 'data')
     const env = { QUORATE_DATA_DIR: data }
+    await putStore(data)
     const embedded = await startWorld({ engine: 'pglite', env })
     await embedded.person('Ada', { admin: true })
     await sealNow(embedded.ctx, orgId)

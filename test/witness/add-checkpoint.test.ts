@@ -101,7 +101,6 @@ describe('a witness', () => {
     const other = log.fork(5)
     other.append('not', 'what', 'was', 'there')
     const wrong = [
-      await other.submission(7, 7),
       await other.submission(7, 9),
       submissionOf(7, await log.proof(7, 20), other.note()),
       submissionOf(7, [], log.note(20)),
@@ -115,10 +114,38 @@ describe('a witness', () => {
     expect((await witness.submit(await log.submission(7, 20))).status).toBe(200)
   })
 
-  it('says 422 to a proof from nothing, and to a root of the empty tree that is none', async () => {
+  it('says 409 and the size to another root of the very size that it cosigned, and tells its operator', async () => {
+    await witness.submit(await log.submission(0, 7))
+    const other = log.fork(5)
+    other.append('not', 'what', 'was', 'there')
+    const wrong = [await other.submission(7, 7), submissionOf(7, [other.root(5)], other.note(7))]
+    for (const body of wrong) {
+      expect(await witness.submit(body)).toEqual({ status: 409, type: 'text/x.tlog.size', text: '7\n' })
+    }
+    expect(witness.warnings).toHaveLength(wrong.length)
+    expect(witness.warnings[0]).toContain(JSON.stringify(other.note(7)).slice(1, -1))
+    expect((await witness.submit(await log.submission(7, 7))).status).toBe(200)
+  })
+
+  it('cosigns one text of a size: lines that a log adds beside the same root are 409 afterwards', async () => {
+    const told = (size: number, ...extensions: string[]) => log.claim({ size, root: log.root(size), extensions })
+    expect((await witness.submit(submissionOf(0, [], told(7, 'epoch 1')))).status).toBe(200)
+    for (const note of [told(7, 'epoch 2'), told(7, 'epoch 1', 'more'), told(7), log.note(7)]) {
+      expect(await witness.submit(submissionOf(7, [], note))).toEqual({
+        status: 409,
+        type: 'text/x.tlog.size',
+        text: '7\n',
+      })
+    }
+    expect(witness.warnings).toHaveLength(4)
+    expect((await witness.submit(submissionOf(7, [], told(7, 'epoch 1')))).status).toBe(200)
+    expect((await witness.submit(submissionOf(7, await log.proof(7), told(20, 'epoch 2')))).status).toBe(200)
+  })
+
+  it('says 422 to a proof from nothing, and 409 to a root of the empty tree that is none', async () => {
     expect((await witness.submit(submissionOf(0, [log.root()], log.note()))).status).toBe(422)
     const lie = log.claim({ size: 0 })
-    expect((await witness.submit(submissionOf(0, [], lie))).status).toBe(422)
+    expect(await witness.submit(submissionOf(0, [], lie))).toMatchObject({ status: 409, text: '0\n' })
     for (const size of [0, 0, 5]) expect((await witness.submit(await log.submission(0, size))).status).toBe(200)
   })
 
@@ -143,6 +170,17 @@ describe('a witness', () => {
     expect((await witness.submit(submissionOf(0, [], note))).status).toBe(200)
     const kept = await (await fetch(`${witness.url}/${sha256(log.origin)}/checkpoint`)).text()
     expect(kept).not.toContain('somebody')
+  })
+
+  it('passes over what is signed again, and reads up to a hundred signatures', async () => {
+    const note = log.note(5)
+    const others = Array.from({ length: 97 }, (_, at) => `— somebody${at} AAAAAAA=\n`).join('')
+    const twice = `${note}${lineOf(note)}\n${others}— somebody0 AAAAAAA=\n`
+    expect((await witness.submit(submissionOf(0, [], twice))).status).toBe(200)
+    const kept = await (await fetch(`${witness.url}/${sha256(log.origin)}/checkpoint`)).text()
+    expect(openNote(kept, [keyOf(log), witness.key]).verified).toHaveLength(2)
+    expect((await witness.submit(submissionOf(5, [], `${note}— somebody else\n`))).status).toBe(400)
+    expect((await witness.submit(submissionOf(5, [], `${twice}— somebody99 AAAAAAA=\n`))).status).toBe(400)
   })
 
   it('takes either key of a log while one replaces the other', async () => {

@@ -169,6 +169,7 @@ describe('a server with a witness', () => {
 describe('a log that was rewritten in the database and signed again with its own key', () => {
   it.each([
     ['its last leaves are others', async () => await addLeaves(world.ctx, ['other', 'leaves', 'and', 'more'])],
+    ['its last leaves are as many others', async () => await addLeaves(world.ctx, ['other', 'leaves', 'again'])],
     ['its last leaves are gone', async () => {}],
   ])('is refused: %s', async (_, writeInstead) => {
     const witness = await witnesses.start(world.ctx, 'w1')
@@ -190,25 +191,10 @@ describe('a log that was rewritten in the database and signed again with its own
 })
 
 describe('a witness that is none', () => {
-  const answers: [
-    string,
-    (signer: NoteSigner, body: string) => { status?: number; headers?: object; text?: string },
-  ][] = [
-    ['leads elsewhere', () => ({ status: 307, headers: { location: 'http://127.0.0.1:1/' } })],
-    ['says nothing', () => ({})],
-    ['says what is no cosignature', () => ({ text: 'cosigned\n' })],
-    ['signs another checkpoint', (signer) => ({ text: `${signatureLine(signer, 'log\n1\nroot\n')}\n` })],
-    ['signs with another key', (_, body) => ({ text: `${signatureLine(cosigner('false', newKey()), body)}\n` })],
-    ['signs far below other text', (signer, body) => ({ text: `${'x\n'.repeat(99)}${signatureLine(signer, body)}\n` })],
-    ['knows more than there is', () => ({ status: 409, text: '999999\n' })],
-    ['names another size again and again', () => ({ status: 409, text: '1\n' })],
-    ['names no size', () => ({ status: 409, text: 'many\n' })],
-    ['names a size with a zero before it', () => ({ status: 409, text: '01\n' })],
-    ['fails', () => ({ status: 500 })],
-    ['answers without end', () => ({ text: 'x'.repeat(3 * 1024 * 1024) })],
-  ]
+  type Answer = (signer: NoteSigner, body: string) => { status?: number; headers?: object; text?: string }
 
-  it.each(answers)('has nothing kept of it when it %s', async (_, answer) => {
+  /** What comes of one asking, with so many calls of a witness that answers so. */
+  const askedOnce = async (answer: Answer) => {
     const signer = cosigner('false', newKey())
     let calls = 0
     await using server = await startListening(
@@ -227,9 +213,41 @@ describe('a witness that is none', () => {
     const url = `http://127.0.0.1:${server.port}`
     const ctx = witnessedBy(world.ctx, [{ url, keyText: verifierKeyText(name, type, publicKey) }])
     await grow(ctx, 3)
-    expect((await ask(ctx)).kind).toMatch(/^(failed|refused)$/)
+    const asked = await ask(ctx)
+    return { ctx, asked, calls }
+  }
+
+  const answers: [string, Answer][] = [
+    ['leads elsewhere', () => ({ status: 307, headers: { location: 'http://127.0.0.1:1/' } })],
+    ['says nothing', () => ({})],
+    ['says what is no cosignature', () => ({ text: 'cosigned\n' })],
+    ['signs another checkpoint', (signer) => ({ text: `${signatureLine(signer, 'log\n1\nroot\n')}\n` })],
+    ['signs with another key', (_, body) => ({ text: `${signatureLine(cosigner('false', newKey()), body)}\n` })],
+    ['signs far below other text', (signer, body) => ({ text: `${'x\n'.repeat(99)}${signatureLine(signer, body)}\n` })],
+    ['knows more than there is', () => ({ status: 409, text: '999999\n' })],
+    ['names another size again and again', () => ({ status: 409, text: '1\n' })],
+    ['names no size', () => ({ status: 409, text: 'many\n' })],
+    ['names a size with a zero before it', () => ({ status: 409, text: '01\n' })],
+    ['fails', () => ({ status: 500 })],
+    ['answers without end', () => ({ text: 'x'.repeat(3 * 1024 * 1024) })],
+  ]
+
+  it.each(answers)('has nothing kept of it when it %s', async (_, answer) => {
+    const { ctx, asked, calls } = await askedOnce(answer)
+    expect(asked.kind).toMatch(/^(failed|refused)$/)
     expect(calls).toBeLessThanOrEqual(2)
     expect(await ctx.db.selectFrom('log_cosignatures').selectAll().execute()).toEqual([])
+  })
+
+  it.each([
+    ['from', 1, () => '0\n'],
+    ['from the second time', 2, () => '2\n'],
+    ['to', 2, (size: number) => `${size}\n`],
+  ])('is not asked again when it knows another tree of the size that it is asked %s', async (_, times, known) => {
+    const sizeOf = (body: string) => Number(body.split('\n')[1])
+    const { asked, calls } = await askedOnce((_signer, body) => ({ status: 409, text: known(sizeOf(body)) }))
+    expect(asked).toEqual({ kind: 'refused', reason: 'It has cosigned another history of this log (409).' })
+    expect(calls).toBe(times)
   })
 
   it('is given up on after five seconds of silence', async () => {

@@ -63,5 +63,8 @@ it('says so when its port is taken, and when there is no such command', async ()
   other.close()
   expect(code).toBe(1)
   expect(printed).toMatch(/^quorate: Cannot listen on [^\n]+EADDRINUSE[^\n]+\n$/)
-  expect(await runWitness({}, 'keys')).toMatchObject({ code: 1, printed: expect.stringContaining('witness key') })
+  for (const words of [['keys'], ['key', 'keys'], ['--keys']]) {
+    const printed = `quorate: "quorate witness" does not know "${words.at(-1)}": "quorate witness --help" tells what it takes.\n`
+    expect(await runWitness({}, ...words)).toEqual({ code: 1, printed })
+  }
 })

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseCheckpoint, type Checkpoint } from '../../src/proof/checkpoint.ts'
+import { DatabaseSync } from 'node:sqlite'
+import { parseCheckpoint, renderCheckpoint, type Checkpoint } from '../../src/proof/checkpoint.ts'
 import { verifyCosignature } from '../../src/proof/cosignature.ts'
 import { NoteError, noteText, parseSignatureLine } from '../../src/proof/note.ts'
 import { dice, type Dice } from '../helpers/dice.ts'
@@ -21,7 +22,7 @@ export interface SplitViewResult {
   readonly cosigned: number
 }
 
-type Scene = Pick<Attacker, 'log' | 'fork' | 'otherKeysFork' | 'seen' | 'shared'>
+type Scene = Pick<Attacker, 'log' | 'fork' | 'laterFork' | 'otherKeysFork' | 'seen' | 'shared'>
 
 /**
  * Shows two histories of `count` logs to a witness that runs as two processes on one directory, in every way of
@@ -54,12 +55,14 @@ export async function runSplitViews({ count, seed }: { count: number; seed: numb
         await Promise.all(processes.map((witness) => (how === 'kill' ? witness.kill() : witness.stop())))
         processes = await start()
       }
+      const whileHeld: Attacker['whileHeld'] = (work) => holding(directory, work)
       const neighbour = (scenes[(index + 1) % count] as Scene).log
-      await run({ ...scene, neighbour, dice: luck, send, restart })
+      await run({ ...scene, neighbour, dice: luck, send, restart, whileHeld })
       result.attempts += 1
       result.cosigned += cosigned.length
       if (cosigned.length === 0) result.empty.push(kind)
-      if (![scene.log, scene.fork, scene.otherKeysFork].some((history) => explains(history, cosigned))) {
+      const histories = [scene.log, scene.fork, scene.laterFork, scene.otherKeysFork]
+      if (!histories.some((history) => explains(history, cosigned))) {
         result.cosignedTwice.push(kind)
       }
     }
@@ -70,6 +73,13 @@ export async function runSplitViews({ count, seed }: { count: number; seed: numb
   return result
 }
 
+async function holding(directory: string, work: () => Promise<void>): Promise<void> {
+  using db = new DatabaseSync(join(directory, 'witness.db'))
+  db.exec('pragma busy_timeout = 5000; begin immediate')
+  await work()
+  db.exec('rollback')
+}
+
 function sceneOf(luck: Dice, origin: string): Scene {
   const seen = 2 + luck.roll(60)
   const log = smallLog(origin, leavesOf(seen + 1 + luck.roll(40)))
@@ -78,7 +88,9 @@ function sceneOf(luck: Dice, origin: string): Scene {
   fork.append(...leavesOf(log.size - shared + luck.roll(20), 'another'))
   const otherKeysFork = log.fork(shared, newKey())
   otherKeysFork.append(...leavesOf(log.size - shared, 'a third'))
-  return { log, fork, otherKeysFork, seen, shared }
+  const laterFork = log.fork(seen)
+  laterFork.append(...leavesOf(log.size - seen, 'instead'))
+  return { log, fork, laterFork, otherKeysFork, seen, shared }
 }
 
 /** The checkpoint in a body, when the answer holds the witness's cosignature of it: by the signature, whatever the status. */
@@ -94,8 +106,12 @@ function checkpointCosigned({ key }: WitnessProcess, body: string, answer: strin
 }
 
 function explains(history: SmallLog, cosigned: readonly Checkpoint[]): boolean {
+  const texts = new Map(cosigned.map((checkpoint) => [checkpoint.size, renderCheckpoint(checkpoint)]))
   return cosigned.every(
-    ({ size, root }) =>
-      size <= history.size && Buffer.compare(Buffer.from(root), Buffer.from(history.root(size))) === 0,
+    (checkpoint) =>
+      checkpoint.size <= history.size &&
+      Buffer.compare(checkpoint.root, history.root(checkpoint.size)) === 0 &&
+      // Lines that a log adds are part of what two people are shown.
+      texts.get(checkpoint.size) === renderCheckpoint(checkpoint),
   )
 }

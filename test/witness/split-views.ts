@@ -11,6 +11,8 @@ export interface Attacker {
   readonly fork: SmallLog
   /** How many leaves they share. */
   readonly shared: number
+  /** Shares all that was seen with `log`, then has as many others. */
+  readonly laterFork: SmallLog
   /** A third history from where the two part, signed by the log's other key. */
   readonly otherKeysFork: SmallLog
   /** Another log that the witness knows. */
@@ -19,6 +21,8 @@ export interface Attacker {
   readonly send: (body: string, process?: 0 | 1) => Promise<{ readonly status: number; readonly size: number }>
   /** Stops both processes, with `kill -9` or in peace, and starts them again. */
   readonly restart: (how: 'kill' | 'stop') => Promise<void>
+  /** Does this while a third process is about to write to the witness's directory: nobody else can, and all can read. */
+  readonly whileHeld: (work: () => Promise<void>) => Promise<void>
 }
 
 type Attempt = (attacker: Attacker) => Promise<void>
@@ -93,6 +97,15 @@ export const attempts: Readonly<Record<string, { readonly fromNothing?: true; re
       await Promise.all(dice.shuffled([...bodies, ...bodies]).map((body, at) => send(body, at % 2 === 0 ? 0 : 1)))
     },
   },
+  'both histories to two processes that have to wait for each other': {
+    fromNothing: true,
+    run: async ({ send, whileHeld, log, fork }) =>
+      await atOnce({ send, whileHeld }, await log.submission(0), await fork.submission(0)),
+  },
+  'growth of both histories to two processes that have to wait for each other': {
+    run: async ({ send, whileHeld, log, laterFork, seen }) =>
+      await atOnce({ send, whileHeld }, await log.submission(seen), await laterFork.submission(seen)),
+  },
   'the other history after a restart': {
     async run({ send, restart, fork, shared, seen }) {
       await restart('stop')
@@ -148,12 +161,38 @@ export const attempts: Readonly<Record<string, { readonly fromNothing?: true; re
       await send(submissionOf(0, [], log.claim({ size: fork.size, root: fork.root(), extensions: ['epoch 2'] })))
     },
   },
+  'the same root beside other lines': {
+    async run({ send, log, seen }) {
+      const [one, other] = ['epoch 1', 'epoch 2'].map((line) =>
+        log.claim({ size: log.size, root: log.root(), extensions: [line] }),
+      ) as [string, string]
+      const proof = await log.proof(seen)
+      await Promise.all([send(submissionOf(seen, proof, one)), send(submissionOf(seen, proof, other), 1)])
+      await send(submissionOf(log.size, [], one))
+      await send(submissionOf(log.size, [], other))
+      await send(submissionOf(log.size, [], log.note()))
+    },
+  },
   'beginning again with the empty tree': {
     async run({ send, log, fork }) {
       await send(submissionOf(0, [], log.note(0)))
       await send(await fork.submission(0))
     },
   },
+}
+
+/** Who reads before it may write believes of both that nothing was cosigned: what is held makes a race of moments certain. */
+async function atOnce(
+  { send, whileHeld }: Pick<Attacker, 'send' | 'whileHeld'>,
+  one: string,
+  other: string,
+): Promise<void> {
+  const sent: Promise<unknown>[] = []
+  await whileHeld(async () => {
+    sent.push(send(one, 0), send(other, 1))
+    await new Promise((resolve) => setTimeout(resolve, 150))
+  })
+  await Promise.all(sent)
 }
 
 /** Asks, and asks again from the size that the witness names, as an honest log does. */
