@@ -42,7 +42,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       types: ['config'],
     },
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
-    monitor: { values: ['approvals', 'audit', 'config', 'kernel', 'proof', 'store'] },
+    monitor: { values: ['approvals', 'audit', 'config', 'dialects/native', 'kernel', 'proof', 'store'] },
     main: {
       values: [
         'audit',

@@ -1,7 +1,8 @@
-import type { VerifierKey } from '../proof/note.ts'
 import type { Tx } from '../store/open.ts'
 import type { AlteredEntries } from './altered-entries.ts'
+import type { BelievedKeys } from './believed-keys.ts'
 import { checkCheckpoint, type StoredCheckpoint } from './check-checkpoint.ts'
+import { CheckpointTimes } from './checkpoint-times.ts'
 import type { Disorder } from './disorder.ts'
 import type { LogWalk } from './log-walk.ts'
 import { peekable, readRows, type Peekable } from './read-rows.ts'
@@ -19,8 +20,8 @@ export class CheckpointCheck {
   readonly #walk: LogWalk
   readonly #altered: AlteredEntries
   readonly #rows: Peekable<StoredCheckpoint>
-  readonly #keys: VerifierKey[]
-  readonly #offered: readonly VerifierKey[]
+  readonly #keys: BelievedKeys
+  readonly #times: CheckpointTimes
   /** Up to here the tree is the signed one. */
   #good = 0
   /** Checkpoints behind `#good` that the tree does not have. */
@@ -31,26 +32,15 @@ export class CheckpointCheck {
   readonly #sizesSeen = new Set<number>()
   readonly #missing = new Set<number>()
 
-  /**
-   * @param keys those that are believed
-   * @param offered those that are believed once they have signed beside one of `keys`
-   */
-  constructor(
-    tx: Tx,
-    org: string,
-    walk: LogWalk,
-    altered: AlteredEntries,
-    keys: readonly VerifierKey[],
-    offered: readonly VerifierKey[],
-  ) {
+  constructor(tx: Tx, org: string, walk: LogWalk, altered: AlteredEntries, keys: BelievedKeys) {
     this.#walk = walk
     this.#altered = altered
-    this.#keys = [...keys]
-    this.#offered = offered
+    this.#keys = keys
+    this.#times = new CheckpointTimes(walk.find)
     this.#rows = peekable(
       readRows<StoredCheckpoint>(
         tx,
-        `select size::float8 as size, root, note from log_checkpoints where org_id = ${org} order by size`,
+        `select size::float8 as size, root, note, created_at from log_checkpoints where org_id = ${org} order by size`,
       ),
     )
   }
@@ -63,11 +53,6 @@ export class CheckpointCheck {
   /** The newest that is signed and says what its columns say; null when none is. */
   get last(): StoredCheckpoint | null {
     return this.#last
-  }
-
-  /** Those that are believed by now. */
-  get keys(): readonly VerifierKey[] {
-    return this.#keys
   }
 
   /** Whether the tree ends in one that was never signed. */
@@ -92,6 +77,7 @@ export class CheckpointCheck {
         find('log_checkpoints', next.size, 'inserted')
         continue
       }
+      this.#times.add({ size: next.size, at: next.created_at })
       const signed = this.#check(next)
       if (signed === null) continue
       this.#last = next
@@ -130,7 +116,7 @@ export class CheckpointCheck {
   }
 
   #check(stored: StoredCheckpoint) {
-    return checkCheckpoint(this.#walk.find, stored, this.#walk.origin, this.#keys, this.#offered)
+    return checkCheckpoint(this.#walk.find, stored, this.#walk.origin, this.#keys)
   }
 
   #compareRoot(size: number, expected: Uint8Array): void {

@@ -1,15 +1,19 @@
-import type { Config } from '../config/config.ts'
 import { leafHash, type Hash } from '../proof/merkle.ts'
 import type { Tx } from '../store/open.ts'
 import { AlteredEntries } from './altered-entries.ts'
+import { BelievedKeys } from './believed-keys.ts'
+import { checkCosignatures } from './check-cosignatures.ts'
 import { CheckpointCheck } from './check-checkpoints.ts'
 import { LeafCheck } from './check-leaves.ts'
+import { waitingKeys } from './check-key-rows.ts'
 import { checkNodes } from './check-nodes.ts'
 import { Disorder } from './disorder.ts'
+import type { Erasures } from './erasures.ts'
 import { finderFor, type Report } from './finding.ts'
 import { hasLeaves, readEntries, readUnsealed, type EntryRow } from './log-entries.ts'
 import { originOf, readHead, type Head } from './log-head.ts'
-import { keysFor, keyText, type TrustedKeys } from './log-keys.ts'
+import type { KeyRow } from './key-rows.ts'
+import { keysFor, seenKey, type TrustedKeys } from './log-keys.ts'
 import type { LogWalk } from './log-walk.ts'
 import { Orphans } from './orphans.ts'
 import { literal } from './read-rows.ts'
@@ -22,7 +26,7 @@ export interface LogChecked {
   readonly seen: SeenLog | null
   readonly size: number
   readonly unsealed: number
-  /** Texts that leaves commit to and that are no more. */
+  /** Texts that leaves commit to and that were erased lawfully. */
   readonly erased: number
   /** No leaf is left of those that there were: the tables have nothing to be compared with. */
   readonly isTruncated: boolean
@@ -31,11 +35,14 @@ export interface LogChecked {
 }
 
 interface Options {
-  readonly config: Pick<Config, 'masterKeys'>
+  /** The store's log keys. */
+  readonly keyRows: readonly KeyRow[]
+  readonly now: Date
   readonly orgId: string
   readonly seen: SeenLog | null
   readonly pinned: readonly string[]
   readonly told: Told
+  readonly erasures: Erasures
   readonly report: Report
 }
 
@@ -45,11 +52,11 @@ interface Options {
  * @throws AppError CONFIGURATION_INVALID when there is no key to check the checkpoints with
  */
 export async function checkLog(tx: Tx, options: Options): Promise<LogChecked> {
-  const { orgId, seen, pinned, config } = options
+  const { orgId, seen, pinned, keyRows } = options
   const head = await readHead(tx, orgId)
-  const keysOf = async (name: string) => (await keysFor(tx, config, name, pinned, [])).trusted
+  const keysOf = (name: string) => keysFor(keyRows, name, pinned, []).trusted.map(({ key }) => key)
   const origin = seen?.origin ?? (await originOf(tx, orgId, head, keysOf))
-  const keys = origin === '' ? noKeys : await keysFor(tx, config, origin, pinned, seen?.keys ?? [])
+  const keys = origin === '' ? noKeys : keysFor(keyRows, origin, pinned, seen?.keys ?? [])
   const check = new LogCheck(tx, options, origin, keys)
   await check.run(tx, head)
   return { ...check.result(), isFirstUse: keys.isFirstUse }
@@ -61,6 +68,7 @@ class LogCheck {
   readonly #options: Options
   readonly #walk: LogWalk
   readonly #disorder = new Disorder()
+  readonly #keys: BelievedKeys
   readonly #altered: AlteredEntries
   readonly #checkpoints: CheckpointCheck
   readonly #leaves: LeafCheck
@@ -70,14 +78,15 @@ class LogCheck {
   #unsealed = 0
 
   constructor(tx: Tx, options: Options, origin: string, { trusted, offered }: TrustedKeys) {
-    const { orgId, seen, told, report } = options
+    const { orgId, seen, told, erasures, now, report } = options
     const find = finderFor(orgId, report)
     const trees = new Trees((block, entries, leaves) => this.#checkBlock(block, entries, leaves))
     this.#options = options
     this.#walk = { find, origin, seen, trees, gathered: new Gathered(), reported: new Set() }
+    this.#keys = new BelievedKeys(trusted, offered, { seenSize: seen?.size ?? 0, now })
     this.#altered = new AlteredEntries(this.#walk)
-    this.#checkpoints = new CheckpointCheck(tx, literal(orgId), this.#walk, this.#altered, trusted, offered)
-    this.#leaves = new LeafCheck(find, told)
+    this.#checkpoints = new CheckpointCheck(tx, literal(orgId), this.#walk, this.#altered, this.#keys)
+    this.#leaves = new LeafCheck(find, told, erasures)
   }
 
   async run(tx: Tx, head: Head): Promise<void> {
@@ -106,6 +115,7 @@ class LogCheck {
     await checkNodes(tx, org, find, trees, reported)
     this.#checkHead(head)
     this.#checkpoints.compareWithSeen()
+    await checkCosignatures(tx, org, find)
     for await (const row of readUnsealed(tx, org, head.settled)) {
       this.#unsealed += 1
       this.#leaves.checkRow(row.id, row)
@@ -115,11 +125,14 @@ class LogCheck {
 
   result(): Omit<LogChecked, 'isFirstUse'> {
     const { trees, gathered, origin } = this.#walk
-    const { last, keys } = this.#checkpoints
+    const { last } = this.#checkpoints
+    const { keyRows, seen } = this.#options
     const { size } = trees
     const counts = { size, unsealed: this.#unsealed, erased: this.#leaves.erased, isTruncated: this.#isTruncated }
     if (last === null) return { ...counts, seen: null }
-    const head = { origin, keys: keys.map(keyText), size, root: trees.roots().entries, note: last.note }
+    const keys = this.#keys.known().map((key) => seenKey(key, keyRows, seen?.keys ?? []))
+    const waiting = waitingKeys(keyRows, { keys, size }, seen)
+    const head = { origin, keys, waiting, size, root: trees.roots().entries, note: last.note }
     return { ...counts, seen: gathered.seen(head) }
   }
 

@@ -1,6 +1,6 @@
 import type { Tx } from '../store/open.ts'
 import { literal, readRows } from './read-rows.ts'
-import type { StoredLeaf } from './told-leaf.ts'
+import type { StoredLeaf } from './leaf-content.ts'
 
 /** A leaf with the columns beside its content. */
 export interface LeafRow extends StoredLeaf {

@@ -1,6 +1,6 @@
 import { isKeyName, type VerifierKey } from '../proof/note.ts'
 import type { Tx } from '../store/open.ts'
-import { signedIn } from './check-checkpoint.ts'
+import { signedIn } from './believed-keys.ts'
 
 /** The head of a log as its row tells it; all zero where there is none. */
 export interface Head {
@@ -25,7 +25,7 @@ export async function originOf(
   tx: Tx,
   orgId: string,
   head: Head,
-  keysOf: (origin: string) => Promise<readonly VerifierKey[]>,
+  keysOf: (origin: string) => readonly VerifierKey[],
 ): Promise<string> {
   const newest = await tx
     .selectFrom('log_checkpoints')
@@ -36,5 +36,5 @@ export async function originOf(
     .executeTakeFirst()
   const [named = ''] = newest?.note.split('\n') ?? []
   if (newest === undefined || named === head.origin || !isKeyName(named)) return head.origin
-  return signedIn(newest.note, await keysOf(named)) === null ? head.origin : named
+  return signedIn(newest.note, keysOf(named)) === null ? head.origin : named
 }

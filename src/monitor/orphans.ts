@@ -2,7 +2,7 @@ import { leafHash, type Hash } from '../proof/merkle.ts'
 import type { Tx } from '../store/open.ts'
 import type { Head } from './log-head.ts'
 import { literal, readRows } from './read-rows.ts'
-import type { StoredLeaf } from './told-leaf.ts'
+import type { StoredLeaf } from './leaf-content.ts'
 
 export interface Orphan {
   readonly id: string

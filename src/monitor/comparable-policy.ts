@@ -1,0 +1,43 @@
+import { decidedBy } from '../dialects/native/wire/templates.ts'
+import { isNative } from './replay-policies.ts'
+import type { ToldRow } from './told-table.ts'
+
+/** What a leaf says of sealed actions; null when they cannot be opened. */
+export type ActionsDigest = (sealed: Uint8Array) => string | null
+
+/**
+ * The row of a template version as what its leaf tells of it: the dialect's own wording as what it decides, actions as
+ * their digest, and stages without their names where those are gone.
+ * @param digest null when the store's data keys are not known, so that nothing can be told of actions
+ */
+export function comparablePolicy(row: ToldRow, told: ToldRow | undefined, digest: ActionsDigest | null): ToldRow {
+  const named = (stages: unknown) => withNamesAs(told?.['namesAre'], stages)
+  const rule = isNative(row) ? decided(row['rule']) : told?.['rule']
+  return {
+    ...row,
+    stages: named(row['stages']),
+    rule: isDecided(rule) ? { ...rule, stages: named(rule.stages) } : rule,
+    actions: digest === null ? told?.['actions'] : (digest(row['actions'] as Uint8Array) ?? 'nothing that opens'),
+  }
+}
+
+function decided(written: unknown): unknown {
+  try {
+    return decidedBy(written)
+  } catch {
+    return 'no rule'
+  }
+}
+
+function isDecided(rule: unknown): rule is { readonly stages: unknown } {
+  return typeof rule === 'object' && rule !== null
+}
+
+/** What an erasure leaves of a name is none, or the fixed text; of names that are lost nothing can be told. */
+function withNamesAs(namesAre: unknown, stages: unknown): unknown {
+  if (namesAre === undefined || !Array.isArray(stages)) return stages
+  return stages.map((stage: { readonly name?: unknown }) => {
+    const { name, ...rest } = stage
+    return namesAre === 'lost' || name === 'erased' ? rest : stage
+  })
+}
