@@ -22,7 +22,7 @@ export async function checkDirectory(
   const find = finderFor(orgId, report)
   const compared: Readonly<Partial<Record<TableName, Compared>>> = {
     principals: (row) => ({ ...row, public_key: digestOf(row['public_key']) }),
-    policies: (row, policy) => comparablePolicy(row, policy, digest),
+    policies: (row, policy) => comparablePolicy(row, policy, { templates: told.templates, digest }),
   }
   await compareStored(tx, find, 'organizations', told.organizations, `where id = ${literal(orgId)}`)
   for (const table of ofOrganization) {

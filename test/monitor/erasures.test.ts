@@ -75,7 +75,7 @@ describe('what was erased lawfully', () => {
         where kind in ('roles.assigned', 'roles.removed', 'template.deleted', 'space.deleted')`.execute(tx)
       for (const { id } of rows) {
         await dropTexts(tx, id)
-        await tellErasure(tx, world.ctx, id, ['email', 'name'])
+        await tellErasure(tx, world.ctx, id, ['description', 'metadata', 'name', 'stages'])
       }
       const people = await sql<{ id: string }>`select id from principals`.execute(tx)
       for (const { id } of people.rows) if (rows.some((row) => row.id === id)) await eraseRow(tx, world.ctx, 'principals', id)
@@ -121,7 +121,7 @@ describe('what was erased otherwise', () => {
           'template.updated', 'request.created', 'api-key.created')`.execute(tx)
       return rows[0]?.id
     })
-    expect(columnsFound(found)).toContain(`audit_leaves ${value} private.name`)
+    expect(columnsFound(found).filter((line) => line.startsWith(`audit_leaves ${value} private.`))).not.toEqual([])
   })
 
   it('tells of a reason that no leaf says was erased, and of one where another vote was', async () => {
@@ -135,7 +135,8 @@ describe('what was erased otherwise', () => {
       return rows
     })
     const expected = value.map(({ id, seq }) => `votes ${id}/${seq} reason`)
-    expect(columnsFound(found).toSorted()).toEqual(expected.toSorted())
+    const lines = columnsFound(found).filter((line) => line.startsWith('votes'))
+    expect(lines.toSorted()).toEqual(expected.toSorted())
   })
 
   it('tells of an address that was exchanged for another under an erasure of the name alone', async () => {

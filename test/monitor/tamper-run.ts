@@ -1,3 +1,4 @@
+import { addLogKey, overlapMilliseconds } from '../../src/audit/log-key.ts'
 import { sealNow } from '../../src/audit/seal.ts'
 import { lineOf } from '../../src/monitor/finding.ts'
 import type { SeenLogs } from '../../src/monitor/state-file.ts'
@@ -5,6 +6,8 @@ import { makeBusy } from '../helpers/busy.ts'
 import { dice, type Dice } from '../helpers/dice.ts'
 import { orgId } from '../helpers/quorum.ts'
 import type { World } from '../helpers/world.ts'
+import { blindings } from './blinding.ts'
+import { keyTricks } from './key-tricks.ts'
 import { rewrites } from './rewriting.ts'
 import { isNamed, isRefused, tricks, type Tampering, type Trick } from './tampering.ts'
 import { findingsOf, tried, type Tried } from './tried.ts'
@@ -17,19 +20,29 @@ export interface TamperReport {
   readonly missed: readonly string[]
 }
 
-/** More leaves than one block of the tree has, sealed in several batches, and what a run over them saw. */
+export const allTricks: readonly Trick[] = [...tricks, ...rewrites, ...blindings, ...keyTricks]
+
+/**
+ * More leaves than one block of the tree has, sealed in several batches, the last of them under a second key alone, and what runs
+ * over them saw.
+ */
 export async function makeWatched(world: World): Promise<SeenLogs> {
   await makeBusy(world)
   await sealNow(world.ctx, orgId)
+  let seen: SeenLogs = new Map()
   for (let batch = 0; batch < 4; batch++) {
     for (let one = 0; one < 45; one++) await world.person(`Extra${batch}-${one}`)
     await sealNow(world.ctx, orgId)
+    seen = (await findingsOf(world, seen)).seen
+    if (batch === 0) await addLogKey(world.ctx)
+    if (batch === 2) world.clock.advance(overlapMilliseconds + 1_000)
   }
   // What is sealed is known to be settled a round later.
   for (let round = 0; round < 2; round++) await sealNow(world.ctx, orgId)
-  const { found, seen } = await findingsOf(world, new Map())
-  if (found.length > 0) throw new Error(`found before anything was done:\n${found.map(lineOf).join('\n')}`)
-  return seen
+  const last = await findingsOf(world, seen)
+  const lines = last.found.map(lineOf)
+  if (lines.length > 0) throw new Error(`found before anything was done:\n${lines.join('\n')}`)
+  return last.seen
 }
 
 /**
@@ -47,7 +60,7 @@ export async function runTamperings(
   let [played, deck] = [0, [] as readonly Trick[]]
   while (played < count) {
     // Each trick once before any is played again.
-    if (deck.length === 0) deck = random.shuffled([...tricks, ...rewrites])
+    if (deck.length === 0) deck = random.shuffled(allTricks)
     const [trick, ...rest] = deck as [Trick, ...Trick[]]
     deck = rest
     const isRemembered = trick.needsMemory || random.roll(2) === 0
