@@ -44,7 +44,11 @@ function hasNotSigned({ before, now }: LogOfKeys, { name }: KeyRow): boolean {
 }
 
 /** Keys of the store that have not signed this log yet, with its size when they were first seen. */
-export function waitingKeys(rows: readonly KeyRow[], now: Pick<SeenLog, 'keys' | 'size'>, before: SeenLog | null): SeenLog['waiting'] {
+export function waitingKeys(
+  rows: readonly KeyRow[],
+  now: Pick<SeenLog, 'keys' | 'size'>,
+  before: SeenLog | null,
+): SeenLog['waiting'] {
   return rows
     .filter((row) => row.publicKey !== null && !now.keys.some((key) => isOf(key, row)))
     .map(({ name }) => before?.waiting.find(({ row }) => row === name) ?? { row: name, size: now.size })

@@ -103,7 +103,9 @@ async function run(
   }
   const store = await openForReading(config.store)
   try {
-    const done = await store.snapshot((tx) => monitor(tx, { config, seen: seen ?? new Map(), pinned: keys, now: now(), report }))
+    const done = await store.snapshot((tx) =>
+      monitor(tx, { config, seen: seen ?? new Map(), pinned: keys, now: now(), report }),
+    )
     writeState(path, done.seen)
     if (json) {
       out(`${JSON.stringify({ organizations: done.checked, total: done.findings, findings })}\n`)

@@ -47,7 +47,11 @@ export function keysFor(
 }
 
 /** What is remembered of a key. @param rows where the store keeps keys by now */
-export function seenKey({ key, since, until }: BelievedKey, rows: readonly KeyRow[], before: readonly SeenKey[]): SeenKey {
+export function seenKey(
+  { key, since, until }: BelievedKey,
+  rows: readonly KeyRow[],
+  before: readonly SeenKey[],
+): SeenKey {
   const verifierKey = verifierKeyText(key.name, key.type, key.publicKey)
   const row = rows.find(({ publicKey }) => publicKey !== null && Buffer.compare(publicKey, key.publicKey) === 0)
   // Where it was, though it be there no more.

@@ -93,7 +93,9 @@ function remove({ policies, rules }: ToldPolicies, id: string): void {
 
 /** The native templates that lie in a space, each by its first version. */
 export function templatesIn({ policies, templates }: ToldPolicies, space: string): string[] {
-  return [...policies].flatMap(([id, row]) => (row['space_id'] === space && isNative(row) ? [templates.get(id) ?? id] : []))
+  return [...policies].flatMap(([id, row]) =>
+    row['space_id'] === space && isNative(row) ? [templates.get(id) ?? id] : [],
+  )
 }
 
 /** Roles are on native templates alone. */

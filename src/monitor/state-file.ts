@@ -70,7 +70,18 @@ type Stored = Readonly<
   >
 >
 
-function storedOf({ origin, keys, waiting, size, root, note, leaves, blocks, tail, checkpoints }: SeenLog): Stored[string] {
+function storedOf({
+  origin,
+  keys,
+  waiting,
+  size,
+  root,
+  note,
+  leaves,
+  blocks,
+  tail,
+  checkpoints,
+}: SeenLog): Stored[string] {
   return {
     origin,
     keys,
@@ -88,7 +99,9 @@ function storedOf({ origin, keys, waiting, size, root, note, leaves, blocks, tai
 function seenOf({ checkpoint, root, leaves, blocks, tail, keys, waiting = [], ...rest }: Stored[string]): SeenLog {
   const seen = {
     ...rest,
-    keys: keys.map((key) => (typeof key === 'string' ? { verifierKey: key, since: null, until: null, row: null } : key)),
+    keys: keys.map((key) =>
+      typeof key === 'string' ? { verifierKey: key, since: null, until: null, row: null } : key,
+    ),
     waiting,
     note: checkpoint,
     root: Buffer.from(root, 'base64'),

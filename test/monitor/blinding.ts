@@ -20,7 +20,10 @@ export const blindings: readonly Trick[] = [
 ]
 
 type Play = (tx: Tx, dice: Dice, ctx: Ctx) => Promise<Tampering | null>
-const trick = (name: string, play: Play): Trick => ({ name, needsMemory: false, play })
+
+function trick(name: string, play: Play): Trick {
+  return { name, needsMemory: false, play }
+}
 
 /** The kept texts go without a leaf that says so, and the column is another. */
 function secretly(table: Erasable): Trick {

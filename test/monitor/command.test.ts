@@ -36,7 +36,11 @@ async function run(
   env: RawEnv = { DATABASE_URL: databaseUrl, QUORATE_MASTER_KEY: masterKey },
 ) {
   let [out, err] = ['', '']
-  const streams = { out: (text: string) => void (out += text), err: (text: string) => void (err += text), now: () => world.clock.now() }
+  const streams = {
+    out: (text: string) => void (out += text),
+    err: (text: string) => void (err += text),
+    now: () => world.clock.now(),
+  }
   const code = await monitorCommand(() => loadConfig(env), args, streams)
   return { code, out, err }
 }
@@ -137,7 +141,10 @@ describe('quorate monitor', () => {
     expect((await run(['--state', state])).code).toBe(0)
     const kept = JSON.parse(readFileSync(state, 'utf8')).organizations[orgId].keys
     const until = new Date(world.clock.now().getTime() + 30 * 86_400_000).toISOString()
-    expect(kept).toMatchObject([{ verifierKey: key, until }, { verifierKey: await serverKey(), until: null, row: 'log-key-2' }])
+    expect(kept).toMatchObject([
+      { verifierKey: key, until },
+      { verifierKey: await serverKey(), until: null, row: 'log-key-2' },
+    ])
     // The old one signs no more; the new one was vouched for.
     world.clock.advance(40 * 86_400_000)
     await world.person('Dana')

@@ -26,8 +26,10 @@ export const keyTricks: readonly Trick[] = [
     },
   },
   keyRow('delete', async (tx, name) => await sql`delete from server_secrets where name = ${name}`.execute(tx)),
-  keyRow('edit', async (tx, name) =>
-    await sql`update server_secrets set value = ${randomBytes(32)} where name = ${name}`.execute(tx),
+  keyRow(
+    'edit',
+    async (tx, name) =>
+      await sql`update server_secrets set value = ${randomBytes(32)} where name = ${name}`.execute(tx),
   ),
   {
     name: 'insert server_secrets',

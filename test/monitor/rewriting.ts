@@ -61,7 +61,12 @@ function rewriting(what: string, change: Rewrite): Trick {
     needsMemory: true,
     async play(tx, dice, ctx) {
       const { at, leaves } = await change(tx, await leavesInOrder(tx), dice)
-      await signAnew(tx, ctx, leaves, signersOf(await readLogKeys({ ...ctx, db: tx }), await originIn(tx), ctx.clock.now()))
+      await signAnew(
+        tx,
+        ctx,
+        leaves,
+        signersOf(await readLogKeys({ ...ctx, db: tx }), await originIn(tx), ctx.clock.now()),
+      )
       return { what: `from ${at} on`, rows: [{ table: 'log_entries', row: String(at) }] }
     },
   }
