@@ -43,7 +43,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     },
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
     usage: { values: [] },
-    monitor: { values: ['approvals', 'audit', 'config', 'kernel', 'proof', 'store'] },
+    monitor: { values: ['approvals', 'audit', 'config', 'dialects/native', 'kernel', 'proof', 'store'] },
     main: {
       values: [
         'audit',

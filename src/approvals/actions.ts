@@ -47,7 +47,9 @@ export function openAction(ctx: Sealing, bytes: Uint8Array): Action {
   return opened(ctx, bytes) as Action
 }
 
-type Sealing = Pick<Ctx, 'keys'>
+interface Sealing {
+  readonly keys: Pick<Ctx['keys'], 'atRest'>
+}
 
 function sealed({ keys }: Sealing, value: unknown): Buffer {
   return seal(keys.atRest, Buffer.from(JSON.stringify(value)))

@@ -68,7 +68,7 @@ export async function createPolicy(ctx: Ctx, actor: Actor, input: NewPolicy): Pr
       subjectId: policy.id,
       actor: leafActorOf(actor),
       at,
-      ...policyInLeaf(policy),
+      ...policyInLeaf(ctx, policy),
     })
     return { row: policy, warnings: await findPolicyWarnings(tx, orgId, policy, policy.group_ids) }
   })

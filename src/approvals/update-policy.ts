@@ -57,7 +57,7 @@ export async function updatePolicy(
       subjectId: policy.id,
       actor: leafActor,
       at: next.updated_at,
-      ...policyInLeaf(policy, { replaces: before.id }),
+      ...policyInLeaf(ctx, policy, { replaces: before.id }),
     })
     const found = await findPolicyWarnings(tx, orgId, policy, policy.group_ids)
     return { row: policy, warnings: found, cancellation: retired.cancellation }

@@ -1,8 +1,8 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { KeyRing } from '../config/secrets.ts'
 import { ed25519Signer, type NoteSigner } from '../proof/note.ts'
 import type { Db } from '../store/open.ts'
-import { insertServerSecret, openServerSecret } from '../store/server-secrets.ts'
+import { insertServerSecret, openServerSecret, type ServerSecret } from '../store/server-secrets.ts'
 
 /** A key that signs the logs of all organizations of this store (Ed25519). */
 export interface LogKey {
@@ -30,13 +30,13 @@ const first = 'log-key'
  * @throws AppError CONFIGURATION_INVALID without the master key, or when one is damaged
  */
 export async function readLogKeys({ db, config, clock }: Ground): Promise<LogKey[]> {
-  const stored = await storedKeys(db)
+  const stored = await storedLogKeys(db)
   if (stored.length === 0) {
     await insertServerSecret(db, nameOf(1), config.masterKeys, clock.now())
-    stored.push(...(await storedKeys(db)))
+    stored.push(...(await storedLogKeys(db)))
   }
   return stored.map((row, place) => ({
-    number: numberOf(row.name),
+    number: logKeyNumber(row.name),
     privateKey: privateKeyOf(openServerSecret(row, config.masterKeys)),
     from: row.created_at,
     until: endOf(stored[place - 1]?.created_at),
@@ -61,25 +61,33 @@ export async function addLogKey({ db, config, clock }: Ground): Promise<{ readon
   return { number, until: new Date(now.getTime() + overlapMilliseconds) }
 }
 
-async function storedKeys(db: Db) {
+/** As they are kept, newest first. */
+export async function storedLogKeys(db: Db): Promise<ServerSecret[]> {
   const rows = await db
     .selectFrom('server_secrets')
     .selectAll()
     .where((row) => row.or([row('name', '=', first), row('name', 'like', `${first}-%`)]))
     .execute()
-  return rows.toSorted((a, b) => numberOf(b.name) - numberOf(a.name))
+  return rows.toSorted((a, b) => logKeyNumber(b.name) - logKeyNumber(a.name))
 }
 
 function nameOf(number: number): string {
   return number === 1 ? first : `${first}-${number}`
 }
 
-function numberOf(name: string): number {
+/** From 1 up. @param name of the row */
+export function logKeyNumber(name: string): number {
   return name === first ? 1 : Number(name.slice(first.length + 1))
 }
 
 function endOf(next: Date | undefined): Date | null {
   return next === undefined ? null : new Date(next.getTime() + overlapMilliseconds)
+}
+
+/** The public half, 32 bytes (RFC 8032), of a key as it is kept. @param seed 32 bytes */
+export function publicHalfOf(seed: Buffer): Uint8Array {
+  const { x = '' } = createPublicKey(privateKeyOf(seed)).export({ format: 'jwk' })
+  return Buffer.from(x, 'base64url')
 }
 
 /** PKCS #8 of an Ed25519 key (RFC 8410 section 7), up to the key itself. */

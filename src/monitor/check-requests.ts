@@ -6,11 +6,13 @@ import type { Policy } from '../kernel/rule.ts'
 import type { Tx } from '../store/open.ts'
 import type { Row } from '../store/schema.ts'
 import { compareRow } from './compare-rows.ts'
+import type { Erasures } from './erasures.ts'
 import { finderFor, type Finder, type Report } from './finding.ts'
 import { literal, peekable, readRows, type Peekable } from './read-rows.ts'
 import type { Told } from './replay.ts'
 import { openRequest, replayRequest, requestRow, voteRow, type ToldRequest } from './replay-requests.ts'
-import { readLeaf, type StoredLeaf, type ToldLeaf } from './told-leaf.ts'
+import type { StoredLeaf } from './leaf-content.ts'
+import { readLeaf, type ToldLeaf } from './told-leaf.ts'
 import { keyOf } from './told-table.ts'
 import { watchedTables } from './watched-tables.ts'
 
@@ -20,13 +22,12 @@ type VoteRow = Row<'votes'>
 /**
  * Goes through the requests one by one, each with its leaves and votes: three queries in the order of the request's id, of
  * which only one request's part is in memory.
- * @returns how many reasons of votes were erased
+ * @returns how many reasons of votes were erased lawfully
  */
 export async function checkRequests(
   tx: Tx,
   orgId: string,
-  told: Told,
-  report: Report,
+  { told, erasures, report }: { readonly told: Told; readonly erasures: Erasures; readonly report: Report },
 ): Promise<{ readonly erased: number }> {
   const find = finderFor(orgId, report)
   const org = literal(orgId)
@@ -46,7 +47,7 @@ export async function checkRequests(
       (await votes.peek())?.request_id,
     ])
     if (id === undefined) break
-    await checkRequest({ find, rules: told.rules, tables, leaves, requests, votes, counts, reasons }, id)
+    await checkRequest({ find, rules: told.rules, erasures, tables, leaves, requests, votes, counts, reasons }, id)
   }
   tables.tell()
   await checkCounts(tx, org, find, counts)
@@ -64,6 +65,7 @@ function leavesQuery(org: string): string {
 interface Streams {
   readonly find: Finder
   readonly rules: ReadonlyMap<string, Policy>
+  readonly erasures: Erasures
   readonly tables: Emptied
   readonly leaves: Peekable<LeafRow>
   readonly requests: Peekable<Row<'requests'>>
@@ -74,12 +76,12 @@ interface Streams {
 }
 
 async function checkRequest(streams: Streams, id: string): Promise<void> {
-  const { find, tables, leaves, requests } = streams
+  const { find, erasures, tables, leaves, requests } = streams
   const votes = new VoteCheck(streams, id)
   let told: ToldRequest | null = null
   let isKnown = false
   while ((await leaves.peek())?.subject_id === id) {
-    const leaf = readLeaf((await leaves.next()) as LeafRow)
+    const leaf = readLeaf((await leaves.next()) as LeafRow, erasures)
     // What is no leaf at all was reported with the log.
     if (leaf === null) continue
     if (leaf.kind === 'request.created' && !isKnown) {
@@ -103,17 +105,26 @@ async function checkRequest(streams: Streams, id: string): Promise<void> {
   if (row !== undefined) streams.counts.set(countKey(row), (streams.counts.get(countKey(row)) ?? 0) + 1)
   if (told === null && row !== undefined) find('requests', id, 'inserted')
   if (told !== null && row === undefined) tables.deleted('requests', id)
-  if (told !== null && row !== undefined) compareRequest(find, id, told, row)
+  if (told !== null && row !== undefined) compareRequest(streams, id, told, row)
 }
 
-function compareRequest(find: Finder, id: string, told: ToldRequest, row: Row<'requests'>): void {
-  compareRow(find, 'requests', id, requestRow(told), { ...row }, watchedTables.requests.columns)
+function compareRequest({ find, erasures }: Streams, id: string, told: ToldRequest, row: Row<'requests'>): void {
+  const columns = watchedTables.requests.columns
+  // What is left of a content of which a part was erased hashes to nothing known: then no text of it may be left.
+  if (digestedColumns.some((column) => erasures.covers(id, column))) {
+    const bare = { ...requestRow(told), description: null, metadata: {} }
+    compareRow(find, 'requests', id, bare, { ...row }, [...columns, 'description', 'metadata'])
+    return
+  }
+  compareRow(find, 'requests', id, requestRow(told), { ...row }, columns)
   const { digest } = told.state
   const found = digestsOf(told, row)
   if (!found.includes(digest)) {
     find('requests', id, 'edited', { column: 'name, description or metadata', expected: digest, found: found[0] })
   }
 }
+
+const digestedColumns = ['name', 'description', 'metadata']
 
 /** What the content of a request hashes to, with the digest of its rule and, as requests of old do, without. */
 function digestsOf({ policy, row: told }: ToldRequest, row: Row<'requests'>): string[] {
@@ -142,18 +153,27 @@ class VoteCheck {
     const row = await votes.peek()
     if (row?.request_id !== this.#id || row.seq !== seq) return tables.deleted('votes', keyOf(this.#id, String(seq)))
     await votes.next()
-    if (reasonOf(row) === null && leaf.commitment('reason') !== undefined) this.#streams.reasons.erased += 1
-    if (!compareVote(() => {}, this.#id, leaf, row)) this.#differing.push({ seq, told: leaf, row })
+    if (this.#isErased(leaf) && reasonOf(row) === null) this.#streams.reasons.erased += 1
+    if (!this.#compare(() => {}, leaf, row)) this.#differing.push({ seq, told: leaf, row })
   }
 
   async end(): Promise<void> {
     await this.#passInserted(Infinity)
     const { find } = this.#streams
     for (const { seq, told, row } of this.#differing) {
-      const other = this.#differing.find((one) => one.seq !== seq && compareVote(() => {}, this.#id, one.told, row))
-      if (other === undefined) compareVote(find, this.#id, told, row)
+      const other = this.#differing.find((one) => one.seq !== seq && this.#compare(() => {}, one.told, row))
+      if (other === undefined) this.#compare(find, told, row)
       else find('votes', keyOf(this.#id, String(seq)), 'reordered', { found: `vote ${other.seq}` })
     }
+  }
+
+  #isErased(leaf: ToldLeaf): boolean {
+    const hasReason = leaf.commitment('reason') !== undefined
+    return hasReason && this.#streams.erasures.covers(this.#id, 'reason', leaf.facts['seq'] as number)
+  }
+
+  #compare(find: Finder, leaf: ToldLeaf, row: VoteRow): boolean {
+    return compareVote(find, { id: this.#id, leaf, row, isErased: this.#isErased(leaf) })
   }
 
   async #passInserted(before: number): Promise<void> {
@@ -167,14 +187,22 @@ class VoteCheck {
   }
 }
 
-function compareVote(find: Finder, id: string, leaf: ToldLeaf, row: VoteRow): boolean {
+interface ComparedVote {
+  readonly id: string
+  readonly leaf: ToldLeaf
+  readonly row: VoteRow
+  /** Its reason was erased lawfully. */
+  readonly isErased: boolean
+}
+
+function compareVote(find: Finder, { id, leaf, row, isErased }: ComparedVote): boolean {
   const key = keyOf(id, String(row.seq))
   const signature = typeof row.signature === 'string' ? digestOf(row.signature) : null
   const isSame = compareRow(find, 'votes', key, voteRow(leaf), { ...row, signature }, watchedTables.votes.columns)
-  const [reason, commitment] = [reasonOf(row), leaf.commitment('reason') ?? null]
   // Its text and its salt are erased together; a text that nothing commits to was put there.
-  if (reason === null || reason === commitment) return isSame
-  find('votes', key, 'edited', { column: 'reason', expected: commitment, found: reason })
+  const [found, expected] = [reasonOf(row), isErased ? null : (leaf.commitment('reason') ?? null)]
+  if (found === expected) return isSame
+  find('votes', key, 'edited', { column: 'reason', expected, found })
   return false
 }
 

@@ -25,24 +25,32 @@ Exits with 0 when nothing was found, 1 when something was, 2 when it could not c
 /** Findings that are written out; of more only their number is told. */
 const mostFindings = 10_000
 
-interface Streams {
+interface Surroundings {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
+  readonly now: () => Date
+}
+
+const ofProcess: Surroundings = {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  now: () => new Date(),
 }
 
 /** Runs the command. @param configured reads the configuration @returns the exit code */
 export async function monitorCommand(
   configured: () => Config,
   args: readonly string[],
-  { out, err }: Streams = { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
+  surroundings: Surroundings = ofProcess,
 ): Promise<0 | 1 | 2> {
+  const { out, err } = surroundings
   try {
     const options = optionsOf(args)
     if (options.help) {
       out(help)
       return 0
     }
-    return await run(configured(), options, out, err)
+    return await run(configured(), options, surroundings)
   } catch (error) {
     const { code, message, stack } = error as NodeJS.ErrnoException
     err(`quorate monitor: ${code === undefined ? stack : message || code}\n`)
@@ -83,8 +91,7 @@ function requireKey(text: string): void {
 async function run(
   config: Config,
   { state, keys, json }: Options,
-  out: Streams['out'],
-  err: Streams['err'],
+  { out, err, now }: Surroundings,
 ): Promise<0 | 1 | 2> {
   const path = state ?? defaultState(config)
   const seen = readState(path)
@@ -96,7 +103,9 @@ async function run(
   }
   const store = await openForReading(config.store)
   try {
-    const done = await store.snapshot((tx) => monitor(tx, { config, seen: seen ?? new Map(), pinned: keys, report }))
+    const done = await store.snapshot((tx) =>
+      monitor(tx, { config, seen: seen ?? new Map(), pinned: keys, now: now(), report }),
+    )
     writeState(path, done.seen)
     if (json) {
       out(`${JSON.stringify({ organizations: done.checked, total: done.findings, findings })}\n`)

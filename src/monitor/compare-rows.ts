@@ -1,3 +1,4 @@
+import { ErasedText } from './erased-text.ts'
 import type { Finder } from './finding.ts'
 import { textOf } from './finding.ts'
 import type { ToldRow, ToldTable } from './told-table.ts'
@@ -14,11 +15,22 @@ export function compareRow(
   let isSame = true
   for (const column of columns) {
     const [expected, found] = [told[column], row[column]]
-    if (expected === undefined || textOf(expected) === textOf(found)) continue
+    if (expected === undefined || isAsTold(expected, found, key)) continue
     isSame = false
     find(table, key, 'edited', { column, expected, found })
   }
   return isSame
+}
+
+function isAsTold(expected: unknown, found: unknown, key: string): boolean {
+  return expected instanceof ErasedText ? expected.isLeftIn(found, key) : textOf(expected) === textOf(found)
+}
+
+export interface ComparedRow {
+  readonly key: string
+  readonly row: ToldRow
+  /** How findings name it, where that is not its key. */
+  readonly shown?: string
 }
 
 export interface Comparison {
@@ -26,26 +38,30 @@ export interface Comparison {
   readonly told: ToldTable
   readonly columns: readonly string[]
   /** Rows as they can be compared: a column of a digest holds a digest. */
-  readonly rows: AsyncIterable<{ readonly key: string; readonly row: ToldRow }>
+  readonly rows: AsyncIterable<ComparedRow>
+  /** How findings name a row that is missing; by its key unless this says otherwise. */
+  readonly shownAs?: (key: string) => string
   /** Whether of this row nobody can say any more if it should be there. */
   readonly isUnknown?: (key: string) => boolean
 }
 
 /** Compares a table with what the leaves tell of it, both ways. */
-export async function compareTable(find: Finder, { table, told, columns, rows, isUnknown }: Comparison): Promise<void> {
+export async function compareTable(
+  find: Finder,
+  { table, told, columns, rows, isUnknown, shownAs = (key) => key }: Comparison,
+): Promise<void> {
   const missing = new Set(told.keys())
   let count = 0
-  for await (const { key, row } of rows) {
+  for await (const { key, row, shown = key } of rows) {
     count += 1
     const expected = told.get(key)
-    if (expected !== undefined) {
-      missing.delete(key)
-      compareRow(find, table, key, expected, row, columns)
-    } else if (isUnknown?.(key) !== true) find(table, key, 'inserted')
+    // The same twice is one too many.
+    if (expected !== undefined && missing.delete(key)) compareRow(find, table, shown, expected, row, columns)
+    else if (isUnknown?.(key) !== true) find(table, shown, 'inserted')
   }
   if (count === 0 && told.size > 1) {
     find(table, '', 'truncated', { expected: `${told.size} rows`, found: 'none' })
     return
   }
-  for (const key of missing) find(table, key, 'deleted')
+  for (const key of missing) find(table, shownAs(key), 'deleted')
 }

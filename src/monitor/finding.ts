@@ -1,3 +1,5 @@
+import { ErasedText } from './erased-text.ts'
+
 /** What was done to a row, as far as can be told from what is left. */
 export type Tampering = 'edited' | 'deleted' | 'inserted' | 'reordered' | 'truncated'
 
@@ -60,6 +62,7 @@ function shortened(text: string): string {
 export function textOf(value: unknown): string {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'no time' : value.toISOString()
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+  if (value instanceof ErasedText) return value.toJSON()
   if (typeof value === 'string') return value
   return JSON.stringify(inOrder(value)) ?? 'nothing'
 }

@@ -1,13 +1,13 @@
-import { readLogKeys, signersOf } from '../audit/log-key.ts'
-import type { Config } from '../config/config.ts'
 import { AppError } from '../errors.ts'
 import { ed25519Type, parseVerifierKey, verifierKeyText, type VerifierKey } from '../proof/note.ts'
-import type { Tx } from '../store/open.ts'
+import { isSameKey, type BelievedKey } from './believed-keys.ts'
+import type { KeyRow } from './key-rows.ts'
+import type { SeenKey } from './seen-log.ts'
 
 /** Who may sign the checkpoints of one log. */
 export interface TrustedKeys {
   /** Those that are believed. */
-  readonly trusted: readonly VerifierKey[]
+  readonly trusted: readonly BelievedKey[]
   /** Those of the store, which are believed once a checkpoint carries theirs beside a trusted signature. */
   readonly offered: readonly VerifierKey[]
   /** Nobody has vouched for the key: it is believed because it is the first that was seen. */
@@ -17,52 +17,57 @@ export interface TrustedKeys {
 /**
  * One key signs the logs of all organizations, each under the name of the log's origin: whichever name a given key has, it
  * speaks for every log.
+ * @param pinned verifier keys that the operator vouches for. Keys that were seen are believed beside them, if one of these was seen too
  * @throws AppError CONFIGURATION_INVALID when no key is given, none was seen, and the store's cannot be read
  */
-export async function keysFor(
-  tx: Tx,
-  config: Pick<Config, 'masterKeys'>,
+export function keysFor(
+  rows: readonly KeyRow[],
   origin: string,
   pinned: readonly string[],
-  seen: readonly string[],
-): Promise<TrustedKeys> {
-  const stored = await storedKeys(tx, config, origin)
-  const named = (texts: readonly string[]) => texts.map((text) => renamed(parseVerifierKey(text), origin))
-  const trusted = named(pinned.length > 0 ? pinned : seen)
-  if (trusted.length > 0) return { trusted, offered: [...named(seen), ...(stored ?? [])], isFirstUse: false }
-  if (stored === null) {
+  seen: readonly SeenKey[],
+): TrustedKeys {
+  const stored = rows.flatMap(({ publicKey }) => (publicKey === null ? [] : [named(publicKey, origin)]))
+  const known = seen.map((one) => believed(one, origin))
+  const given = pinned.map((text) => {
+    const key = named(parseVerifierKey(text).publicKey, origin)
+    return known.find((one) => isSameKey(one.key, key)) ?? firstSeen(key)
+  })
+  const isSeen = given.length === 0 || given.some((one) => known.includes(one))
+  const trusted = isSeen ? [...new Set([...known, ...given])] : given
+  if (trusted.length > 0) {
+    return { trusted, offered: [...known.map(({ key }) => key), ...stored], isFirstUse: false }
+  }
+  if (stored.length === 0 && rows.length > 0) {
     throw new AppError(
       'CONFIGURATION_INVALID',
       'The log key is not known: give it with --key (GET /v1/log/key shows it), or set QUORATE_MASTER_KEY as the server has it.',
     )
   }
-  return { trusted: stored, offered: [], isFirstUse: true }
+  return { trusted: stored.map(firstSeen), offered: [], isFirstUse: true }
 }
 
-export function keyText({ name, type, publicKey }: VerifierKey): string {
-  return verifierKeyText(name, type, publicKey)
+/** What is remembered of a key. @param rows where the store keeps keys by now */
+export function seenKey(
+  { key, since, until }: BelievedKey,
+  rows: readonly KeyRow[],
+  before: readonly SeenKey[],
+): SeenKey {
+  const verifierKey = verifierKeyText(key.name, key.type, key.publicKey)
+  const row = rows.find(({ publicKey }) => publicKey !== null && Buffer.compare(publicKey, key.publicKey) === 0)
+  // Where it was, though it be there no more.
+  const known = before.find((one) => one.verifierKey === verifierKey)
+  return { verifierKey, since, until: until?.toISOString() ?? null, row: row?.name ?? known?.row ?? null }
 }
 
-/** The public halves of the keys in the store; null when they are sealed under a master key that is not given. */
-async function storedKeys(
-  tx: Tx,
-  { masterKeys }: Pick<Config, 'masterKeys'>,
-  origin: string,
-): Promise<readonly VerifierKey[] | null> {
-  const isMade = await tx.selectFrom('server_secrets').select('name').where('name', '=', 'log-key').executeTakeFirst()
-  // Whoever reads must not make one.
-  if (isMade === undefined) return []
-  try {
-    // As of the beginning of time: those that sign no more have signed what is checked.
-    const clock = { now: () => new Date(0) }
-    const keys = await readLogKeys({ db: tx, config: { masterKeys }, clock })
-    return signersOf(keys, origin, clock.now()).map((signer) => signer.key)
-  } catch (error) {
-    if (error instanceof AppError) return null
-    throw error
-  }
+function believed({ verifierKey, since, until }: SeenKey, origin: string): BelievedKey {
+  const key = named(parseVerifierKey(verifierKey).publicKey, origin)
+  return { key, since, until: until === null ? null : new Date(until) }
 }
 
-function renamed(key: VerifierKey, origin: string): VerifierKey {
-  return parseVerifierKey(verifierKeyText(origin, ed25519Type, key.publicKey))
+function firstSeen(key: VerifierKey): BelievedKey {
+  return { key, since: null, until: null }
+}
+
+function named(publicKey: Uint8Array, origin: string): VerifierKey {
+  return parseVerifierKey(verifierKeyText(origin, ed25519Type, publicKey))
 }

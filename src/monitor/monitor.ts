@@ -1,9 +1,13 @@
 import type { Config } from '../config/config.ts'
 import type { Tx } from '../store/open.ts'
 import { checkDirectory, checkPeople } from './check-directory.ts'
+import { checkKeyRows, type LogOfKeys } from './check-key-rows.ts'
 import { checkLog } from './check-log.ts'
 import { checkRequests } from './check-requests.ts'
-import type { Finding } from './finding.ts'
+import { Erasures } from './erasures.ts'
+import { finderFor, type Finding } from './finding.ts'
+import { readKeyRows } from './key-rows.ts'
+import { readActionsDigest } from './read-actions.ts'
 import { nothingTold } from './replay.ts'
 import type { SeenLog } from './seen-log.ts'
 import type { SeenLogs } from './state-file.ts'
@@ -12,7 +16,7 @@ import type { SeenLogs } from './state-file.ts'
 export interface Checked {
   readonly organization: string
   readonly origin: string | null
-  /** Sealed entries, leaves that are not sealed yet, and texts that were erased. */
+  /** Sealed entries, leaves that are not sealed yet, and texts that were erased lawfully. */
   readonly size: number
   readonly unsealed: number
   readonly erased: number
@@ -34,6 +38,8 @@ export interface MonitorOptions {
   readonly seen: SeenLogs
   /** Verifier keys that the operator vouches for. */
   readonly pinned: readonly string[]
+  /** The monitor's own clock, which no administrator of the store can set. */
+  readonly now: Date
   readonly report: (finding: Finding) => void
 }
 
@@ -42,10 +48,13 @@ export interface MonitorOptions {
  * @param tx one snapshot of the whole store
  * @throws AppError CONFIGURATION_INVALID when there is no key to check the checkpoints with
  */
-export async function monitor(tx: Tx, { config, seen, pinned, report }: MonitorOptions): Promise<Monitored> {
+export async function monitor(tx: Tx, { config, seen, pinned, now, report }: MonitorOptions): Promise<Monitored> {
   const people = new Map()
   const checked: Checked[] = []
   const next = new Map<string, SeenLog>()
+  const keyRows = await readKeyRows(tx, config)
+  const digest = await readActionsDigest(tx, config)
+  const logs: LogOfKeys[] = []
   let findings = 0
   let isComplete = true
   for (const orgId of await organizationsIn(tx, seen)) {
@@ -57,12 +66,14 @@ export async function monitor(tx: Tx, { config, seen, pinned, report }: MonitorO
       report(finding)
     }
     const before = seen.get(orgId) ?? null
-    const log = await checkLog(tx, { config, orgId, seen: before, pinned, told, report: counted })
+    const erasures = await Erasures.read(tx, orgId)
+    const log = await checkLog(tx, { keyRows, now, orgId, seen: before, pinned, told, erasures, report: counted })
+    logs.push({ before, now: log.seen })
     let { erased } = log
     if (log.isTruncated) isComplete = false
     else {
-      await checkDirectory(tx, orgId, told, counted)
-      erased += (await checkRequests(tx, orgId, told, counted)).erased
+      await checkDirectory(tx, orgId, told, { digest, report: counted })
+      erased += (await checkRequests(tx, orgId, { told, erasures, report: counted })).erased
     }
     const { size, unsealed, isFirstUse } = log
     const kept = isLogWhole ? (log.seen ?? before) : before
@@ -74,15 +85,15 @@ export async function monitor(tx: Tx, { config, seen, pinned, report }: MonitorO
       unsealed,
       erased,
       isFirstUse,
-      keys: log.seen?.keys ?? [],
+      keys: (log.seen?.keys ?? []).map(({ verifierKey }) => verifierKey),
     })
   }
-  if (isComplete) {
-    await checkPeople(tx, people, (finding) => {
-      findings += 1
-      report(finding)
-    })
+  const ofNone = (finding: Finding) => {
+    findings += 1
+    report(finding)
   }
+  checkKeyRows(finderFor(null, ofNone), keyRows, logs)
+  if (isComplete) await checkPeople(tx, people, ofNone)
   return { checked, findings, seen: next }
 }
 

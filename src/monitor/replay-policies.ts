@@ -1,4 +1,5 @@
 import { leavesOf, type Policy, type PolicyOptions, type Stage } from '../kernel/rule.ts'
+import { ErasedText } from './erased-text.ts'
 import type { ToldLeaf } from './told-leaf.ts'
 import { change, type ToldRow, type ToldTable } from './told-table.ts'
 
@@ -6,10 +7,12 @@ export interface ToldPolicies {
   readonly policies: ToldTable
   /** What each of them decides by. */
   readonly rules: Map<string, Policy>
+  /** Of each version, also of those that are gone, the first of its template: roles are on the template, whatever its name. */
+  readonly templates: Map<string, string>
 }
 
 export function newPolicies(): ToldPolicies {
-  return { policies: new Map(), rules: new Map() }
+  return { policies: new Map(), rules: new Map(), templates: new Map() }
 }
 
 export function replayPolicies(told: ToldPolicies, leaf: ToldLeaf): void {
@@ -35,10 +38,13 @@ export function replayPolicies(told: ToldPolicies, leaf: ToldLeaf): void {
 
 function add(told: ToldPolicies, leaf: ToldLeaf): void {
   const { subject, facts, at } = leaf
-  const before = told.policies.get(facts['replaces'] as string)
+  const replaced = facts['replaces'] as string
+  const before = told.policies.get(replaced)
   const options = facts['options'] as PolicyOptions
   const stages = facts['stages'] as readonly Stage[]
   const groups = stages.flatMap(({ rule }) => leavesOf(rule)).filter(({ from }) => from.kind === 'group')
+  const named = namedStages(leaf, stages)
+  told.templates.set(subject, told.templates.get(replaced) ?? subject)
   told.rules.set(subject, { stages, options })
   told.policies.set(subject, {
     // The leaves of old did not say what the next version has from the one before.
@@ -47,23 +53,37 @@ function add(told: ToldPolicies, leaf: ToldLeaf): void {
     name: leaf.text('name'),
     version: facts['version'],
     description: leaf.text('description'),
+    metadata: metadataOf(leaf),
     status: 'active',
     takes_votes_when_inactive: true,
-    ...namedStages(leaf, stages),
+    ...named,
+    rule: { stages: named.stages, options },
     options,
     natural_persons: options.naturalPersons,
     group_ids: [...new Set(groups.map(({ from }) => from.id))],
+    actions: facts['actionsHmac'],
     default_expires_in_hours: facts['policyDigest'] === undefined ? undefined : (facts['expiresInHours'] ?? null),
     created_at: at,
     updated_at: at,
   })
 }
 
-/** With the names that stages have, unless one of them was erased: then only what decides can be compared. */
-function namedStages(leaf: ToldLeaf, stages: readonly Stage[]): ToldRow {
+/** With the names that stages have, unless they are gone: `namesAre` tells how, for then only the rest can be compared. */
+function namedStages(
+  leaf: ToldLeaf,
+  stages: readonly Stage[],
+): { readonly stages: readonly object[]; readonly namesAre?: 'erased' | 'lost' } {
   const names = stages.map((_, index) => leaf.text(`stages[${index}].name`))
-  if (names.includes(undefined)) return { stages, hasErasedNames: true }
+  if (names.includes(undefined)) return { stages, namesAre: 'lost' }
+  if (names.some((name) => name instanceof ErasedText)) return { stages, namesAre: 'erased' }
   return { stages: stages.map((stage, index) => ({ ...stage, ...(names[index] !== null && { name: names[index] }) })) }
+}
+
+/** What an erasure leaves is an empty object; the leaves of old commit to none. */
+function metadataOf(leaf: ToldLeaf): unknown {
+  const text = leaf.text('metadata')
+  if (text instanceof ErasedText) return {}
+  return typeof text === 'string' ? (JSON.parse(text) as unknown) : undefined
 }
 
 function remove({ policies, rules }: ToldPolicies, id: string): void {
@@ -71,10 +91,14 @@ function remove({ policies, rules }: ToldPolicies, id: string): void {
   rules.delete(id)
 }
 
-/** Names of the native templates that lie in a space. */
-export function templatesIn({ policies }: ToldPolicies, space: string): string[] {
-  const names = [...policies.values()].filter(
-    (row) => row['space_id'] === space && (row['dialect'] ?? 'native') === 'native',
+/** The native templates that lie in a space, each by its first version. */
+export function templatesIn({ policies, templates }: ToldPolicies, space: string): string[] {
+  return [...policies].flatMap(([id, row]) =>
+    row['space_id'] === space && isNative(row) ? [templates.get(id) ?? id] : [],
   )
-  return names.flatMap((row: ToldRow) => (typeof row['name'] === 'string' ? [row['name']] : []))
+}
+
+/** Roles are on native templates alone. */
+export function isNative(row: ToldRow): boolean {
+  return (row['dialect'] ?? 'native') === 'native'
 }

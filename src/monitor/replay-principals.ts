@@ -1,4 +1,5 @@
-import type { ToldLeaf } from './told-leaf.ts'
+import { ErasedText, PerhapsErased } from './erased-text.ts'
+import type { ToldLeaf, ToldText } from './told-leaf.ts'
 import { change, keyOf, type ToldRow, type ToldTable } from './told-table.ts'
 
 /** People, their memberships of the organization, its agents and its admins. */
@@ -62,8 +63,16 @@ function addUser(told: ToldPrincipals, leaf: ToldLeaf): void {
     created_at: at,
   })
   // A person who is known from another organization has the address and the time of that.
-  const isKnown = told.people.has(person)
-  if (!isKnown) told.people.set(person, { email: email ?? undefined, created_at: at })
+  const known = told.people.get(person)
+  if (known === undefined) told.people.set(person, { email: email ?? undefined, created_at: at })
+  else known['email'] = ofEither(known['email'], email, subject)
+}
+
+/** What is told of an address that one organization may have erased and the other not. */
+function ofEither(known: unknown, email: ToldText, subject: string): unknown {
+  const text = [known, email].find((one) => typeof one === 'string')
+  const isErased = known instanceof ErasedText || email instanceof ErasedText
+  return isErased && typeof text === 'string' ? new PerhapsErased(subject, text) : known
 }
 
 function addAgent(told: ToldPrincipals, leaf: ToldLeaf): void {

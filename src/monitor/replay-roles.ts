@@ -2,8 +2,9 @@ import type { ToldLeaf } from './told-leaf.ts'
 import { keyOf, type ToldTable } from './told-table.ts'
 
 export interface ToldRoles {
+  /** A role on a template stands under the template's first version, since its name may be erased. */
   readonly role_bindings: ToldTable
-  /** Whose roles on templates cannot be told any more, since the template's name was erased: principal and role. */
+  /** Whose roles on templates cannot be told, since a leaf of old named the template by a text that is gone: principal and role. */
   readonly unknown: Set<string>
 }
 
@@ -16,36 +17,44 @@ interface RoleInLeaf {
   readonly roleName: string
   readonly scopeType: string
   readonly scopeId?: string
+  /** Any version of a template. */
+  readonly template?: string | null
 }
 
-/** @param templatesIn names of the templates of a space, which go with it */
-export function replayRoles(told: ToldRoles, leaf: ToldLeaf, templatesIn: (space: string) => readonly string[]): void {
+/** The templates that roles are on, each told by its first version. */
+export interface KnownTemplates {
+  /** Of any version. */
+  firstOf(version: string): string
+  in(space: string): readonly string[]
+}
+
+export function replayRoles(told: ToldRoles, leaf: ToldLeaf, templates: KnownTemplates): void {
   const { kind, subject, facts } = leaf
   switch (kind) {
     case 'space.created':
-      return give(told, facts['holder'] as string, leaf)
+      return give(told, facts['holder'] as string, leaf, templates)
     case 'group.created':
-      return give(told, facts['member'] as string, leaf)
+      return give(told, facts['member'] as string, leaf, templates)
     case 'roles.assigned':
-      return give(told, subject, leaf)
+      return give(told, subject, leaf, templates)
     case 'roles.removed':
-      for (const { key } of bindingsOf(told, subject, leaf)) told.role_bindings.delete(key)
+      for (const { key } of bindingsOf(told, subject, leaf, templates)) told.role_bindings.delete(key)
       return
     case 'space.deleted': {
-      const names = new Set(templatesIn(subject))
-      return take(told, (type, id) => (type === 'space' && id === subject) || (type === templateScope && names.has(id)))
+      const gone = new Set(templates.in(subject))
+      return take(told, (type, id) => (type === 'space' && id === subject) || (type === templateScope && gone.has(id)))
     }
     case 'template.deleted': {
-      const name = leaf.text('name')
-      return take(told, (type, id) => type === templateScope && id === name)
+      const gone = templates.firstOf(subject)
+      return take(told, (type, id) => type === templateScope && id === gone)
     }
   }
 }
 
-const templateScope = 'workflow_template'
+export const templateScope = 'workflow_template'
 
-function give(told: ToldRoles, principal: string, leaf: ToldLeaf): void {
-  for (const { key, scopeType, scopeId } of bindingsOf(told, principal, leaf)) {
+function give(told: ToldRoles, principal: string, leaf: ToldLeaf, templates: KnownTemplates): void {
+  for (const { key, scopeType, scopeId } of bindingsOf(told, principal, leaf, templates)) {
     told.role_bindings.set(key, { created_at: leaf.at, scopeType, scopeId })
   }
 }
@@ -60,10 +69,12 @@ function bindingsOf(
   { unknown }: ToldRoles,
   principal: string,
   leaf: ToldLeaf,
+  templates: KnownTemplates,
 ): { key: string; scopeType: string; scopeId: string }[] {
   const roles = (leaf.facts['roles'] ?? []) as readonly RoleInLeaf[]
-  return roles.flatMap(({ roleName, scopeType, scopeId }, index) => {
-    const scope = scopeId ?? leaf.text(`roles[${index}].templateName`)
+  return roles.flatMap(({ roleName, scopeType, scopeId, template }, index) => {
+    const named = scopeId ?? leaf.text(`roles[${index}].templateName`)
+    const scope = typeof template === 'string' ? templates.firstOf(template) : named
     if (typeof scope === 'string') {
       return [{ key: bindingKey(principal, roleName, scopeType, scope), scopeType, scopeId: scope }]
     }

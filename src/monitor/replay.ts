@@ -44,7 +44,10 @@ export function replay(told: Told, leaf: ToldLeaf): void {
   replayPrincipals(told, leaf)
   replayGroups(told, leaf)
   // Before the policies: roles on templates go with the templates, which must still be known.
-  replayRoles(told, leaf, (space) => templatesIn(told, space))
+  replayRoles(told, leaf, {
+    firstOf: (version) => told.templates.get(version) ?? version,
+    in: (space) => templatesIn(told, space),
+  })
   replayPolicies(told, leaf)
   replaySpaces(told.spaces, leaf)
   replayQuotas(told.quotas, leaf)

@@ -7,8 +7,10 @@ import { hashBytes, type Hash } from '../proof/merkle.ts'
  */
 export interface SeenLog {
   readonly origin: string
-  /** Verifier keys (C2SP signed-note) that speak for the log. */
-  readonly keys: readonly string[]
+  /** Those that speak for the log. */
+  readonly keys: readonly SeenKey[]
+  /** Names of rows of the store's log keys that have not signed this log yet, with its size when they were first seen. */
+  readonly waiting: readonly { readonly row: string; readonly size: number }[]
   readonly size: number
   readonly root: Hash
   /** The last checkpoint, with its signatures. */
@@ -21,6 +23,17 @@ export interface SeenLog {
   readonly tail: readonly Hash[]
   /** Sizes of the last checkpoints, ascending, `keptCheckpoints` at most. */
   readonly checkpoints: readonly number[]
+}
+
+export interface SeenKey {
+  /** C2SP signed-note. */
+  readonly verifierKey: string
+  /** Size of the first checkpoint that was seen with its signature; null before there is one. */
+  readonly since: number | null
+  /** RFC 3339, by the monitor's clock: from then on it vouches for no new checkpoint alone. Null while it is the newest. */
+  readonly until: string | null
+  /** Its row in server_secrets, where it was seen; null when it could not be read. */
+  readonly row: string | null
 }
 
 export const keptWhole = 65_536
@@ -62,7 +75,7 @@ export class Gathered {
     if (this.#checkpoints.length > 2 * keptCheckpoints) this.#checkpoints.splice(0, keptCheckpoints)
   }
 
-  seen(head: Pick<SeenLog, 'origin' | 'keys' | 'size' | 'root' | 'note'>): SeenLog {
+  seen(head: Pick<SeenLog, 'origin' | 'keys' | 'waiting' | 'size' | 'root' | 'note'>): SeenLog {
     const isWhole = this.#leaves !== null
     return {
       ...head,

@@ -1,12 +1,14 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { AppError } from '../errors.ts'
-import { packed, unpacked, type SeenLog } from './seen-log.ts'
+import { packed, unpacked, type SeenKey, type SeenLog } from './seen-log.ts'
 
 /** What the monitor remembers between two runs, by organization. */
 export type SeenLogs = ReadonlyMap<string, SeenLog>
 
-const format = 'quorate-monitor/1'
+const format = 'quorate-monitor/2'
+/** Knew of keys but their text. */
+const firstFormat = 'quorate-monitor/1'
 
 /**
  * @returns null when there is no such file yet
@@ -22,7 +24,7 @@ export function readState(path: string): SeenLogs | null {
   }
   try {
     const { format: found, organizations } = JSON.parse(text) as { format: string; organizations: Stored }
-    if (found !== format) throw new Error(`format ${found}`)
+    if (found !== format && found !== firstFormat) throw new Error(`format ${found}`)
     return new Map(Object.entries(organizations).map(([id, stored]) => [id, seenOf(stored)]))
   } catch (cause) {
     throw unreadable(path, cause)
@@ -55,7 +57,8 @@ type Stored = Readonly<
     string,
     {
       readonly origin: string
-      readonly keys: readonly string[]
+      readonly keys: readonly (SeenKey | string)[]
+      readonly waiting?: SeenLog['waiting']
       readonly size: number
       readonly root: string
       readonly checkpoint: string
@@ -67,20 +70,39 @@ type Stored = Readonly<
   >
 >
 
-function storedOf({ root, note, leaves, blocks, tail, ...rest }: SeenLog): Stored[string] {
+function storedOf({
+  origin,
+  keys,
+  waiting,
+  size,
+  root,
+  note,
+  leaves,
+  blocks,
+  tail,
+  checkpoints,
+}: SeenLog): Stored[string] {
   return {
-    ...rest,
+    origin,
+    keys,
+    waiting,
+    size,
     root: Buffer.from(root).toString('base64'),
     checkpoint: note,
     leaves: leaves === null ? null : packed(leaves),
     blocks: packed(blocks),
     tail: packed(tail),
+    checkpoints,
   }
 }
 
-function seenOf({ checkpoint, root, leaves, blocks, tail, ...rest }: Stored[string]): SeenLog {
+function seenOf({ checkpoint, root, leaves, blocks, tail, keys, waiting = [], ...rest }: Stored[string]): SeenLog {
   const seen = {
     ...rest,
+    keys: keys.map((key) =>
+      typeof key === 'string' ? { verifierKey: key, since: null, until: null, row: null } : key,
+    ),
+    waiting,
     note: checkpoint,
     root: Buffer.from(root, 'base64'),
     leaves: leaves === null ? null : unpacked(leaves),

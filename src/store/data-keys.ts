@@ -1,6 +1,6 @@
 import type { HeldKeys, KeyRing } from '../config/secrets.ts'
 import type { Db } from './open.ts'
-import { insertServerSecret, openServerSecret, serverSecret } from './server-secrets.ts'
+import { insertServerSecret, openServerSecret } from './server-secrets.ts'
 
 /**
  * How long a data key is there before it seals: time for every process that runs to have read it, which each does once a
@@ -17,13 +17,26 @@ const nameOf = (number: number) => (number === 1 ? first : `${first}-${number}`)
  * @throws AppError CONFIGURATION_INVALID without the master key, or when one is damaged
  */
 export async function readDataKeys(db: Db, masterKeys: KeyRing | null, now: Date): Promise<HeldKeys> {
-  const key = await serverSecret(db, first, masterKeys, now)
+  await insertServerSecret(db, first, masterKeys, now)
+  const held = await findDataKeys(db, masterKeys, now)
+  if (held === null) throw new Error('the data key that was made is gone')
+  return held
+}
+
+/**
+ * As `readDataKeys`, for whoever must not make one: null when there is none.
+ * @throws AppError CONFIGURATION_INVALID
+ */
+export async function findDataKeys(db: Db, masterKeys: KeyRing | null, now: Date): Promise<HeldKeys | null> {
+  const row = await db.selectFrom('server_secrets').selectAll().where('name', '=', first).executeTakeFirst()
+  if (row === undefined) return null
+  const key = openServerSecret(row, masterKeys)
   const byNumber = new Map([[1, key]])
   let sealing = 1
-  for (const row of await laterKeys(db)) {
-    const number = numberOf(row.name)
-    byNumber.set(number, openServerSecret(row, masterKeys))
-    if (row.created_at.getTime() + noticeMilliseconds <= now.getTime()) sealing = Math.max(sealing, number)
+  for (const later of await laterKeys(db)) {
+    const number = numberOf(later.name)
+    byNumber.set(number, openServerSecret(later, masterKeys))
+    if (later.created_at.getTime() + noticeMilliseconds <= now.getTime()) sealing = Math.max(sealing, number)
   }
   // Before keys had numbers there was the first alone.
   return { sealing, byNumber, unnamed: [key] }

@@ -119,6 +119,7 @@ const policyFacts = (version: number, stages: readonly { binding: boolean; rule:
   stages,
   options,
   policyDigest: policyDigest({ stages, options }),
+  actionsHmac: any,
 })
 const openWorkflow = (name: string, template: string): Promise<Answer> =>
   made(name, ada.post('/workflows', { name: `zebra-${name}-${++opened}`, workflowTemplateId: id(template) }))

@@ -7,7 +7,7 @@ import { addDataKey } from '../../src/store/data-keys.ts'
 import { makeBusy } from '../helpers/busy.ts'
 import { orgId } from '../helpers/quorum.ts'
 import { startWorld } from '../helpers/world.ts'
-import { findingsOf } from './tamper-run.ts'
+import { findingsOf } from './tried.ts'
 
 it('finds nothing while a server votes, changes groups, seals and gets new keys', { timeout: 120_000 }, async () => {
   await using world = await startWorld({ engine: 'postgres' })

@@ -8,8 +8,7 @@ import { originOf, sealNow } from '../../src/audit/seal.ts'
 import { loadConfig } from '../../src/config/config.ts'
 import type { RawEnv } from '../../src/config/env.ts'
 import { monitorCommand } from '../../src/monitor/command.ts'
-import { keyText } from '../../src/monitor/log-keys.ts'
-import { ed25519Signer } from '../../src/proof/note.ts'
+import { ed25519Signer, verifierKeyText, type VerifierKey } from '../../src/proof/note.ts'
 import { ed25519FromSeed } from '../helpers/ed25519.ts'
 import { putStore } from '../helpers/embedded-store.ts'
 import { emptyDatabase, freshDatabase } from '../helpers/fresh-database.ts'
@@ -38,7 +37,11 @@ async function run(
   env: RawEnv = { DATABASE_URL: databaseUrl, QUORATE_MASTER_KEY: masterKey },
 ) {
   let [out, err] = ['', '']
-  const streams = { out: (text: string) => void (out += text), err: (text: string) => void (err += text) }
+  const streams = {
+    out: (text: string) => void (out += text),
+    err: (text: string) => void (err += text),
+    now: () => world.clock.now(),
+  }
   const code = await monitorCommand(() => loadConfig(env), args, streams)
   return { code, out, err }
 }
@@ -46,6 +49,10 @@ async function run(
 let files = 0
 const newState = () => join(directory, `state-${++files}.json`)
 const withoutMasterKey = () => ({ DATABASE_URL: databaseUrl })
+
+function keyText({ name, type, publicKey }: VerifierKey): string {
+  return verifierKeyText(name, type, publicKey)
+}
 
 async function serverKey(): Promise<string> {
   const [signer] = signersOf(await readLogKeys(world.ctx), originOf(world.ctx, orgId), world.clock.now())
@@ -74,8 +81,8 @@ describe('quorate monitor', () => {
     expect(first.err).toContain(`No --key was given: from now on ${await serverKey()} is believed.`)
     const kept = JSON.parse(readFileSync(state, 'utf8'))
     expect(kept).toMatchObject({
-      format: 'quorate-monitor/1',
-      organizations: { [orgId]: { keys: [await serverKey()] } },
+      format: 'quorate-monitor/2',
+      organizations: { [orgId]: { keys: [{ verifierKey: await serverKey(), until: null, row: 'log-key' }] } },
     })
     expect(existsSync(`${state}.new`)).toBe(false)
 
@@ -133,7 +140,12 @@ describe('quorate monitor', () => {
     await world.person('Cleo')
     await sealNow(world.ctx, orgId)
     expect((await run(['--state', state])).code).toBe(0)
-    expect(JSON.parse(readFileSync(state, 'utf8')).organizations[orgId].keys).toEqual([key, await serverKey()])
+    const kept = JSON.parse(readFileSync(state, 'utf8')).organizations[orgId].keys
+    const until = new Date(world.clock.now().getTime() + 30 * 86_400_000).toISOString()
+    expect(kept).toMatchObject([
+      { verifierKey: key, until },
+      { verifierKey: await serverKey(), until: null, row: 'log-key-2' },
+    ])
     // The old one signs no more; the new one was vouched for.
     world.clock.advance(40 * 86_400_000)
     await world.person('Dana')

@@ -4,7 +4,7 @@ import { lineOf } from '../../src/monitor/finding.ts'
 import type { SeenLogs } from '../../src/monitor/state-file.ts'
 import { startScene, steps, world } from '../audit/steps.ts'
 import { orgId } from '../helpers/quorum.ts'
-import { findingsOf } from './tamper-run.ts'
+import { findingsOf } from './tried.ts'
 
 it('finds nothing after any kind of change, sealed or not', { timeout: 300_000 }, async () => {
   await using _ = await startScene()

@@ -6,7 +6,8 @@ import type { SeenLogs } from '../../src/monitor/state-file.ts'
 import { makeBusy } from '../helpers/busy.ts'
 import { orgId } from '../helpers/quorum.ts'
 import { startWorld, type World } from '../helpers/world.ts'
-import { findingsOf } from './tamper-run.ts'
+import { eraseEverything } from './erasing.ts'
+import { findingsOf } from './tried.ts'
 
 describe.each(['postgres', 'pglite'] as const)('a store that nobody has tampered with, on %s', (engine) => {
   let world: World
@@ -37,12 +38,18 @@ describe.each(['postgres', 'pglite'] as const)('a store that nobody has tampered
     expect(seen.get(orgId)).toMatchObject({ size })
   })
 
-  it('gives none where names and reasons were erased, and counts them', async () => {
-    const { db } = world.ctx
-    await db.updateTable('audit_leaves').set({ private: null }).where('private', 'is not', null).execute()
-    await db.updateTable('votes').set({ reason: null, reason_salt: null }).execute()
+  it('gives none where names and reasons were erased lawfully, before that is sealed and after, and counts them', async () => {
+    await world.ctx.db.transaction().execute((tx) => eraseEverything(tx, world.ctx))
+    expect(await run()).toMatchObject({ found: [] })
+    await sealNow(world.ctx, orgId)
     const { found, erased } = await run()
     expect(found).toEqual([])
     expect(erased).toBeGreaterThan(50)
+  })
+
+  it('gives some where they were erased otherwise', async () => {
+    const { db } = world.ctx
+    await db.updateTable('audit_leaves').set({ private: null }).where('kind', '=', 'organization.created').execute()
+    expect((await run()).found).toEqual([expect.stringContaining('edited private.name')])
   })
 })

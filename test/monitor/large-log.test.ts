@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fillLeaves } from '../helpers/log.ts'
 import { orgId } from '../helpers/quorum.ts'
 import { startWorld } from '../helpers/world.ts'
-import { findingsOf } from './tamper-run.ts'
+import { findingsOf } from './tried.ts'
 
 it(
   'keeps blocks of a log that is too large for every leaf, and tells a change by its block',

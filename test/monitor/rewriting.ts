@@ -4,7 +4,7 @@ import type { Ctx } from '../../src/context.ts'
 import { renderCheckpoint } from '../../src/proof/checkpoint.ts'
 import { frontierAt } from '../../src/proof/frontier.ts'
 import { leafHash } from '../../src/proof/merkle.ts'
-import { signNote } from '../../src/proof/note.ts'
+import { signNote, type NoteSigner } from '../../src/proof/note.ts'
 import type { Tx } from '../../src/store/open.ts'
 import type { Dice } from '../helpers/dice.ts'
 import { orgId } from '../helpers/quorum.ts'
@@ -30,13 +30,8 @@ export const rewrites: readonly Trick[] = [
   }),
   rewriting('insert', async (tx, leaves, dice) => {
     const at = dice.roll(leaves.length)
-    const content =
-      '{"actor":{"kind":"system"},"at":"2026-11-21T12:00:00.000Z","facts":{},"kind":"user.signed-in","nonce":"AAAAAAAAAAAAAAAAAAAAAA",' +
-      `"org":"${orgId}","subject":"${orgId}","v":1}`
-    const id = String(-1 - dice.roll(1_000_000))
-    await sql`insert into audit_leaves (org_id, id, kind, subject_id, content, created_at)
-      values (${orgId}, ${id}, 'user.signed-in', ${orgId}, ${content}, '2026-11-21T12:00:00.000Z')`.execute(tx)
-    return { at, leaves: leaves.toSpliced(at, 0, { id, content }) }
+    const inserted = await insertLeafAt(tx, String(-1 - dice.roll(1_000_000)))
+    return { at, leaves: leaves.toSpliced(at, 0, inserted) }
   }),
   rewriting('reorder', async (_, leaves, dice) => {
     const [a, b] = dice.shuffled([...leaves.keys()]) as [number, number]
@@ -49,7 +44,7 @@ export const rewrites: readonly Trick[] = [
   }),
 ]
 
-interface Leaf {
+export interface Leaf {
   readonly id: string
   readonly content: string
 }
@@ -65,21 +60,50 @@ function rewriting(what: string, change: Rewrite): Trick {
     name: `${what} leaves and sign the log anew`,
     needsMemory: true,
     async play(tx, dice, ctx) {
-      const { rows } = await sql<Leaf>`select l.id, l.content from log_entries e
-        join audit_leaves l on l.org_id = e.org_id and l.id = e.leaf_id order by e.index`.execute(tx)
-      const { at, leaves } = await change(tx, rows, dice)
-      await signAnew(tx, ctx, leaves)
+      const { at, leaves } = await change(tx, await leavesInOrder(tx), dice)
+      await signAnew(
+        tx,
+        ctx,
+        leaves,
+        signersOf(await readLogKeys({ ...ctx, db: tx }), await originIn(tx), ctx.clock.now()),
+      )
       return { what: `from ${at} on`, rows: [{ table: 'log_entries', row: String(at) }] }
     },
   }
 }
 
-async function signAnew(tx: Tx, ctx: Ctx, leaves: readonly Leaf[]): Promise<void> {
+/** The sealed leaves. */
+export async function leavesInOrder(tx: Tx): Promise<readonly Leaf[]> {
+  const { rows } = await sql<Leaf>`select l.id, l.content from log_entries e
+    join audit_leaves l on l.org_id = e.org_id and l.id = e.leaf_id order by e.index`.execute(tx)
+  return rows
+}
+
+/** A leaf that tells of nothing that any table holds. */
+export async function insertLeafAt(tx: Tx, id: string): Promise<Leaf> {
+  const content =
+    '{"actor":{"kind":"system"},"at":"2026-11-21T12:00:00.000Z","facts":{},"kind":"user.signed-in","nonce":"AAAAAAAAAAAAAAAAAAAAAA",' +
+    `"org":"${orgId}","subject":"${orgId}","v":1}`
+  await sql`insert into audit_leaves (org_id, id, kind, subject_id, content, created_at)
+    values (${orgId}, ${id}, 'user.signed-in', ${orgId}, ${content}, '2026-11-21T12:00:00.000Z')`.execute(tx)
+  return { id, content }
+}
+
+export async function originIn(tx: Tx): Promise<string> {
+  const { rows } = await sql<{ origin: string }>`select origin from log_heads`.execute(tx)
+  return rows[0]?.origin ?? ''
+}
+
+/** Writes the log of these leaves, and every checkpoint of it, the last of all of them. */
+export async function signAnew(
+  tx: Tx,
+  { clock }: Pick<Ctx, 'clock'>,
+  leaves: readonly Leaf[],
+  signers: readonly NoteSigner[],
+): Promise<void> {
   const sizes = await sql<{ size: string }>`select size from log_checkpoints`.execute(tx)
-  const heads = await sql<{ origin: string }>`select origin from log_heads`.execute(tx)
-  const { origin = '' } = heads.rows[0] ?? {}
+  const origin = await originIn(tx)
   const ends = new Set([...sizes.rows.map(({ size }) => Number(size)), leaves.length])
-  const signers = signersOf(await readLogKeys({ ...ctx, db: tx }), origin, ctx.clock.now())
   for (const table of ['log_entries', 'log_nodes', 'log_checkpoints'])
     await sql`delete from ${sql.table(table)}`.execute(tx)
   const tree = frontierAt(0, [])
@@ -99,7 +123,7 @@ async function signAnew(tx: Tx, ctx: Ctx, leaves: readonly Leaf[]): Promise<void
     if (!ends.has(tree.size)) continue
     const root = tree.root()
     const note = signNote(renderCheckpoint({ origin, size: tree.size, root }), signers)
-    await sql`insert into log_checkpoints values (${orgId}, ${tree.size}, ${root}, ${note}, now())`.execute(tx)
+    await sql`insert into log_checkpoints values (${orgId}, ${tree.size}, ${root}, ${note}, ${clock.now()})`.execute(tx)
   }
   await sql`update log_heads set size = ${tree.size}, frontier = ${Buffer.concat(tree.subtrees())},
     settled_leaf_id = coalesce((select max(leaf_id) from log_entries), 0)`.execute(tx)

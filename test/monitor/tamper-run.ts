@@ -1,16 +1,16 @@
-import { sql } from 'kysely'
+import { addLogKey, overlapMilliseconds } from '../../src/audit/log-key.ts'
 import { sealNow } from '../../src/audit/seal.ts'
-import { lineOf, type Finding } from '../../src/monitor/finding.ts'
-import { monitor } from '../../src/monitor/monitor.ts'
+import { lineOf } from '../../src/monitor/finding.ts'
 import type { SeenLogs } from '../../src/monitor/state-file.ts'
-import { snapshotOf } from '../../src/store/open-for-reading.ts'
-import type { Tx } from '../../src/store/open.ts'
 import { makeBusy } from '../helpers/busy.ts'
 import { dice, type Dice } from '../helpers/dice.ts'
 import { orgId } from '../helpers/quorum.ts'
 import type { World } from '../helpers/world.ts'
+import { blindings } from './blinding.ts'
+import { keyTricks } from './key-tricks.ts'
 import { rewrites } from './rewriting.ts'
 import { isNamed, isRefused, tricks, type Tampering, type Trick } from './tampering.ts'
+import { findingsOf, tried, type Tried } from './tried.ts'
 
 export interface TamperReport {
   readonly played: number
@@ -20,34 +20,29 @@ export interface TamperReport {
   readonly missed: readonly string[]
 }
 
-/** More leaves than one block of the tree has, sealed in several batches, and what a run over them saw. */
+export const allTricks: readonly Trick[] = [...tricks, ...rewrites, ...blindings, ...keyTricks]
+
+/**
+ * More leaves than one block of the tree has, sealed in several batches, the last of them under a second key alone, and what runs
+ * over them saw.
+ */
 export async function makeWatched(world: World): Promise<SeenLogs> {
   await makeBusy(world)
   await sealNow(world.ctx, orgId)
+  let seen: SeenLogs = new Map()
   for (let batch = 0; batch < 4; batch++) {
     for (let one = 0; one < 45; one++) await world.person(`Extra${batch}-${one}`)
     await sealNow(world.ctx, orgId)
+    seen = (await findingsOf(world, seen)).seen
+    if (batch === 0) await addLogKey(world.ctx)
+    if (batch === 2) world.clock.advance(overlapMilliseconds + 1_000)
   }
   // What is sealed is known to be settled a round later.
   for (let round = 0; round < 2; round++) await sealNow(world.ctx, orgId)
-  const { found, seen } = await findingsOf(world, new Map())
-  if (found.length > 0) throw new Error(`found before anything was done:\n${found.map(lineOf).join('\n')}`)
-  return seen
-}
-
-/** What the monitor finds, on a snapshot or in a transaction, and what it would remember. */
-export async function findingsOf(
-  world: Pick<World, 'ctx'>,
-  seen: SeenLogs,
-  tx?: Tx,
-): Promise<{ found: Finding[]; seen: SeenLogs; unsealed: number; erased: number }> {
-  const found: Finding[] = []
-  const { config, db } = world.ctx
-  const report = (finding: Finding) => void found.push(finding)
-  const check = (one: Tx) => monitor(one, { config, seen, pinned: [], report })
-  const done = await (tx === undefined ? snapshotOf(db, check) : check(tx))
-  const [checked] = done.checked
-  return { found, seen: done.seen, unsealed: checked?.unsealed ?? 0, erased: checked?.erased ?? 0 }
+  const last = await findingsOf(world, seen)
+  const lines = last.found.map(lineOf)
+  if (lines.length > 0) throw new Error(`found before anything was done:\n${lines.join('\n')}`)
+  return last.seen
 }
 
 /**
@@ -65,7 +60,7 @@ export async function runTamperings(
   let [played, deck] = [0, [] as readonly Trick[]]
   while (played < count) {
     // Each trick once before any is played again.
-    if (deck.length === 0) deck = random.shuffled([...tricks, ...rewrites])
+    if (deck.length === 0) deck = random.shuffled(allTricks)
     const [trick, ...rest] = deck as [Trick, ...Trick[]]
     deck = rest
     const isRemembered = trick.needsMemory || random.roll(2) === 0
@@ -73,43 +68,24 @@ export async function runTamperings(
     if (done === null) continue
     played += 1
     byTrick.set(trick.name, (byTrick.get(trick.name) ?? 0) + 1)
-    if (!isNamed(done.tampering, done.found)) missed.push(missedLine(trick, isRemembered, done))
+    if (!isNamed(done.done, done.found)) missed.push(missedLine(trick, isRemembered, done))
     onPlayed(played)
   }
   return { played, named: played - missed.length, byTrick, missed }
 }
 
-interface Played {
-  readonly tampering: Tampering
-  readonly found: readonly Finding[]
-}
-
-class Undone extends Error {
-  readonly played: Played | null
-  constructor(played: Played | null) {
-    super('undone')
-    this.played = played
-  }
-}
+type Played = Tried<Tampering>
 
 async function playOne(world: World, seen: SeenLogs, trick: Trick, random: Dice): Promise<Played | null> {
   try {
-    await world.ctx.db.transaction().execute(async (tx) => {
-      await sql`set local session_replication_role = replica`.execute(tx)
-      const tampering = await trick.play(tx, random, world.ctx)
-      if (tampering === null) throw new Undone(null)
-      const { found } = await findingsOf(world, seen, tx)
-      throw new Undone({ tampering, found })
-    })
+    return await tried(world, seen, (tx) => trick.play(tx, random, world.ctx))
   } catch (error) {
-    if (error instanceof Undone) return error.played
     if (isRefused(error)) return null
     throw new Error(`${trick.name}: ${(error as Error).message}`, { cause: error })
   }
-  return null
 }
 
-function missedLine({ name }: Trick, isRemembered: boolean, { tampering, found }: Played): string {
+function missedLine({ name }: Trick, isRemembered: boolean, { done: tampering, found }: Played): string {
   const meant = tampering.rows.map(({ table, row }) => `${table} ${row}`).join(' or ')
   const said = found.slice(0, 5).map((finding) => `\n      ${lineOf(finding)}`)
   return `${name}${isRemembered ? '' : ' (first run)'}: ${tampering.what}; not named: ${meant}${said.join('') || ', nothing found'}`

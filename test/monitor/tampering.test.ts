@@ -3,16 +3,14 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { watchedTables } from '../../src/monitor/watched-tables.ts'
 import { startWorld } from '../helpers/world.ts'
-import { rewrites } from './rewriting.ts'
-import { makeWatched, runTamperings } from './tamper-run.ts'
-import { tricks } from './tampering.ts'
+import { allTricks, makeWatched, runTamperings } from './tamper-run.ts'
 
 // `npm run test:tamper` does more of it.
 describe('what was tampered with is named', () => {
   it('in every way once, on PostgreSQL', { timeout: 300_000 }, async () => {
     await using world = await startWorld({ engine: 'postgres' })
     const seen = await makeWatched(world)
-    const all = tricks.length + rewrites.length
+    const all = allTricks.length
     const { played, missed, byTrick } = await runTamperings(world, seen, { count: all, seed: 20 })
     expect(missed).toEqual([])
     expect(played).toBe(all)

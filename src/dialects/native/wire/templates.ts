@@ -2,8 +2,8 @@ import { redactAction } from '../../../approvals/action-secrets.ts'
 import type { NewPolicy, WrittenPolicy } from '../../../approvals/create-policy.ts'
 import type { PolicyChanges } from '../../../approvals/update-policy.ts'
 import type { PolicyWarning } from '../../../approvals/policy-warnings.ts'
-import type { OpenPolicy, PolicyBehaviour, PolicyRules } from '../../../approvals/policy.ts'
-import type { PolicyOptions } from '../../../kernel/rule.ts'
+import type { OpenPolicy, PolicyBehaviour, PolicyRules, Written } from '../../../approvals/policy.ts'
+import type { Policy, PolicyOptions } from '../../../kernel/rule.ts'
 import { parseActions, parseNewActions } from './actions.ts'
 import { isUuidV7 } from './ids.ts'
 import { asObject, optionalText, refuse, requireModest, type JsonObject } from './read.ts'
@@ -177,6 +177,16 @@ function parseOptions({ options }: JsonObject): PolicyBehaviour | undefined {
 function isOption(name: string, value: unknown): boolean {
   if (!Object.hasOwn(wireDefaults, name)) return false
   return name === 'veto' ? vetoes.includes(value) : typeof value === 'boolean'
+}
+
+/**
+ * What a template's own wording, as it is stored, decides by.
+ * @throws AppError when this wire would not write it
+ */
+export function decidedBy(written: unknown): Policy {
+  const { rules, options } = asObject(written) as Partial<Written>
+  const { stages } = parseRules(asObject(rules)) ?? refuse('APPROVAL_RULE_INVALID_RULE_TYPE', 'rules')
+  return { stages, options: parseOptions({ options })?.options ?? defaultOptions }
 }
 
 export const templateStatus = {

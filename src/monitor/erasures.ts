@@ -1,0 +1,52 @@
+import type { Tx } from '../store/open.ts'
+import { parseLeaf, type StoredLeaf } from './leaf-content.ts'
+import { literal, readRows } from './read-rows.ts'
+
+/** What the `text.erased` leaves of one organization tell: which texts may be gone. */
+export class Erasures {
+  /** Names of columns, by subject; of a vote by its request and number. */
+  readonly #fields = new Map<string, Set<string>>()
+
+  /** Those of the whole log: an erasure comes after what it erases. */
+  static async read(tx: Tx, orgId: string): Promise<Erasures> {
+    const erasures = new Erasures()
+    const org = literal(orgId)
+    const query = `select content from audit_leaves where org_id = ${org} and kind = 'text.erased'`
+    for await (const leaf of readRows<Pick<StoredLeaf, 'content'>>(tx, query)) erasures.#add(leaf.content)
+    return erasures
+  }
+
+  #add(content: string): void {
+    const leaf = parseLeaf(content)
+    // What is no such leaf is told of where the log is checked.
+    if (leaf?.kind !== 'text.erased') return
+    const { fields, seq } = leaf.facts
+    if (!Array.isArray(fields)) return
+    const key = keyOf(leaf.subject, typeof seq === 'number' ? seq : undefined)
+    const known = this.#fields.get(key) ?? new Set()
+    for (const field of fields) known.add(String(field))
+    this.#fields.set(key, known)
+  }
+
+  /** Whether a column of a row was erased. @param seq of the vote, when `subject` is its request */
+  covers(subject: string, column: string, seq?: number): boolean {
+    return this.#fields.get(keyOf(subject, seq))?.has(column) === true
+  }
+
+  /** Whether a text that a leaf commits to may be gone. */
+  coversText(subject: string, name: string): boolean {
+    const column = columnOf(name)
+    return column === null ? this.#fields.has(subject) : this.covers(subject, column)
+  }
+}
+
+function keyOf(subject: string, seq: number | undefined): string {
+  return seq === undefined ? subject : `${subject}/${seq}`
+}
+
+/** The column that holds a text as well; null for one that stands with its leaf alone, and goes with all others of the subject. */
+function columnOf(name: string): string | null {
+  if (name === 'displayName') return 'name'
+  if (/^stages\[\d+\]\.name$/.test(name)) return 'stages'
+  return ['name', 'email', 'description', 'metadata'].includes(name) ? name : null
+}

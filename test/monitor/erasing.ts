@@ -1,0 +1,147 @@
+import { sql } from 'kysely'
+import { appendLeaf } from '../../src/audit/append.ts'
+import type { Ctx } from '../../src/context.ts'
+import type { Stage } from '../../src/kernel/rule.ts'
+import type { Tx } from '../../src/store/open.ts'
+import { orgId } from '../helpers/quorum.ts'
+
+/** What texts can be erased of: rows of these tables, all versions of a template at once. */
+export const erasable = ['principals', 'groups', 'spaces', 'policies', 'requests', 'votes', 'api_keys'] as const
+export type Erasable = (typeof erasable)[number]
+
+/** Columns that an erasure of a row names. */
+export const erasedFields: Readonly<Record<Erasable, readonly string[]>> = {
+  principals: ['email', 'name'],
+  groups: ['description', 'name'],
+  spaces: ['description', 'name'],
+  policies: ['description', 'metadata', 'name', 'stages'],
+  requests: ['description', 'metadata', 'name'],
+  votes: ['reason', 'reason_salt'],
+  api_keys: ['name'],
+}
+
+/** Erases lawfully what is text in a row: the kept texts, the columns, and a leaf that says so. */
+export async function eraseRow(tx: Tx, ctx: Ctx, table: Erasable, id: string, seq?: number): Promise<void> {
+  const ids = table === 'policies' ? await versionsOf(tx, id) : [id]
+  for (const one of ids) {
+    if (table !== 'votes') await dropTexts(tx, one)
+    await tellErasure(tx, ctx, one, erasedFields[table], seq)
+  }
+  await columns[table](tx, id, seq)
+}
+
+/** All texts that can be erased. */
+export async function eraseEverything(tx: Tx, ctx: Ctx): Promise<void> {
+  for (const table of erasable) {
+    for (const { id, seq } of await erasableRows(tx, table)) {
+      // All versions of a template go with the first.
+      if (!(await isErasedTemplate(tx, id))) await eraseRow(tx, ctx, table, id, seq)
+    }
+  }
+}
+
+export interface ErasableRow {
+  readonly id: string
+  /** Of a vote, `id` being its request's. */
+  readonly seq?: number
+}
+
+/** Those first that have most to erase. */
+export async function erasableRows(tx: Tx, table: Erasable): Promise<readonly ErasableRow[]> {
+  if (table === 'votes') {
+    const { rows } = await sql<ErasableRow>`select request_id as id, seq from votes where reason is not null
+      order by request_id, seq`.execute(tx)
+    return rows
+  }
+  const order = { requests: 'metadata::text desc, id', policies: 'jsonb_array_length(stages) desc, version, id' }
+  const by = sql.raw(order[table as keyof typeof order] ?? 'id')
+  const { rows } = await sql<ErasableRow>`select id from ${sql.table(table)} order by ${by}`.execute(tx)
+  return rows
+}
+
+async function isErasedTemplate(tx: Tx, id: string): Promise<boolean> {
+  const { rows } = await sql<{ name: string }>`select name from policies where id = ${id}`.execute(tx)
+  return rows[0]?.name.startsWith('erased:') === true
+}
+
+/** The leaf alone. @param seq of a vote, `id` being its request's */
+export async function tellErasure(
+  tx: Tx,
+  ctx: Ctx,
+  id: string,
+  fields: readonly string[],
+  seq?: number,
+): Promise<void> {
+  await appendLeaf(tx, {
+    orgId,
+    kind: 'text.erased',
+    subjectId: id,
+    actor: { kind: 'system' },
+    at: ctx.clock.now(),
+    facts: { fields, ...(seq !== undefined && { seq }) },
+  })
+}
+
+/** Takes away the texts beside every leaf of a subject. */
+export async function dropTexts(tx: Tx, id: string): Promise<void> {
+  await sql`update audit_leaves set private = null where subject_id = ${id} and private is not null`.execute(tx)
+}
+
+type Blank = (tx: Tx, id: string, seq?: number) => Promise<unknown>
+
+const named =
+  (table: string): Blank =>
+  async (tx, id) =>
+    await sql`update ${sql.table(table)} set name = ${`erased:${id}`}, description = null where id = ${id}`.execute(tx)
+
+const columns: Readonly<Record<Erasable, Blank>> = {
+  groups: named('groups'),
+  spaces: named('spaces'),
+  principals: async (tx, id) => {
+    const email = `erased:${id}`
+    await sql`update organization_admins set email = ${email} where principal_id = ${id}`.execute(tx)
+    await sql`update people p set email = ${email} from principals m
+      where m.id = ${id} and m.kind = 'human' and m.person_id = p.id`.execute(tx)
+    await sql`update principals set email = case kind when 'human' then ${email} end,
+      name = case kind when 'human' then 'erased' else ${email} end where id = ${id}`.execute(tx)
+  },
+  policies: async (tx, id) => {
+    const name = `erased:${id}`
+    const ids = await versionsOf(tx, id)
+    await sql`update role_bindings b set scope_id = ${name} from policies p
+      where p.id = ${id} and b.scope_type = 'workflow_template' and b.scope_id = p.name`.execute(tx)
+    for (const version of ids) {
+      const { stages, rule } = await tx
+        .selectFrom('policies')
+        .select(['stages', 'rule'])
+        .where('id', '=', version)
+        .executeTakeFirstOrThrow()
+      await sql`update policies set name = ${name}, description = null, metadata = '{}',
+        stages = ${JSON.stringify(withoutNames(stages))}::jsonb, rule = ${JSON.stringify(wordedWithoutNames(rule))}::jsonb
+        where id = ${version}`.execute(tx)
+    }
+  },
+  requests: async (tx, id) =>
+    await sql`update requests set name = ${`erased:${id}`}, description = null, metadata = '{}' where id = ${id}`.execute(
+      tx,
+    ),
+  votes: async (tx, id, seq) =>
+    await sql`update votes set reason = null, reason_salt = null where request_id = ${id} and seq = ${seq}`.execute(tx),
+  api_keys: async (tx, id) => await sql`update api_keys set name = 'erased' where id = ${id}`.execute(tx),
+}
+
+async function versionsOf(tx: Tx, id: string): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`select o.id from policies p join policies o on o.name = p.name
+    where p.id = ${id} order by o.version`.execute(tx)
+  return rows.map((row) => row.id)
+}
+
+function withoutNames(stages: readonly Stage[]): object[] {
+  return stages.map(({ name, ...stage }) => ({ ...stage, ...(name !== undefined && { name: 'erased' }) }))
+}
+
+/** As the native wire words it. */
+function wordedWithoutNames(rule: object): object {
+  const { rules, ...rest } = rule as { rules: { stages?: readonly Stage[] } }
+  return { ...rest, rules: rules.stages === undefined ? rules : { stages: withoutNames(rules.stages) } }
+}
