@@ -72,7 +72,7 @@ export async function tellErasure(
   fields: readonly string[],
   seq?: number,
 ): Promise<void> {
-  await appendLeaf(tx, {
+  await appendLeaf(ctx, tx, {
     orgId,
     kind: 'text.erased',
     subjectId: id,
