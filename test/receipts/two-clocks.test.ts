@@ -62,12 +62,12 @@ describe('a server whose clock is behind that of another', () => {
 
   it('and so does one whose own clock is set back, of voters that it remembers', async () => {
     const id = await world.opened({ approvalRule: world.rule(3) })
-    await world.voted(world.cleo, id, 'VETO')
-    await world.voted(world.cleo, id, 'WITHDRAW')
+    await world.voted(world.cleo, id, 'APPROVE')
     await world.voted(world.dan, id, 'APPROVE')
     world.clock.advance(10_000)
     await world.voted(world.dan, id, 'WITHDRAW')
     world.clock.advance(-10_000)
+    await world.voted(world.cleo, id, 'WITHDRAW')
     await world.voted(world.cleo, id, 'APPROVE')
     await world.voted(world.dan, id, 'APPROVE')
     await world.voted(world.eli, id, 'APPROVE')
@@ -115,7 +115,7 @@ describe('a server whose clock is behind that of another', () => {
     const bot = await signer(world, await machine(world, 'bot', world.ada))
     const id = await world.opened({ approvalRule: { ...world.rule(1), requireSignature: true } })
     const client = await there(bot.client)
-    const iat = Number((await goodClaims(world, bot, id)).iat)
+    const iat = Number((await goodClaims(world, bot, id))['iat'])
     const old = await signedVote(world, bot, id, { claims: { iat: iat - 301 } })
     expect(await voteWith(client, id, old, 'APPROVE', [world.guards])).toMatchObject({
       body: { code: 'VOTE_SIGNATURE_EXPIRED' },

@@ -472,7 +472,7 @@ describe('a signature that is refused leaves everything as it was', () => {
   it('made before one that the agent signed on the workflow already', async () => {
     const stages = [{ advisory: true, approvalRule: signedRule(9) }, { approvalRule: signedRule(9) }]
     const id = await world.opened({ approvalRule: undefined, stages })
-    const iat = Number((await goodClaims(world, bot, id)).iat)
+    const iat = Number((await goodClaims(world, bot, id))['iat'])
     const made = (seconds: number) => signedVote(world, bot, id, { claims: { iat: iat + seconds } })
     expect(await voteWith(bot.client, id, await made(-5), 'APPROVE', guards())).toMatchObject({ status: 200 })
     const earlier = { status: 403, body: { code: 'VOTE_SIGNATURE_EXPIRED', message: expect.stringMatching('before') } }
