@@ -223,7 +223,7 @@ const refused: readonly (readonly [string, number, string, (id: string) => Promi
     },
   ],
   ['another claim', 400, 'VOTE_SIGNATURE_MALFORMED', (id) => signedVote(world, bot, id, { claims: { exp: 1 } })],
-  ...['iss', 'org', 'request', 'digest', 'stance', 'seats', 'iat', 'nonce'].map(
+  ...['iss', 'org', 'request', 'digest', 'policyDigest', 'stance', 'stage', 'seats', 'iat', 'nonce'].map(
     (name) =>
       [
         `no ${name}`,
@@ -245,6 +245,25 @@ const refused: readonly (readonly [string, number, string, (id: string) => Promi
       )
     },
   ],
+  ...(
+    [
+      ['a time with a fraction of nothing', (claims: string) => claims.replace(/"iat":\d+/, '$&.0')],
+      ['a time with an exponent', (claims: string) => claims.replace(/"iat":\d+/, '$&e0')],
+      ['a byte order mark', (claims: string) => `\ufeff${claims}`],
+      ['a comma too many', (claims: string) => claims.replace('}', ',}')],
+    ] as const
+  ).map(
+    ([name, bend]) =>
+      [
+        name,
+        400,
+        'VOTE_SIGNATURE_MALFORMED',
+        async (id: string) => {
+          const claims = bend(JSON.stringify(await goodClaims(world, bot, id)))
+          return signedText(bot.privateKey, JSON.stringify({ alg: 'RS256', ...voteHeader }), claims)
+        },
+      ] as const,
+  ),
   ["another agent's key", 403, 'VOTE_SIGNATURE_INVALID', (id) => signedVote(world, bot, id, { key: other.privateKey })],
   ["another agent's signature", 403, 'VOTE_SIGNATURE_INVALID', (id) => signedVote(world, other, id)],
   [
@@ -289,6 +308,16 @@ const refused: readonly (readonly [string, number, string, (id: string) => Promi
       return await signedVote(world, bot, id, { claims: { digest: String(digest).toUpperCase() } })
     },
   ],
+  [
+    'the digest of another rule',
+    403,
+    'VOTE_SIGNATURE_INVALID',
+    async (id) => {
+      const { policyDigest } = await goodClaims(world, bot, await world.opened({ approvalRule: world.rule(2) }))
+      return await signedVote(world, bot, id, { claims: { policyDigest } })
+    },
+  ],
+  ['another stage', 403, 'VOTE_SIGNATURE_INVALID', (id) => signedVote(world, bot, id, { claims: { stage: 1 } })],
   ['a veto', 403, 'VOTE_SIGNATURE_INVALID', (id) => signedVote(world, bot, id, { claims: { stance: 'veto' } })],
   [
     'the stance in capitals',
@@ -311,8 +340,8 @@ const refused: readonly (readonly [string, number, string, (id: string) => Promi
   ],
   [
     'seats that are no list',
-    403,
-    'VOTE_SIGNATURE_INVALID',
+    400,
+    'VOTE_SIGNATURE_MALFORMED',
     (id) => signedVote(world, bot, id, { claims: { seats: world.guards } }),
   ],
   ...[-301, 301].map(
@@ -422,6 +451,38 @@ describe('a signature that is refused leaves everything as it was', () => {
     const good = await signedVote(world, bot, id)
     expect(await voteWith(bot.client, id, good, 'APPROVE', guards())).toMatchObject({ status: 200 })
     expect(await world.ctx.db.selectFrom('seen_proofs').selectAll().execute()).toHaveLength(proofs.length + 1)
+  })
+
+  it('for a stage that was passed meanwhile names it, and one for the next stage counts', async () => {
+    const stages = [{ advisory: true, approvalRule: signedRule(9) }, { approvalRule: signedRule(1) }]
+    const id = await world.opened({ approvalRule: undefined, stages })
+    const late = await signedVote(world, bot, id)
+    expect(await world.ada.post(`/v1/workflows/${id}/close-stage`)).toMatchObject({ status: 200 })
+    expect(await voteWith(bot.client, id, late, 'APPROVE', guards())).toMatchObject({
+      status: 403,
+      body: { code: 'VOTE_SIGNATURE_INVALID', message: 'Its stage is not that of this vote.' },
+    })
+    const good = await signedVote(world, bot, id)
+    expect(await voteWith(bot.client, id, good, 'APPROVE', guards())).toMatchObject({
+      body: { workflowStatus: 'APPROVED' },
+    })
+    expect((await world.ada.get(`/v1/workflows/${id}/content`)).body).not.toHaveProperty('stage')
+  })
+
+  it('made before one that the agent signed on the workflow already', async () => {
+    const stages = [{ advisory: true, approvalRule: signedRule(9) }, { approvalRule: signedRule(9) }]
+    const id = await world.opened({ approvalRule: undefined, stages })
+    const iat = Number((await goodClaims(world, bot, id))['iat'])
+    const made = (seconds: number) => signedVote(world, bot, id, { claims: { iat: iat + seconds } })
+    expect(await voteWith(bot.client, id, await made(-5), 'APPROVE', guards())).toMatchObject({ status: 200 })
+    const earlier = { status: 403, body: { code: 'VOTE_SIGNATURE_EXPIRED', message: expect.stringMatching('before') } }
+    expect(await voteWith(bot.client, id, await made(-6), 'APPROVE', guards())).toMatchObject(earlier)
+    await world.ada.post(`/v1/workflows/${id}/close-stage`)
+    expect(await voteWith(bot.client, id, await made(-6), 'APPROVE', guards())).toMatchObject(earlier)
+    expect(await voteWith(bot.client, id, await made(-5), 'APPROVE', guards())).toMatchObject({ status: 200 })
+    // Another agent's time is its own.
+    const others = await signedVote(world, other, id, { claims: { iat: iat - 60 } })
+    expect(await voteWith(other.client, id, others, 'APPROVE', guards())).toMatchObject({ status: 200 })
   })
 
   it('an approval does not stand for a veto, nor a veto for a withdrawal', async () => {
