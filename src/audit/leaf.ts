@@ -48,6 +48,7 @@ export type LeafKind =
   | 'vote.cast'
   | 'delivery.requeued'
   | 'action.tested'
+  | 'text.erased'
 
 /** Who did it: a principal, perhaps through an API key of theirs; the operator's admin key; or the server by itself. */
 export type LeafActor =
