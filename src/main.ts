@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import type { Server } from 'node:net'
+import { eraseCommand } from './audit/erase-command.ts'
 import { addLogKey, readLogKeys } from './audit/log-key.ts'
 import { loadConfig } from './config/config.ts'
 import { readEnv } from './config/env.ts'
@@ -40,6 +41,9 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
       return
     case 'rotate-log-key':
       return await rotateLogKey()
+    case 'erase':
+      process.exitCode = await eraseCommand(openExisting, rest)
+      return
     case 'verify':
       // Loaded when it is wanted; src/cli/quorate.ts does the same without loading the server.
       process.exitCode = await (await import('./verify/command.ts')).runVerify(rest)
@@ -97,7 +101,7 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   process.stdout.write(serves ? startMessage(ctx) : `Quorate does its jobs; see ${ctx.publicUrl}/metrics\n`)
 }
 
-/** A key of a store that was not there before protects nothing: whoever named the wrong directory is told. */
+/** Whoever named the wrong directory is told: a store that was not there before has nothing to erase, and its keys protect nothing. */
 async function openExisting(): Promise<Ctx> {
   const config = loadConfig(readEnv())
   if (config.store.engine === 'pglite') requireStore(config.store.directory)

@@ -6,6 +6,7 @@ export const usage = `quorate [COMMAND]
   serve             serves HTTP; jobs are left to others
   work              does the jobs; answers /health, /ping and /metrics alone
   monitor           checks the store and the log
+  erase             erases names and texts that the law wants forgotten
   rotate-data-key   makes a new key for what is sealed in the tables
   rotate-log-key    makes a new key that signs the transparency log
   verify FILE       checks a receipt

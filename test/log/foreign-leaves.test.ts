@@ -25,7 +25,9 @@ describe.each(['postgres', 'pglite'] as const)('what the server did not write, o
   })
   afterEach(() => complaints.mockRestore())
 
-  const insert = async (row: Partial<ReturnType<typeof leafRow>> & { readonly mark?: Uint8Array | null }) => {
+  const insert = async (
+    row: Partial<Omit<ReturnType<typeof leafRow>, 'mark'>> & { readonly mark?: Uint8Array | null },
+  ) => {
     const whole = { ...leafRow(world.ctx, text('forged')), ...row }
     const { id } = await world.ctx.db.insertInto('audit_leaves').values(whole).returning('id').executeTakeFirstOrThrow()
     return id
@@ -39,7 +41,7 @@ describe.each(['postgres', 'pglite'] as const)('what the server did not write, o
         return await findUnsealed(world.ctx.db)
       })
       .toEqual([])
-  const told = () => complaints.mock.calls.map(([about]) => (about as { leafId?: string }).leafId)
+  const told = () => complaints.mock.calls.map(([about]: readonly unknown[]) => (about as { leafId?: string }).leafId)
   const figure = async () => (await world.ctx.metrics.refusedLeaves.get()).values[0]?.value ?? 0
 
   /** Seals while a leaf of someone's own stands between two of the server's, and finds the two alone sealed. */
