@@ -1,15 +1,28 @@
 /** Stands for a text that a leaf tells of and that was erased lawfully since. */
 export class ErasedText {
-  /** The id whose texts were erased. */
-  readonly #subject: string
+  /** The ids whose texts were erased: of a person in several organizations there may be several. */
+  readonly #subjects: readonly string[]
+  /** What stands there where not all of them have erased it. */
+  readonly #texts: readonly string[]
 
-  constructor(subject: string) {
-    this.#subject = subject
+  constructor(subjects: readonly string[], texts: readonly string[] = []) {
+    this.#subjects = subjects
+    this.#texts = texts
+  }
+
+  /** The one or the other: what one organization has erased may stand in another. */
+  or(other: ErasedText | string): ErasedText {
+    return other instanceof ErasedText
+      ? new ErasedText([...this.#subjects, ...other.#subjects], [...this.#texts, ...other.#texts])
+      : new ErasedText(this.#subjects, [...this.#texts, other])
   }
 
   /** Whether a column holds what erasing leaves there: nothing, or the fixed text, with an id where it must be unique. */
   isLeftIn(found: unknown, key: string): boolean {
-    return found === null || found === erased || found === `${erased}:${this.#subject}` || found === `${erased}:${key}`
+    if (found === null || found === erased) return true
+    return (
+      [...this.#subjects, key].some((id) => found === `${erased}:${id}`) || this.#texts.some((text) => found === text)
+    )
   }
 
   toJSON(): string {
@@ -18,17 +31,3 @@ export class ErasedText {
 }
 
 const erased = 'erased'
-
-/** A person's address, which one organization has erased and another has not: the row may hold either. */
-export class PerhapsErased extends ErasedText {
-  readonly #text: string
-
-  constructor(subject: string, text: string) {
-    super(subject)
-    this.#text = text
-  }
-
-  override isLeftIn(found: unknown, key: string): boolean {
-    return found === this.#text || super.isLeftIn(found, key)
-  }
-}

@@ -1,4 +1,4 @@
-import { ErasedText, PerhapsErased } from './erased-text.ts'
+import { ErasedText } from './erased-text.ts'
 import type { ToldLeaf, ToldText } from './told-leaf.ts'
 import { change, keyOf, type ToldRow, type ToldTable } from './told-table.ts'
 
@@ -65,14 +65,13 @@ function addUser(told: ToldPrincipals, leaf: ToldLeaf): void {
   // A person who is known from another organization has the address and the time of that.
   const known = told.people.get(person)
   if (known === undefined) told.people.set(person, { email: email ?? undefined, created_at: at })
-  else known['email'] = ofEither(known['email'], email, subject)
+  else known['email'] = ofEither(known['email'], email)
 }
 
-/** What is told of an address that one organization may have erased and the other not. */
-function ofEither(known: unknown, email: ToldText, subject: string): unknown {
-  const text = [known, email].find((one) => typeof one === 'string')
-  const isErased = known instanceof ErasedText || email instanceof ErasedText
-  return isErased && typeof text === 'string' ? new PerhapsErased(subject, text) : known
+/** What is told of an address that is the same in two organizations, of which each may have erased it. */
+function ofEither(known: unknown, email: ToldText): unknown {
+  if (known instanceof ErasedText && email !== undefined && email !== null) return known.or(email)
+  return email instanceof ErasedText && typeof known === 'string' ? email.or(known) : known
 }
 
 function addAgent(told: ToldPrincipals, leaf: ToldLeaf): void {

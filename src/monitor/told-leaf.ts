@@ -37,7 +37,7 @@ export function readLeaf(stored: StoredLeaf, erasures: Erasures): ToldLeaf | nul
     text(name) {
       const commitment = committed[name]
       if (commitment === undefined) return null
-      if (mayBeGone(content, name, erasures)) return new ErasedText(subject)
+      if (mayBeGone(content, name, erasures)) return new ErasedText([subject])
       const kept = stored.private?.[name]
       return kept !== undefined && commitmentTo(kept.salt, kept.text) === commitment ? kept.text : undefined
     },

@@ -2,11 +2,13 @@ import { addLogKey, overlapMilliseconds } from '../../src/audit/log-key.ts'
 import { sealNow } from '../../src/audit/seal.ts'
 import { lineOf } from '../../src/monitor/finding.ts'
 import type { SeenLogs } from '../../src/monitor/state-file.ts'
+import type { Tx } from '../../src/store/open.ts'
 import { makeBusy } from '../helpers/busy.ts'
 import { dice, type Dice } from '../helpers/dice.ts'
 import { orgId } from '../helpers/quorum.ts'
 import type { World } from '../helpers/world.ts'
 import { blindings } from './blinding.ts'
+import { erasable, erasableRows, eraseEverything, eraseRow } from './erasing.ts'
 import { keyTricks } from './key-tricks.ts'
 import { rewrites } from './rewriting.ts'
 import { isNamed, isRefused, tricks, type Tampering, type Trick } from './tampering.ts'
@@ -72,6 +74,45 @@ export async function runTamperings(
     onPlayed(played)
   }
   return { played, named: played - missed.length, byTrick, missed }
+}
+
+export interface ErasureReport {
+  /** Texts that the last run counted. */
+  readonly erased: number
+  readonly found: readonly string[]
+}
+
+/**
+ * Erases texts as one may: `count` rows one by one, in any order and sealed now and then, each followed by a run of the monitor,
+ * which must find nothing; then the rest of them.
+ */
+export async function runErasures(
+  world: World,
+  seen: SeenLogs,
+  { count, seed }: { count: number; seed: number },
+): Promise<ErasureReport> {
+  const random = dice(seed)
+  const found: string[] = []
+  let last = { seen, erased: 0 }
+  const change = async (work: (tx: Tx) => Promise<void>, isSealed: boolean) => {
+    await world.ctx.db.transaction().execute(work)
+    if (isSealed) await sealNow(world.ctx, orgId)
+    const { found: more, ...after } = await findingsOf(world, last.seen)
+    found.push(...more.map(lineOf))
+    last = after
+  }
+  for (let one = 0; one < count; one++) {
+    const table = random.pick(erasable)
+    const work = async (tx: Tx) => {
+      const rows = await erasableRows(tx, table)
+      if (rows.length === 0) return
+      const { id, seq } = random.pick(rows)
+      await eraseRow(tx, world.ctx, table, id, seq)
+    }
+    await change(work, random.roll(3) === 0)
+  }
+  await change((tx) => eraseEverything(tx, world.ctx), true)
+  return { erased: last.erased, found }
 }
 
 type Played = Tried<Tampering>
