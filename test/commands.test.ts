@@ -32,7 +32,9 @@ describe.each(commands)('quorate %s', (command) => {
     const { status, stdout, stderr } = quorate(command, '--help')
     expect([status, stderr]).toEqual([0, ''])
     expect(stdout.startsWith(`quorate ${command} `)).toBe(true)
-    expect(stdout).toMatch(/^[^\n]+\n\n\S[^]+\.\n\n(  [^]+\n)?  --help +shows this text\n[^]*\nExits with 0 [^\n]+\.\n$/)
+    expect(stdout).toMatch(
+      /^[^\n]+\n\n\S[^]+\.\n\n(  [^]+\n)?  --help +shows this text\n[^]*\nExits with 0 [^\n]+\.\n$/,
+    )
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(125)
     expect(existsSync(store)).toBe(false)
   })

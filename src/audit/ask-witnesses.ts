@@ -94,8 +94,9 @@ async function keep(
   if (status === 403 || status === 404) {
     return { kind: 'refused', reason: `It does not know the log or its key (${status}).` }
   }
-  // With 409 and the very size that we began at, it knows something else of that size: asking again would change nothing.
-  if (status === 422 || sizeNamed(answer) === from) {
+  // With 409 and the very size that we began at, it knows something else of that size: asking again would change nothing. Nor
+  // need it name a size (C2SP tlog-witness) where the checkpoint's is that one.
+  if (status === 422 || (status === 409 && (sizeNamed(answer) ?? Number(size)) === from)) {
     return { kind: 'refused', reason: `It has cosigned another history of this log (${status}).` }
   }
   if (status !== 200) return { kind: 'failed', reason: `It answered with status ${status}.` }

@@ -9,7 +9,8 @@ import { parseCheckpoint, type Checkpoint } from '../../src/proof/checkpoint.ts'
 import { ed25519Type, openNote, verifierKeyOf, verifierKeyText, type VerifierKey } from '../../src/proof/note.ts'
 import { addLeaves } from './log.ts'
 import { orgId } from './quorum.ts'
-import { startWitness, type WitnessProcess } from './witness-process.ts'
+import { listenAsWitness } from './witness-here.ts'
+import type { WitnessProcess } from './witness-process.ts'
 
 /** The verifier keys of the organization's log, as a witness is told them. */
 export async function logVerifierKeys(ctx: Ctx, organization: string = orgId): Promise<string[]> {
@@ -20,14 +21,14 @@ export async function logVerifierKeys(ctx: Ctx, organization: string = orgId): P
   })
 }
 
-/** Witnesses of this server's log, each with a directory of its own that outlives its process. */
+/** Witnesses of this server's log, each with a directory of its own that outlives it. */
 export class Witnesses implements AsyncDisposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'quorate-witnesses-'))
   readonly #running: WitnessProcess[] = []
 
   async start(ctx: Ctx, name: string, port?: number): Promise<WitnessProcess> {
     const where = { directory: join(this.#directory, name), name, logs: await logVerifierKeys(ctx) }
-    const witness = await startWitness({ ...where, ...(port !== undefined && { port }) })
+    const witness = await listenAsWitness({ ...where, ...(port !== undefined && { port }) })
     this.#running.push(witness)
     return witness
   }

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { cosigner, verifyCosignature } from '../../src/proof/cosignature.ts'
+import { verifyCosignature } from '../../src/proof/cosignature.ts'
 import {
   addSignatureLines,
   openNote,
@@ -13,15 +11,14 @@ import {
   parseVerifierKey,
   type VerifierKey,
 } from '../../src/proof/note.ts'
-import { witnessServer } from '../../src/witness/server.ts'
 import { openWitnessState } from '../../src/witness/state.ts'
 import { leavesOf, smallLog, submissionOf, type SmallLog } from '../helpers/small-log.ts'
-import { submitTo } from '../helpers/witness-process.ts'
+import { listenAsWitness, type WitnessHere } from '../helpers/witness-here.ts'
 
 const name = 'witness.example/w1'
 let directory: string
 let log: SmallLog
-let witness: Awaited<ReturnType<typeof listen>>
+let witness: WitnessHere
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'quorate-witness-'))
@@ -30,33 +27,12 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  await witness.close()
+  await witness.kill()
   rmSync(directory, { recursive: true })
 })
 
-async function listen(...logs: readonly SmallLog[]) {
-  const state = openWitnessState({ directory, name })
-  const warnings: string[] = []
-  const keys = Map.groupBy(
-    logs.map(({ verifierKey }) => parseVerifierKey(verifierKey)),
-    (key) => key.name,
-  )
-  const signer = cosigner(name, state.privateKey)
-  const server = witnessServer({ signer, logs: keys, state }, (message) => warnings.push(message))
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return {
-    url,
-    warnings,
-    key: signer.key,
-    submit: (body: string | Buffer) => submitTo(url, body),
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-      state[Symbol.dispose]()
-    },
-  }
-}
+const listen = (...logs: readonly SmallLog[]) =>
+  listenAsWitness({ directory, name, logs: logs.map(({ verifierKey }) => verifierKey) })
 
 const bodyOf = (note: string) => note.slice(0, note.indexOf('\n\n') + 1)
 
@@ -185,7 +161,7 @@ describe('a witness', () => {
 
   it('takes either key of a log while one replaces the other', async () => {
     const next = smallLog(log.origin, leavesOf(20))
-    await witness.close()
+    await witness.kill()
     witness = await listen(log, next)
     expect((await witness.submit(await log.submission(0, 4))).status).toBe(200)
     expect((await witness.submit(await next.submission(4, 9))).status).toBe(200)
@@ -248,7 +224,7 @@ describe("a witness's directory", () => {
   it('keeps the key and what was cosigned', async () => {
     await witness.submit(await log.submission(0, 7))
     const { key } = witness
-    await witness.close()
+    await witness.kill()
     witness = await listen(log)
     expect(witness.key).toEqual(key)
     expect((await witness.submit(await log.submission(0, 20))).text).toBe('7\n')

@@ -243,9 +243,11 @@ describe('a witness that is none', () => {
     ['from', 1, () => '0\n'],
     ['from the second time', 2, () => '2\n'],
     ['to', 2, (size: number) => `${size}\n`],
+    ['to, and names none', 2, (size: number, call: number) => (call === 1 ? `${size}\n` : '')],
   ])('is not asked again when it knows another tree of the size that it is asked %s', async (_, times, known) => {
     const sizeOf = (body: string) => Number(body.split('\n')[1])
-    const { asked, calls } = await askedOnce((_signer, body) => ({ status: 409, text: known(sizeOf(body)) }))
+    let call = 0
+    const { asked, calls } = await askedOnce((_signer, body) => ({ status: 409, text: known(sizeOf(body), ++call) }))
     expect(asked).toEqual({ kind: 'refused', reason: 'It has cosigned another history of this log (409).' })
     expect(calls).toBe(times)
   })
