@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, createSecretKey } from 'node:crypto'
 import { sql } from 'kysely'
 import { insertLeaves } from '../../src/store/audit-leaves.ts'
 import { markOf, type Marking } from '../../src/audit/leaf-mark.ts'
@@ -89,6 +89,9 @@ export async function faultsOfLog(ctx: Ctx, organization: string = orgId): Promi
   }
   return faults
 }
+
+/** For leaves that are rendered without a store. */
+export const anyMarking: Marking = { keys: { leafMark: createSecretKey(Buffer.alloc(32)) } }
 
 /** A leaf about nothing, as the server would write it. */
 export function leafRow(ctx: Marking, content: string, subjectId: string = orgId, organization: string = orgId) {

@@ -6,11 +6,12 @@ import { Erasures } from '../../src/monitor/erasures.ts'
 import { nothingTold, replay } from '../../src/monitor/replay.ts'
 import { readLeaf, type ToldLeaf } from '../../src/monitor/told-leaf.ts'
 import type { ToldTable } from '../../src/monitor/told-table.ts'
+import { anyMarking } from '../helpers/log.ts'
 import { orgId } from '../helpers/quorum.ts'
 
 /** That a person is a user, in another organization each time. */
 function madeUser(subjectId: string, isErased: boolean): ToldLeaf {
-  const { content, private: kept } = renderLeaf({
+  const { content, private: kept } = renderLeaf(anyMarking, {
     orgId,
     kind: 'user.created',
     subjectId,

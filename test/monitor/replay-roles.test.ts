@@ -1,12 +1,11 @@
-import { createSecretKey } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { renderLeaf, type LeafKind } from '../../src/audit/leaf.ts'
 import { Erasures } from '../../src/monitor/erasures.ts'
 import { nothingTold, replay } from '../../src/monitor/replay.ts'
 import { readLeaf, type ToldLeaf } from '../../src/monitor/told-leaf.ts'
+import { anyMarking } from '../helpers/log.ts'
 import { nativeOptions, orgId } from '../helpers/quorum.ts'
 
-const marking = { keys: { leafMark: createSecretKey(Buffer.alloc(32)) } }
 const [holder, space, first, second] = ['holder', 'space', 'first', 'second']
 
 /** A leaf whose texts are gone. */
@@ -16,7 +15,7 @@ function leaf(
   facts: object,
   texts: Readonly<Record<string, string>> = {},
 ): ToldLeaf {
-  const { content } = renderLeaf(marking, {
+  const { content } = renderLeaf(anyMarking, {
     orgId,
     kind,
     subjectId,
