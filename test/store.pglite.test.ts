@@ -106,7 +106,9 @@ describe('the embedded store in a directory', { timeout: 300_000 }, () => {
     for (const files of [200, 950]) {
       const env = { QUORATE_DATA_DIR: join(directory, `from-${files}`) }
       const killed = runMain({ PORT: '0', ...env })
-      await expect.poll(() => countFiles(env.QUORATE_DATA_DIR), { timeout: 60_000, interval: 15 }).toBeGreaterThan(files)
+      await expect
+        .poll(() => countFiles(env.QUORATE_DATA_DIR), { timeout: 60_000, interval: 15 })
+        .toBeGreaterThan(files)
       killed.process.kill('SIGKILL')
       await killed.exited
       const server = await startServer(env)
