@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     'cross-origin': { values: [], types: ['context'] },
     store: { values: ['config'], types: ['kernel'] },
     audit: { values: ['config', 'outgoing', 'proof', 'store'], types: ['context'] },
-    identity: { values: ['store', 'audit', 'config'], types: ['context'] },
+    identity: { values: ['store', 'audit', 'config', 'proof'], types: ['context'] },
     approvals: { values: ['kernel', 'store', 'identity', 'audit', 'config'], types: ['context'] },
     receipts: { values: ['approvals', 'audit', 'identity', 'proof', 'store'], types: ['context', 'kernel'] },
     verify: { values: ['kernel', 'proof'] },

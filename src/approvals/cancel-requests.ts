@@ -8,11 +8,11 @@ import type { Tx } from '../store/open.ts'
 import { findPolicy } from '../store/policies.ts'
 import type { Row } from '../store/schema.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { shareFacts } from '../store/voting.ts'
+import { findLastTimes, shareFacts } from '../store/voting.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
 import { countDecision, type Decision } from './count-decision.ts'
 import { enqueueActions, triggeredActions, type Transition } from './enqueue-actions.ts'
-import { stateOf } from './request-state.ts'
+import { later, stateOf } from './request-state.ts'
 
 /** Every open request of a policy version is to be canceled. As a job carries it: JSON, and enough to go on from. */
 export interface Cancellation {
@@ -57,9 +57,14 @@ export async function cancelBatch(ctx: Ctx, tx: Tx, cancellation: Cancellation):
   }
   const size = Math.max(1, Math.min(batchSize, Math.floor(deliveriesOfBatch / Math.max(1, triggered.canceled.length))))
   const rows = await lockOpenRequests(tx, orgId, policyId, size, after)
-  const endings = rows.map((row) => endingOf(policy, row, at))
-  const closed = endings.map((ending) => closedBy(ending, actor, at))
-  if (closed.length > 0) await writeClosedRequests(tx, orgId, policyId, at, closed)
+  const times = await findLastTimes(
+    tx,
+    orgId,
+    rows.map(({ id }) => id),
+  )
+  const endings = rows.map((row) => endingOf(policy, row, later(at, times.get(row.id) ?? row.updated_at)))
+  const closed = endings.map((ending) => closedBy(ending, actor))
+  if (closed.length > 0) await writeClosedRequests(tx, orgId, policyId, closed)
   for (const to of ['canceled', 'expired'] as const) {
     const transitions = endings.filter((ending) => ending.to === to).map(transitionOf)
     await enqueueActions(ctx, tx, orgId, triggered[to], transitions, priority)
@@ -83,11 +88,13 @@ interface Ending {
   readonly row: Row<'requests'>
   readonly to: Status
   readonly occurredAt: Date
+  /** The instant that the kernel decided for, which the log has. */
+  readonly at: Date
 }
 
 function endingOf(policy: Policy, row: Row<'requests'>, at: Date): Ending {
   const to = statusOnceCanceled(policy, row, at)
-  return { row, to, occurredAt: to === 'expired' ? row.expires_at : at }
+  return { row, to, occurredAt: to === 'expired' ? row.expires_at : at, at }
 }
 
 function decisionOf({ row, to, occurredAt }: Ending): Decision {
@@ -112,7 +119,7 @@ export async function cancelNow(ctx: Ctx, cancellation: Cancellation): Promise<v
   }
 }
 
-function closedBy({ row, to: status }: Ending, actor: LeafActor, at: Date): ClosedRequest {
+function closedBy({ row, to: status, at }: Ending, actor: LeafActor): ClosedRequest {
   const isExpired = status === 'expired'
   const kind = isExpired ? 'request.expired' : 'request.canceled'
   const { content } = renderLeaf({
@@ -130,7 +137,7 @@ function closedBy({ row, to: status }: Ending, actor: LeafActor, at: Date): Clos
       to: status,
     },
   })
-  return { id: row.id, status, leaf: { kind, content } }
+  return { id: row.id, status, at, leaf: { kind, content } }
 }
 
 function statusOnceCanceled(policy: Policy, row: Row<'requests'>, at: Date): Status {

@@ -1,3 +1,4 @@
+import { policyDigest } from '../audit/digest.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { callerNotFound, refuseEndedSession, type Caller } from '../identity/actor.ts'
@@ -33,7 +34,7 @@ import { enqueueActions, triggeredActions } from './enqueue-actions.ts'
 import { policyRules, type PolicyRules } from './policy-rules.ts'
 import { recordVote, rowAfter } from './record-vote.ts'
 import { refusalError } from './refusals.ts'
-import { stateOf } from './request-state.ts'
+import { later, stateOf } from './request-state.ts'
 import { factsOf, standingApprovalOf, type FoundFacts } from './voting-facts.ts'
 
 export interface CastVoteInput {
@@ -107,7 +108,7 @@ async function castOn(
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
   // Where agents count as their person, theirs are other votes to read.
   if (policy.options.naturalPersons) return null
-  const at = ctx.clock.now()
+  const at = instantFor(ctx, row)
   const { vote, outcome } = await judge(null, caller, policy, row, voteOf(row, input, []), at)
   // Before a proof is asked for the quota has its word, and that is read under the lock.
   if (outcome === null || isAboutProof(outcome)) return null
@@ -141,21 +142,30 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
     const requireVoteQuota = () => {
       if (quota !== null && row.vote_seq + 1 > quota) throw new AppError('QUOTA_EXCEEDED')
     }
-    const now = ctx.clock.now()
+    const at = instantFor(ctx, row)
     // Whoever may not vote is told that first (contract §3.3): the signature is taken for good here and checked below.
     const signed: readonly Assurance[] = input.signature === null ? [] : ['signature']
-    let judged = await judge(tx, caller, policy, row, voteOf(row, input, signed), now)
+    let judged = await judge(tx, caller, policy, row, voteOf(row, input, signed), at)
     if (caller.stepUp !== null && needsProof(judged.outcome)) {
       requireVoteQuota()
-      await spendStepUp(tx, caller, 'vote', row.id, now)
-      judged = await judge(tx, caller, policy, row, voteOf(row, input, [...signed, 'stepUp']), now)
+      await spendStepUp(tx, caller, 'vote', row.id, ctx.clock.now())
+      judged = await judge(tx, caller, policy, row, voteOf(row, input, [...signed, 'stepUp']), at)
     }
     const { vote, outcome, approvals } = judged
     if (outcome === null) throw new Error('the kernel asked for approvals twice')
     const { record, next } = accept(outcome, requireVoteQuota)
     const { signature, stance, groups: seats } = input
     if (signature !== null) {
-      await spendVoteSignature(ctx, tx, caller, signature, { requestId: row.id, digest: row.digest, stance, seats })
+      await spendVoteSignature(ctx, tx, caller, signature, {
+        requestId: row.id,
+        digest: row.digest,
+        policyDigest: policyDigest(policy),
+        stance,
+        // As the locked row has it: what the agent read may be of before.
+        stage: record.stage,
+        seats,
+        at,
+      })
     }
     const { orgId } = caller
     const { id: requestId, policy_id: policyId, status: from } = row
@@ -168,21 +178,21 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
       next,
       reason: input.reason,
       signature,
-      at: now,
+      at,
       approvals,
     })
     const written = recorded.then(requireWritten)
     withCommit(written)
     if (triggered.length > 0) {
       await written
-      const transition = { requestId, from, to: next.status, seq: record.seq, occurredAt: now }
+      const transition = { requestId, from, to: next.status, seq: record.seq, occurredAt: at }
       await enqueueActions(ctx, tx, orgId, triggered, [transition])
     }
     const isFinal = isTerminal(policy, next)
-    decision = changed && openedAt !== undefined ? { status: next.status, isFinal, openedAt, at: now } : null
+    decision = changed && openedAt !== undefined ? { status: next.status, isFinal, openedAt, at } : null
     if (row.policy_status !== 'active' && isFinal) {
       await written
-      await closeDrainedPolicy(tx, orgId, policyId, now)
+      await closeDrainedPolicy(tx, orgId, policyId, at)
     }
     return castOf(row, record, next.status)
   })
@@ -192,6 +202,11 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
   }
   ctx.store.votingMemory.forget(caller.orgId, cast.requestId, caller.principalId)
   return cast
+}
+
+/** One instant to judge by and to write: never before what the log has of the request, though another clock be ahead. */
+function instantFor(ctx: Ctx, { last_at }: FoundFacts): Date {
+  return later(ctx.clock.now(), last_at)
 }
 
 type Settled = Exclude<Outcome, { kind: 'needs-approvals' }>

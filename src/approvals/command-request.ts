@@ -6,11 +6,12 @@ import type { RequestState, Status } from '../kernel/request.ts'
 import { findPolicy } from '../store/policies.ts'
 import { findRequestForUpdate, type RequestRow } from '../store/requests.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { shareFacts, type RequestKey } from '../store/voting.ts'
+import { findLastTimes, shareFacts, type RequestKey } from '../store/voting.ts'
 import { changeRequest, type RequestCommand } from './change-request.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
 import { countDecision, type Decision } from './count-decision.ts'
 import { readRequest } from './read-request.ts'
+import { later } from './request-state.ts'
 
 /**
  * Closes the open stage of a request, which must be advisory: enough has been heard. For whoever asked for the approval and
@@ -54,7 +55,7 @@ async function commandRequest(
     const template = { type: 'workflow_template', name: policy.name, spaceId: policy.space_id } as const
     const isRequester = row.requester_id === caller.principalId
     if (!isRequester) authorize(actor, permission, template)
-    const at = ctx.clock.now()
+    const at = later(ctx.clock.now(), (await findLastTimes(tx, row.org_id, [row.id])).get(row.id) ?? row.updated_at)
     const next = await changeRequest(ctx, tx, row, { ...command, actor: leafActorOf(caller) }, at)
     decision = next.status === row.status ? null : decisionOf(row, next.status, at)
     if (policy.status !== 'active') await closeDrainedPolicy(tx, caller.orgId, policy.id, at)

@@ -112,9 +112,10 @@ function changeOf(row: FoundFacts, next: RequestState, policy: Policy, at: Date)
 }
 
 /** What a read would find after a vote that decided nothing. */
-export function rowAfter({ row, vote, record, next }: JudgedVote): FoundFacts {
+export function rowAfter({ row, vote, record, next, at }: JudgedVote): FoundFacts {
   return {
     ...row,
+    last_at: at,
     vote_seq: next.seq,
     tally: next.tally,
     own_seq: record.seq,

@@ -5,7 +5,7 @@ import type { Policy } from '../kernel/rule.ts'
 import type { RequestRow } from '../store/requests.ts'
 import type { RequestKey } from '../store/voting.ts'
 import { policyRules } from './policy-rules.ts'
-import { readRequest } from './read-request.ts'
+import { currentStatus, readRequest } from './read-request.ts'
 
 type Described = Pick<RequestRow, 'dialect' | 'name' | 'description' | 'metadata' | 'policy_id' | 'requester_id'>
 
@@ -24,16 +24,28 @@ export function contentOf(row: Described, policy: Policy): RequestContent {
   }
 }
 
+export interface ReadContent {
+  readonly orgId: string
+  readonly id: string
+  readonly digest: string
+  /** The stage that a vote would be cast in now; null when no vote can be any more. */
+  readonly stage: number | null
+  readonly content: RequestContent
+}
+
 /**
  * What a vote on a request is cast on: for whoever signs one, and does not take our word for what the digest stands for.
  * @throws AppError WORKFLOW_NOT_FOUND, SESSION_ENDED
  */
-export async function readRequestContent(
-  ctx: Ctx,
-  caller: Caller,
-  key: RequestKey,
-): Promise<{ readonly orgId: string; readonly id: string; readonly digest: string; readonly content: RequestContent }> {
+export async function readRequestContent(ctx: Ctx, caller: Caller, key: RequestKey): Promise<ReadContent> {
   const row = await readRequest(ctx, caller, key)
   const policy = await policyRules(ctx.db, row.org_id, row.policy_id)
-  return { orgId: row.org_id, id: row.id, digest: row.digest, content: contentOf(row, policy) }
+  const takesVotes = !row.is_final && currentStatus(row, ctx.clock.now()) !== 'expired'
+  return {
+    orgId: row.org_id,
+    id: row.id,
+    digest: row.digest,
+    stage: takesVotes ? row.stage : null,
+    content: contentOf(row, policy),
+  }
 }

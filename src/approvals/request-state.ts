@@ -6,6 +6,11 @@ type StoredState = Pick<
   'status' | 'stage' | 'vote_seq' | 'digest' | 'expires_at' | 'requester_id' | 'requester_person_id' | 'tally'
 >
 
+/** The later of two instants: the log of a request never goes back, and the clocks of two servers differ. */
+export function later(now: Date, last: Date): Date {
+  return now < last ? last : now
+}
+
 /** The stored request as the kernel sees it. */
 export function stateOf(row: StoredState): RequestState {
   return {

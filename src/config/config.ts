@@ -1,3 +1,4 @@
+import { isKeyName } from '../proof/note.ts'
 import { adminKeyOf, type AdminKey } from './admin-key.ts'
 import { invalid, isLoopback, isNetwork, oneOf } from './checks.ts'
 import { deliveryConfig, type DeliveryConfig } from './delivery.ts'
@@ -64,7 +65,7 @@ export function loadConfig(raw: RawEnv): Config {
   const store = storeOf(raw)
   const signIn = signInOf(raw)
   if (signIn.kind === 'development') requireSafeForDevelopmentSignIn(host, raw)
-  const publicUrl = baseUrlOf('QUORATE_PUBLIC_URL', raw.QUORATE_PUBLIC_URL)
+  const publicUrl = publicUrlOf(raw.QUORATE_PUBLIC_URL)
   const demo = flag('QUORATE_DEMO', raw.QUORATE_DEMO, store.engine === 'pglite' && signIn.kind === 'development')
   return {
     host,
@@ -134,8 +135,12 @@ export function portOf(value: string | undefined, fallback = 8080): number {
   return port
 }
 
-function baseUrlOf(name: string, value: string | undefined): string | null {
-  return value === undefined ? null : httpUrl(name, value).replace(/\/+$/, '')
+// Logs are named after its host, and a URL may have one that no log's key may have.
+function publicUrlOf(value: string | undefined): string | null {
+  if (value === undefined) return null
+  const url = httpUrl('QUORATE_PUBLIC_URL', value).replace(/\/+$/, '')
+  if (!isKeyName(new URL(url).host)) invalid('QUORATE_PUBLIC_URL', 'must have a host without plus and quotation mark')
+  return url
 }
 
 function trustedProxyOf(value: string | undefined): readonly string[] | number | null {

@@ -52,8 +52,8 @@ export class NoteError extends Error {
 export const ed25519Type = 0x01
 export const cosignatureType = 0x04
 
-/** Characters; sixteen signatures of the longest kind fit. */
-const mostNoteLength = 256 * 1024
+/** Of UTF-8; sixteen signatures of the longest kind fit. */
+const mostNoteBytes = 256 * 1024
 const mostSignatures = 64
 
 /** @throws NoteError unless it is `name+hash+key` of a type that we verify, with the hash of that key */
@@ -79,7 +79,10 @@ export function keyIdOf({ name, id }: Pick<VerifierKey, 'name' | 'id'>): string 
 
 /** The key that signs with `privateKey` (Ed25519) under `name`. @throws NoteError on a name that no key may have */
 export function verifierKeyOf(name: string, type: number, privateKey: KeyObject): VerifierKey {
-  if (!isKeyName(name)) throw malformed('The name of a key must be text without blanks and plus signs.')
+  if (!isKeyName(name))
+    throw malformed(
+      'The name of a key must be printable ASCII without blanks, plus signs, quotation marks and backslashes.',
+    )
   const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' })
   return keyOf(name, type, Buffer.from(x, 'base64url'))
 }
@@ -161,7 +164,7 @@ export function timestampedText(seconds: bigint, body: string): Buffer {
 
 // The last empty line parts text and signatures: the text may have empty lines of its own.
 function parseNote(text: string): { readonly body: string; readonly signatures: readonly NoteSignature[] } {
-  if (text.length > mostNoteLength) throw malformed('The note is too long.')
+  if (Buffer.byteLength(text) > mostNoteBytes) throw malformed('The note is too long.')
   if (!text.isWellFormed() || /[^\P{Cc}\n\x7f-\x9f]/u.test(text)) {
     throw malformed('The note holds a character that none may have.')
   }
@@ -178,9 +181,9 @@ function keyOf(name: string, type: number, publicKey: Uint8Array): VerifierKey {
   return { name, id: hash.digest().subarray(0, 4), type, publicKey }
 }
 
-/** Whether a key, and so a log, may have this name. */
+/** Whether a key, and so a log, may have this name. Narrower than C2SP, so that no two readers differ on what a blank is. */
 export function isKeyName(name: string): boolean {
-  return name.isWellFormed() && /^[^\s\p{Cc}+]+$/u.test(name)
+  return /^[!#-*,-[\]-~]+$/.test(name)
 }
 
 function isKnownType(type: number): boolean {

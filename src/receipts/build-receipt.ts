@@ -7,7 +7,7 @@ import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { readCanonical, writeCanonical } from '../proof/canonical-json.ts'
 import { sealEnvelope } from '../proof/dsse.ts'
-import { isRs256By, readRsaKey } from '../proof/jws.ts'
+import { isRs256By, normalRsaKey, readRsaKey } from '../proof/jws.ts'
 import type { NoteSigner } from '../proof/note.ts'
 import {
   inTotoStatement,
@@ -174,10 +174,11 @@ function voteOf({ facts, at, actor }: ReadLeaf, extra: VoteExtras | undefined, l
   }
 }
 
-/** The voter's key, unless they have another by now. */
+/** The voter's key in the one form that a receipt has it in, unless they have another by now. */
 function publicKeyOf(signature: string, pem: string | null): { publicKey?: string } {
-  const key = pem === null ? null : readRsaKey(pem)
-  return pem !== null && key !== null && isRs256By(key, signature) ? { publicKey: pem } : {}
+  const publicKey = pem === null ? null : normalRsaKey(pem)
+  const key = publicKey === null ? null : readRsaKey(publicKey)
+  return publicKey !== null && key !== null && isRs256By(key, signature) ? { publicKey } : {}
 }
 
 function changeOf({ kind, facts, at, actor }: ReadLeaf, leaf: ProvenLeaf): ReceiptChange {

@@ -29,34 +29,35 @@ export async function lockOpenRequests(
 export interface ClosedRequest {
   readonly id: string
   readonly status: Status
+  readonly at: Date
   readonly leaf: { readonly kind: string; readonly content: string }
 }
 
 const writeStatement = statement(`
   with leaves as (
     insert into audit_leaves (org_id, kind, subject_id, content, created_at)
-    select $1, kind, id, content, $3 from unnest($4::uuid[], $6::text[], $7::text[]) leaf (id, kind, content)
+    select $1, kind, id, content, at
+    from unnest($3::uuid[], $5::timestamptz[], $6::text[], $7::text[]) leaf (id, at, kind, content)
   ), counts as (
     insert into request_counts (org_id, policy_id, is_final, difference)
-    select $1, $2, sign > 0, sign * cardinality($4::uuid[]) from unnest('{-1,1}'::bigint[]) sign
+    select $1, $2, sign > 0, sign * cardinality($3::uuid[]) from unnest('{-1,1}'::bigint[]) sign
   )
-  update requests r set status = closed.status, is_final = true, updated_at = $3
-  from unnest($4::uuid[], $5::text[]) closed (id, status) where r.org_id = $1 and r.id = closed.id`)
+  update requests r set status = closed.status, is_final = true, updated_at = closed.at
+  from unnest($3::uuid[], $4::text[], $5::timestamptz[]) closed (id, status, at) where r.org_id = $1 and r.id = closed.id`)
 
 /** Writes the end of many requests of one policy, with the leaf of each, in one statement. */
 export async function writeClosedRequests(
   tx: Tx,
   orgId: string,
   policyId: string,
-  at: Date,
   closed: readonly ClosedRequest[],
 ): Promise<void> {
   await writeStatement(tx, [
     orgId,
     policyId,
-    at,
     closed.map(({ id }) => id),
     closed.map(({ status }) => status),
+    closed.map(({ at }) => at.toISOString()),
     closed.map(({ leaf }) => leaf.kind),
     closed.map(({ leaf }) => leaf.content),
   ])

@@ -92,6 +92,8 @@ export interface VotingFactsRow {
   vote_seq: number
   digest: string
   expires_at: Date
+  /** When the request was last voted on or changed: nothing may happen to it before that, whatever a clock says. */
+  last_at: Date
   requester_id: string
   requester_person_id: string | null
   tally: Tally
@@ -128,6 +130,10 @@ const voterText = `
     'voter_groups', array(
       select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id),`
 
+// A change of status writes updated_at, and a vote that changes none writes only itself.
+const lastAtText = `greatest(r.updated_at, (
+    select v.cast_at from votes v where v.org_id = r.org_id and v.request_id = r.id and v.seq = r.vote_seq))`
+
 // A separate statement from the lock: it must see what was committed while the lock was waited for. It is on the way of
 // every canVote and of every vote that was not remembered, so all of it travels as one value: both ends pay by the column,
 // and PostgreSQL by the join and by the table.
@@ -135,7 +141,7 @@ const factsText = (key: keyof typeof byKey, voter: string) => `
   select json_build_object(
     'voter_version', a.eligibility_version,${voter}
     'id', r.id, 'status', r.status, 'is_final', r.is_final, 'stage', r.stage, 'vote_seq', r.vote_seq, 'digest', r.digest,
-    'expires_at', r.expires_at, 'requester_id', r.requester_id, 'requester_person_id', r.requester_person_id,
+    'expires_at', r.expires_at, 'last_at', ${lastAtText}, 'requester_id', r.requester_id, 'requester_person_id', r.requester_person_id,
     'tally', r.tally, 'policy_id', r.policy_id,
     'policy', (
       select json_build_object('policy_status', p.status, 'takes_votes_when_inactive', p.takes_votes_when_inactive)
@@ -169,13 +175,13 @@ export const noOwnVote: OwnVotePart = {
 }
 
 type RequestAnswer = {
-  readonly facts: Omit<VotingFactsRow, keyof VoterPart | keyof PolicyPart | keyof OwnVotePart | 'expires_at'> & {
+  readonly facts: Omit<VotingFactsRow, keyof VoterPart | keyof PolicyPart | keyof OwnVotePart | DateName> & {
     readonly policy: PolicyPart
     readonly own: OwnVotePart | null
-    /** A date has no form of its own in JSON. */
-    readonly expires_at: string | null
-  }
+  } & Readonly<Record<DateName, string | null>>
 }
+/** A date has no form of its own in JSON. */
+type DateName = 'expires_at' | 'last_at'
 type FactsAnswer = RequestAnswer & { readonly facts: VoterPart }
 
 const facts = forEachKey((key) => statement<FactsAnswer>(factsText(key, voterText)))
@@ -209,8 +215,23 @@ export async function findFactsOfKnownVoter(
 }
 
 function requestPart(answer: RequestAnswer) {
-  const { policy, own, expires_at, ...request } = answer.facts
-  return { ...request, ...policy, ...(own ?? noOwnVote), expires_at: new Date(expires_at ?? Number.NaN) }
+  const { policy, own, expires_at, last_at, ...request } = answer.facts
+  const dates = { expires_at: dateOf(expires_at), last_at: dateOf(last_at) }
+  return { ...request, ...policy, ...(own ?? noOwnVote), ...dates }
+}
+
+function dateOf(text: string | null): Date {
+  return new Date(text ?? Number.NaN)
+}
+
+const lastAtOfMany = statement<{ id: string; last_at: Date }>(
+  `select r.id, ${lastAtText} as last_at from requests r where r.org_id = $1 and r.id = any ($2::uuid[])`,
+)
+
+/** The same `last_at` of requests that are locked already, in a statement that sees what the lock waited for. */
+export async function findLastTimes(tx: Tx, orgId: string, ids: readonly string[]): Promise<ReadonlyMap<string, Date>> {
+  const rows = ids.length === 0 ? [] : await lastAtOfMany(tx, [orgId, ids])
+  return new Map(rows.map(({ id, last_at }) => [id, last_at]))
 }
 
 const voteQuota = forEachKey((key) =>

@@ -1,5 +1,7 @@
 import type { Rule } from '../kernel/rule.ts'
 import type { Receipt, ReceiptAssurance, ReceiptVote } from '../proof/statement.ts'
+import type { VoteClaims } from '../proof/vote-jws.ts'
+import { quoted, shownId } from './printed.ts'
 import type { VerifiedReceipt } from './verify-receipt.ts'
 
 /** What a verified receipt says, for machines (`--json`) and as what people are told. */
@@ -40,6 +42,14 @@ export interface RequestText {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+export interface SignedPart {
+  readonly stance: string
+  readonly stage: number
+  readonly seats: readonly string[]
+  /** By the voter's clock. */
+  readonly at: string
+}
+
 export type AccountEvent =
   | {
       readonly kind: 'vote'
@@ -51,6 +61,11 @@ export type AccountEvent =
       readonly assurance: readonly ReceiptAssurance[]
       /** Whether it is the voter's own signature that was checked, or the server's word. */
       readonly evidence: 'signature' | 'log'
+      /**
+       * What of it the voter signed beside the request, its digest and that of the rule; null when no signature was checked.
+       * Everything else of the vote is the server's word.
+       */
+      readonly signed: SignedPart | null
       readonly reason: string | null
       readonly from: string
       readonly to: string
@@ -67,7 +82,10 @@ export function accountOf({ receipt, policy, log, signatures }: VerifiedReceipt)
   const { request, votes, changes, decision } = receipt
   const named = namesOf(receipt)
   const placed = [
-    ...votes.map((vote) => ({ index: vote.leaf.index, event: voteEvent(vote, named, signatures.verified) })),
+    ...votes.map((vote) => ({
+      index: vote.leaf.index,
+      event: voteEvent(vote, named, signatures.verified.get(vote.seq)),
+    })),
     ...changes.map(({ kind, at, actor, from, to, leaf }) => ({
       index: leaf.index,
       event: { kind, at, by: 'id' in actor ? named(actor.id) : null, from, to },
@@ -109,7 +127,7 @@ function namesOf({ names }: Receipt): Naming {
   return (id) => ({ id, name: byId.get(id) ?? null })
 }
 
-function voteEvent(vote: ReceiptVote, named: Naming, verified: ReadonlySet<number>): AccountEvent {
+function voteEvent(vote: ReceiptVote, named: Naming, said: VoteClaims | undefined): AccountEvent {
   const { seq, at, stance, assurance, from, to } = vote
   return {
     kind: 'vote',
@@ -119,11 +137,16 @@ function voteEvent(vote: ReceiptVote, named: Naming, verified: ReadonlySet<numbe
     stance,
     seats: vote.seats.map(named),
     assurance,
-    evidence: verified.has(seq) ? 'signature' : 'log',
+    evidence: said === undefined ? 'log' : 'signature',
+    signed: said === undefined ? null : signedPart(said),
     reason: vote.reason?.text ?? null,
     from,
     to,
   }
+}
+
+function signedPart({ stance, stage, seats, iat }: VoteClaims): SignedPart {
+  return { stance, stage, seats: [...new Set(seats)], at: timeOf(iat) }
 }
 
 function textOf(content: string | null): RequestText | null {
@@ -150,19 +173,12 @@ function ruleLines(rule: Rule, named: Naming, depth: number): string[] {
   }
 }
 
-/** Seconds since 1970, which a witness may have signed far beyond any calendar. */
+/** Seconds since 1970, which may have been signed far beyond any calendar. */
 function timeOf(seconds: number): string {
   const time = new Date(seconds * 1000)
   return Number.isNaN(time.getTime()) ? `${seconds} s` : time.toISOString()
 }
 
 export function shownName({ id, name }: Named): string {
-  return name === null ? id : `${quoted(name)} (${id})`
-}
-
-/** A text that others wrote, so that it can neither move the cursor nor turn the line around. */
-export function quoted(text: string): string {
-  return JSON.stringify(text).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    return `\\u{${character.codePointAt(0)?.toString(16)}}`
-  })
+  return name === null ? shownId(id) : `${quoted(name)} (${shownId(id)})`
 }

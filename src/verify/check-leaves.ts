@@ -4,7 +4,7 @@ import type { LeafContent, ProvenLeaf, ReceiptName, SaltedText } from '../proof/
 import { failure, type Failure } from './failure.ts'
 import type { ReadReceipt } from './read-receipt.ts'
 
-/** The receipt says what its leaves say, and they stand where they can (docs/receipt.md, "What to check", 5). */
+/** The receipt says what its leaves say, and they stand where they can (docs/receipt.md, "What to check", 6). */
 export function checkLeaves(receipt: ReadReceipt): Failure | null {
   return (
     checkSubject(receipt) ??
@@ -161,7 +161,7 @@ function checkSalted(
   return failure('bad-digest', `${path} is not the text that its leaf commits to.`)
 }
 
-/** Digests of what is decided on and of the rule (6). */
+/** Digests of what is decided on and of the rule (7). */
 export function checkDigests({ statement }: ReadReceipt, expectedPolicy: string | null): Failure | null {
   const { request, policy } = statement.predicate
   const { stages, options } = policy

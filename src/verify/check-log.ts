@@ -1,11 +1,11 @@
 import { parseCheckpoint, type Checkpoint } from '../proof/checkpoint.ts'
 import { cosignatureTime } from '../proof/cosignature.ts'
-import { isSealedBy } from '../proof/dsse.ts'
 import { leafHash, verifyInclusion } from '../proof/merkle.ts'
-import { keyIdOf, NoteError, openNote, type NoteSignature, type VerifierKey } from '../proof/note.ts'
+import { NoteError, openNote, type NoteSignature, type VerifierKey } from '../proof/note.ts'
 import type { Statement } from '../proof/statement.ts'
 import { failure, type Failure } from './failure.ts'
-import { leavesOf, type ReadReceipt } from './read-receipt.ts'
+import { quoted, shownId } from './printed.ts'
+import { leavesOf } from './read-receipt.ts'
 import type { Trust } from './trust.ts'
 
 export interface Cosigning {
@@ -19,11 +19,8 @@ export interface TrustedLog {
   readonly cosignings: readonly Cosigning[]
 }
 
-/** Envelope and checkpoint are signed by one of the keys given, and every witness given has cosigned (2 and 3). */
-export function checkSignatures({ envelope, statement }: ReadReceipt, trust: Trust): TrustedLog | Failure {
-  const key = trust.keys.find((each) => keyIdOf(each) === envelope.keyId)
-  if (key === undefined) return failure('unknown-key', `It is signed by ${envelope.keyId}, which is not a key given.`)
-  if (!isSealedBy(key, envelope)) return failure('bad-signature', `The signature is not that of ${envelope.keyId}.`)
+/** The checkpoint is signed by the log's key, and every witness given has cosigned (4). */
+export function checkCheckpoint(statement: Statement, key: VerifierKey, trust: Trust): TrustedLog | Failure {
   try {
     return openCheckpoint(statement, key, trust)
   } catch (error) {
@@ -41,7 +38,10 @@ function openCheckpoint({ predicate }: Statement, key: VerifierKey, trust: Trust
     return failure('bad-checkpoint', 'The checkpoint is not of the log whose key signed the receipt.')
   }
   if (!log.origin.endsWith(`/log/${organization}`)) {
-    return failure('bad-checkpoint', `The log ${log.origin} is not that of the organization ${organization}.`)
+    return failure(
+      'bad-checkpoint',
+      `The log ${quoted(log.origin)} is not that of the organization ${shownId(organization)}.`,
+    )
   }
   const signatureOf = (one: VerifierKey) => note.verified.find((signature) => isOf(one, signature))
   if (signatureOf(key) === undefined) return failure('bad-checkpoint', 'The log has not signed the checkpoint.')
@@ -58,7 +58,7 @@ function isOf({ name, id }: VerifierKey, signature: NoteSignature): boolean {
   return signature.name === name && signature.id.equals(id)
 }
 
-/** Every leaf is in the tree of the checkpoint, each at a place of its own (4). */
+/** Every leaf is in the tree of the checkpoint, each at a place of its own (5). */
 export function checkInclusion(statement: Statement, { size, root }: Checkpoint): Failure | null {
   const seen = new Set<number>()
   for (const { leaf, path } of leavesOf(statement)) {

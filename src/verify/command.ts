@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { KeyObject } from 'node:crypto'
 import { cosignatureType, ed25519Type, NoteError, parseVerifierKey, type VerifierKey } from '../proof/note.ts'
 import { readRsaKey } from '../proof/jws.ts'
 import { accountOf } from './account.ts'
-import { mostBytes } from './read-receipt.ts'
+import { mostBytes } from './open-file.ts'
+import { escaped, printableJson, quoted } from './printed.ts'
 import { tellAccount } from './tell-account.ts'
 import type { Trust } from './trust.ts'
 import { verifyReceipt, type Verdict } from './verify-receipt.ts'
@@ -43,11 +43,11 @@ export async function verifyCommand(args: readonly string[], { out, err }: Outpu
     const trust = await trustOf(options)
     const text = await readReceiptFile(options.file)
     const verdict = text === null ? tooLarge : verifyReceipt(text, trust)
-    out(options.json ? `${JSON.stringify(reportOf(verdict))}\n` : toldOf(verdict))
+    out(options.json ? `${printableJson(JSON.stringify(reportOf(verdict)))}\n` : toldOf(verdict))
     return verdict.verdict === 'verified' ? 0 : 1
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    err(`quorate verify: ${error.message}\n`)
+    err(`quorate verify: ${escaped(error.message)}\n`)
     return 2
   }
 }
@@ -140,7 +140,7 @@ async function keyTexts(given: string, option: string): Promise<string[]> {
   const content = await textOfFile(given, option)
   const texts = content.trimStart().startsWith('{') ? publishedKeys(content, option) : content.split('\n')
   const keys = texts.map((text) => text.trim()).filter((text) => text !== '')
-  if (keys.length === 0) throw new UsageError(`${option}: there is no key in ${given}`)
+  if (keys.length === 0) throw new UsageError(`${option}: there is no key in ${quoted(given)}`)
   return keys
 }
 
@@ -172,33 +172,42 @@ async function voterKeysOf(given: readonly string[]): Promise<Map<string, KeyObj
     if (end < 1) throw new UsageError('--voter-key takes ID=FILE')
     const [id, file] = [text.slice(0, end), text.slice(end + 1)]
     const key = readRsaKey(await textOfFile(file, '--voter-key'))
-    if (key === null) throw new UsageError(`--voter-key: ${file} is no RSA public key in SPKI PEM of 2048 bits or more`)
+    if (key === null) {
+      const form = 'an RSA public key of 2048 bits or more in SPKI PEM, its lines of 64 characters ending in LF'
+      throw new UsageError(`--voter-key: ${quoted(file)} is not ${form}`)
+    }
     keys.set(id, [...(keys.get(id) ?? []), key])
   }
   return keys
 }
 
+/** Bytes of a file of keys. */
+const mostBytesOfKeys = 64 * 1024
+
 async function textOfFile(file: string, option: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    throw new UsageError(`${option}: ${(error as Error).message}`)
-  }
+  const text = await readUpTo(createReadStream(file), mostBytesOfKeys).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw new UsageError(`${option}: ${error.message}`)
+    throw new UsageError(`${option}: ${quoted(file)} is neither a key nor a file`)
+  })
+  if (text === null) throw new UsageError(`${option}: ${quoted(file)} has more than ${mostBytesOfKeys} bytes`)
+  return text
 }
 
-/** Null when it cannot be a receipt. No more than that is ever held in memory. */
+/** Null when it cannot be a receipt. */
 async function readReceiptFile(file: string): Promise<string | null> {
+  return await readUpTo(file === '-' ? process.stdin : createReadStream(file), mostBytes).catch((error: Error) => {
+    throw new UsageError(error.message)
+  })
+}
+
+/** Null when there is more. No more than that is ever held in memory. */
+async function readUpTo(stream: AsyncIterable<Buffer>, most: number): Promise<string | null> {
   const chunks: Buffer[] = []
   let size = 0
-  try {
-    const stream: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file)
-    for await (const chunk of stream) {
-      size += chunk.length
-      if (size > mostBytes) return null
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    throw new UsageError((error as Error).message)
+  for await (const chunk of stream) {
+    size += chunk.length
+    if (size > most) return null
+    chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
 }

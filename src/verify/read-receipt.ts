@@ -1,8 +1,9 @@
-import type { Check } from '../kernel/check.ts'
+import type { Form } from './form.ts'
 import { readCanonical } from '../proof/canonical-json.ts'
-import { readEnvelope, type Envelope } from '../proof/dsse.ts'
+import type { Envelope } from '../proof/dsse.ts'
 import { inTotoStatement, receiptType, type LeafContent, type ProvenLeaf, type Statement } from '../proof/statement.ts'
 import { failure, type Failure } from './failure.ts'
+import { quoted } from './printed.ts'
 import {
   changeFactsShape,
   contentShape,
@@ -12,12 +13,8 @@ import {
   voteFactsShape,
 } from './shapes.ts'
 
-/** More than a receipt of 10,000 signed votes in a tree of a million entries (docs/receipt.md, "The file"). */
-export const mostBytes = 128 * 1024 * 1024
-
-/** A receipt that has the right form. Nothing of it is believed yet. */
+/** A receipt that has the right form. */
 export interface ReadReceipt {
-  readonly envelope: Envelope
   readonly statement: Statement
   /** What each leaf of the receipt says. */
   readonly contentOf: (leaf: ProvenLeaf) => LeafContent
@@ -25,12 +22,9 @@ export interface ReadReceipt {
 
 type Read = { readonly receipt: ReadReceipt } | { readonly failure: Failure }
 
-/** Form alone: the file, the statement, every leaf (docs/receipt.md, "What to check", 1). */
-export function readReceipt(text: string): Read {
-  if (Buffer.byteLength(text) > mostBytes) return malformed(`The file has more than ${mostBytes} bytes.`)
-  const envelope = readEnvelope(text)
-  if (envelope === null) return malformed('The file is not a receipt, to the byte.')
-  const statement = readCanonical(envelope.payload)
+/** Form alone: the statement and every leaf (docs/receipt.md, "What to check", 3). */
+export function readReceipt({ payload }: Envelope): Read {
+  const statement = readCanonical(payload)
   if (statement === undefined) return malformed('What is signed is not canonical JSON.')
   const version = foreignVersion(statement)
   if (version !== null) return version
@@ -47,7 +41,6 @@ export function readReceipt(text: string): Read {
     contents.set(leaf, content as LeafContent)
   }
   const receipt: ReadReceipt = {
-    envelope,
     statement: statement as Statement,
     contentOf(leaf) {
       const content = contents.get(leaf)
@@ -67,7 +60,7 @@ interface PlacedLeaf {
   readonly leaf: ProvenLeaf
   readonly path: string
   /** Null where the facts are not looked at. */
-  readonly facts: Check | null
+  readonly facts: Form | null
 }
 
 /** Every leaf of a receipt, with where it stands. */
@@ -88,17 +81,18 @@ export function leavesOf({ predicate }: Statement): readonly PlacedLeaf[] {
 function foreignVersion(statement: unknown): { failure: Failure } | null {
   const { _type, predicateType } = Object(statement) as Partial<Statement>
   if (typeof _type === 'string' && _type !== inTotoStatement) {
-    return { failure: failure('unknown-version', `The statement is of type ${JSON.stringify(_type)}.`) }
+    return { failure: failure('unknown-version', `The statement is of type ${quoted(_type)}.`) }
   }
   if (typeof predicateType === 'string' && predicateType !== receiptType) {
-    return { failure: failure('unknown-version', `The predicate is of type ${JSON.stringify(predicateType)}.`) }
+    return { failure: failure('unknown-version', `The predicate is of type ${quoted(predicateType)}.`) }
   }
   return null
 }
 
-function problemOf(shape: Check, value: unknown, path: string): { failure: Failure } | null {
-  const [problem] = value === undefined ? [{ path, reason: 'must be canonical JSON' }] : shape(value, path)
-  return problem === undefined ? null : malformed(`${problem.path} ${problem.reason}.`)
+function problemOf(form: Form, value: unknown, path: string): { failure: Failure } | null {
+  if (value === undefined) return malformed(`${path} must be canonical JSON.`)
+  const problem = form(value)
+  return problem === null ? null : malformed(`${path}${problem.path} ${problem.reason}.`)
 }
 
 function malformed(detail: string): { failure: Failure } {

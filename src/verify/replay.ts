@@ -10,9 +10,11 @@ import {
   type StandingVote,
   type Vote,
 } from '../kernel/request.ts'
-import { leavesOf, type Assurance, type Policy, type SeatSource } from '../kernel/rule.ts'
+import { leavesOf, type Policy, type SeatSource } from '../kernel/rule.ts'
 import type { Receipt, ReceiptChange, ReceiptVote } from '../proof/statement.ts'
 import { failure, type Failure } from './failure.ts'
+import { shownId } from './printed.ts'
+import { provableBy } from './shapes.ts'
 import { keyMissing, type BelievedSignatures } from './voter-signature.ts'
 
 /** Whether some seat of the rule is only for those who sign. */
@@ -107,7 +109,11 @@ const eventKinds = {
   'request.expired': 'clock',
 } as const
 
-function inOrder(votes: readonly ReceiptVote[], changes: readonly ReceiptChange[]): (ReceiptVote | ReceiptChange)[] {
+/** All that happened to a request after it was opened, in the order of the log. */
+export function inOrder(
+  votes: readonly ReceiptVote[],
+  changes: readonly ReceiptChange[],
+): (ReceiptVote | ReceiptChange)[] {
   return [...votes, ...changes].toSorted((a, b) => a.leaf.index - b.leaf.index)
 }
 
@@ -147,11 +153,6 @@ function eventOf(
   const { stance, seats, assurance, digest } = cast
   const said: Vote = { stance, seats, assurance, digest }
   return { kind: 'vote', vote: said, facts: { policyOpen: true, voter, ...(approvals && { approvals }) } }
-}
-
-const provableBy: Readonly<Record<ReceiptVote['kind'], readonly Assurance[]>> = {
-  human: ['stepUp', 'password', 'securityKey'],
-  agent: ['signature'],
 }
 
 function castOf(vote: ReceiptVote, { verified }: BelievedSignatures): StandingVote {
@@ -211,7 +212,10 @@ function strangeLapse({ seq, principal, lapsed = {} }: ReceiptVote, standing: St
     const approval = standing.of(id)
     const named = new Set(approval?.seats.map((seat) => seat.id))
     if (id === principal || approval?.stance !== 'approve' || !seats.every((seat) => named.has(seat))) {
-      return failure('rule-violated', `Vote ${seq} says of ${id} that seats lapsed which they had not approved for.`)
+      return failure(
+        'rule-violated',
+        `Vote ${seq} says of ${shownId(id)} that seats lapsed which they had not approved for.`,
+      )
     }
   }
   return null

@@ -1,39 +1,37 @@
-import { boolean, check, identifier, isObject, list, object, oneOf, text, type Check } from '../kernel/check.ts'
-import { inTotoStatement, receiptType } from '../proof/statement.ts'
+import { isObject } from '../kernel/check.ts'
+import type { Assurance } from '../kernel/rule.ts'
+import { inTotoStatement, receiptType, type ReceiptVote } from '../proof/statement.ts'
+import { both, boolean, distinct, identifier, is, list, object, oneOf, recordOf, text, type Form } from './form.ts'
 
 /** The shapes of docs/receipt.md: every object has exactly the members listed there. */
 
-const anyNumber = { min: 0, max: Number.MAX_SAFE_INTEGER }
-
-const integer = check(
+const integer = is(
   (value) => Number.isSafeInteger(value) && Number(value) >= 0,
   'must be a whole number from 0 to 2^53 - 1',
 )
-const digest = check(isDigest, 'must be 64 lower-case hexadecimal digits')
-const instant = check(isInstant, 'must be an instant like 2026-01-31T12:00:00.000Z')
-const hash = check(isHash, 'must be the base64 of 32 bytes')
-const personOrNull = check(
+const digest = is(isDigest, 'must be 64 lower-case hexadecimal digits')
+const instant = is(isInstant, 'must be an instant like 2026-01-31T12:00:00.000Z')
+const hash = is(isHash, 'must be the base64 of 32 bytes')
+const personOrNull = is(
   (value) => value === null || (typeof value === 'string' && value !== ''),
   'must be an id or null',
 )
-const ids = distinct(list(identifier, anyNumber))
+const ids = distinct(identifier)
 const status = oneOf('open', 'approved', 'rejected', 'canceled', 'expired')
-const assurance = distinct(list(oneOf('stepUp', 'password', 'securityKey', 'signature'), anyNumber))
+const assurance = distinct(oneOf('stepUp', 'password', 'securityKey', 'signature'))
 const stance = oneOf('approve', 'veto', 'withdraw')
-const lapsed = recordOf(both(list(identifier, { min: 1, max: anyNumber.max }), ids))
+const lapsed = recordOf(distinct(identifier, { min: 1 }))
 const salted = object({ salt: text, text })
 
 const personActor = object({ kind: oneOf('human', 'agent'), id: identifier, apiKey: identifier }, ['apiKey'])
 const otherActor = object({ kind: oneOf('admin-key', 'system') })
-const actor: Check = (value, path) =>
-  isObject(value) && (value['kind'] === 'human' || value['kind'] === 'agent')
-    ? personActor(value, path)
-    : otherActor(value, path)
+const actor: Form = (value) =>
+  isObject(value) && (value['kind'] === 'human' || value['kind'] === 'agent') ? personActor(value) : otherActor(value)
 
 const leaf = object({ index: integer, content: text, path: list(hash, { min: 0, max: 64 }) })
 
 /** Rules and options are looked at by the kernel. */
-const untouched: Check = () => []
+const untouched: Form = (value) => (value === undefined ? { path: '', reason: 'must be there' } : null)
 
 const request = object({
   id: identifier,
@@ -44,7 +42,7 @@ const request = object({
   createdAt: instant,
   expiresAt: instant,
   digest,
-  content: check((value) => value === null || typeof value === 'string', 'must be text or null'),
+  content: is((value) => value === null || typeof value === 'string', 'must be text or null'),
   leaf,
 })
 
@@ -64,7 +62,18 @@ const voteFacts = {
   toStage: integer,
 }
 
-const vote = object(
+/** What each kind of principal can prove of a vote at all. */
+export const provableBy: Readonly<Record<ReceiptVote['kind'], readonly Assurance[]>> = {
+  human: ['stepUp', 'password', 'securityKey'],
+  agent: ['signature'],
+}
+
+const provenByItsKind = is((value) => {
+  const { kind, assurance: proofs } = value as ReceiptVote
+  return proofs.every((proof) => provableBy[kind].includes(proof))
+}, 'names a proof that its kind of principal cannot give')
+
+const voteMembers = object(
   {
     ...voteFacts,
     at: instant,
@@ -78,6 +87,7 @@ const vote = object(
   },
   ['held', 'lapsed', 'toStage', 'signature', 'publicKey', 'reason'],
 )
+const vote = both(voteMembers, provenByItsKind)
 
 const changeFacts = { seq: integer, stage: integer, from: status, to: status, toStage: integer }
 
@@ -111,23 +121,23 @@ export const statementShape = object({
     organization: identifier,
     request,
     policy,
-    votes: list(vote, anyNumber),
-    changes: list(change, anyNumber),
+    votes: list(vote),
+    changes: list(change),
     decision,
-    names: object({ principals: list(name, anyNumber), groups: list(name, anyNumber) }),
+    names: object({ principals: list(name), groups: list(name) }),
     log: object({ origin: text, checkpoint: text }),
   }),
 })
 
 export const leafShape = object(
   {
-    v: check((value) => value === 1, 'must be 1'),
+    v: is((value) => value === 1, 'must be 1'),
     org: identifier,
     kind: text,
     subject: identifier,
     actor,
     at: instant,
-    facts: check(isObject, 'must be an object'),
+    facts: is(isObject, 'must be an object'),
     committed: recordOf(digest),
   },
   ['committed'],
@@ -159,29 +169,12 @@ export const changeFactsShape = object({ ...changeFacts, digest, policy: identif
 export const contentShape = object({
   dialect: text,
   name: text,
-  description: check((value) => value === null || typeof value === 'string', 'must be text or null'),
+  description: is((value) => value === null || typeof value === 'string', 'must be text or null'),
   metadata: recordOf(text),
   policyId: identifier,
   policyDigest: digest,
   requesterId: identifier,
   revision: integer,
-})
-
-/** Header and payload of a voter's signature. */
-export const signatureHeaderShape = object({ alg: oneOf('RS256'), typ: oneOf('quorate-vote+jws') })
-
-export const signaturePayloadShape = object({
-  iss: text,
-  org: text,
-  request: text,
-  digest: text,
-  stance: text,
-  seats: list(text, anyNumber),
-  iat: integer,
-  nonce: check(
-    (value) => typeof value === 'string' && /^[A-Za-z0-9_-]{16,128}$/.test(value),
-    'must be 16 to 128 characters of base64url',
-  ),
 })
 
 function isDigest(value: unknown): boolean {
@@ -197,27 +190,4 @@ function isInstant(value: unknown): boolean {
 
 function isHash(value: unknown): boolean {
   return typeof value === 'string' && /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(value)
-}
-
-function recordOf(item: Check): Check {
-  return (value, path) =>
-    isObject(value)
-      ? Object.entries(value).flatMap(([member, each]) => item(each, `${path}.${member}`))
-      : [{ path, reason: 'must be an object' }]
-}
-
-/** A list in which nothing comes twice. */
-function distinct(of: Check): Check {
-  return (value, path) => {
-    const problems = of(value, path)
-    if (problems.length > 0 || new Set(value as unknown[]).size === (value as unknown[]).length) return problems
-    return [{ path, reason: 'must not name anything twice' }]
-  }
-}
-
-function both(first: Check, second: Check): Check {
-  return (value, path) => {
-    const problems = first(value, path)
-    return problems.length > 0 ? problems : second(value, path)
-  }
 }

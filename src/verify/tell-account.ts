@@ -1,4 +1,5 @@
-import { quoted, shownName, type Account, type AccountEvent } from './account.ts'
+import { shownName, type Account, type AccountEvent, type SignedPart } from './account.ts'
+import { quoted, shownId } from './printed.ts'
 
 /** A verified receipt in words. */
 export function tellAccount(account: Account): string {
@@ -11,16 +12,16 @@ export function tellAccount(account: Account): string {
     '',
     `The request was ${decision.status} on ${decision.at}. ${end}`,
     '',
-    `Request       ${request.id} of organization ${organization}`,
+    `Request       ${shownId(request.id)} of organization ${shownId(organization)}`,
     ...contentLines(request.content),
     `Asked by      ${shownName(request.requester)} on ${request.createdAt}, to be decided before ${request.expiresAt}`,
     `Digest        ${request.digest}`,
     '',
-    `Rule          ${policy.name === null ? policy.id : shownName({ id: policy.id, name: policy.name })}`,
+    `Rule          ${shownName({ id: policy.id, name: policy.name })}`,
     ...policy.rule.map((line) => `  ${line}`),
     `Its digest    ${policy.digest}`,
     '',
-    'What happened, in this order:',
+    'What happened, in the order and at the times that the server gave it:',
     ...events.flatMap(eventLines),
     '',
     `Log           ${quoted(log.origin)}, ${log.size} entries`,
@@ -52,14 +53,22 @@ function eventLines(event: AccountEvent): string[] {
     const by = event.by === null ? '' : ` by ${shownName(event.by)}`
     return [`  ${event.at}  ${changes[event.kind]}${by}${led}`]
   }
-  const { seq, at, voter, stance, seats, assurance, evidence, reason } = event
+  const { seq, at, voter, stance, seats, assurance, signed, reason } = event
   const who = `${voter.kind === 'agent' ? 'the agent ' : ''}${shownName(voter)}`
   const where = seats.length === 0 ? '' : ` for ${seats.map(shownName).join(', ')}`
-  const proved = assurance.length === 0 ? '' : `, having proved ${assurance.join(' and ')}`
-  const word = evidence === 'signature' ? 'signed by the voter; the signature holds' : 'on the word of the log'
+  const saying = reason === null ? [] : [`the reason ${quoted(reason)}`]
+  // Of an agent `signature` says no more than the line about it does.
+  const proofs = assurance.filter((proof) => proof !== 'signature' || signed === null)
+  const proved = proofs.length === 0 ? [] : [`that they proved ${proofs.join(' and ')}`]
+  const words = signed === null ? ['all of it'] : [`that it was vote ${seq}, at ${at}`]
   return [
-    `  ${at}  ${seq}. ${who} ${stances[stance]}${where}${proved}${led}`,
-    ...(reason === null ? [] : [`      saying ${quoted(reason)}`]),
-    `      ${word}`,
+    `  ${at}  ${seq}. ${who} ${stances[stance]}${where}${led}`,
+    ...(signed === null ? [] : [`      signed by the voter: ${signedWords(signed)}`]),
+    `      on the server's word: ${[...words, ...proved, ...saying].join('; ')}`,
   ]
+}
+
+function signedWords({ stance, stage, seats, at }: SignedPart): string {
+  const where = seats.length === 0 ? '' : ` for ${seats.map(shownId).join(', ')}`
+  return `${stance}${where}, in stage ${stage + 1}, on this request, digest and rule, at ${at} by the voter's clock`
 }

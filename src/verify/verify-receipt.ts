@@ -1,10 +1,11 @@
 import type { Policy } from '../kernel/rule.ts'
 import type { Receipt } from '../proof/statement.ts'
 import { checkDigests, checkLeaves } from './check-leaves.ts'
-import { checkInclusion, checkSignatures, type TrustedLog } from './check-log.ts'
+import { checkCheckpoint, checkInclusion, type TrustedLog } from './check-log.ts'
 import { failure, type Failure } from './failure.ts'
+import { openFile } from './open-file.ts'
 import { readReceipt } from './read-receipt.ts'
-import { asksForSignatures, policyOf, replay } from './replay.ts'
+import { asksForSignatures, inOrder, policyOf, replay } from './replay.ts'
 import type { Trust } from './trust.ts'
 import { checkVoterSignatures, type BelievedSignatures } from './voter-signature.ts'
 
@@ -30,26 +31,41 @@ export function verifyReceipt(text: string, trust: Trust): Verdict {
 }
 
 function verify(text: string, trust: Trust): VerifiedReceipt | Failure {
-  const read = readReceipt(text)
+  const sealed = openFile(text, trust)
+  if ('code' in sealed) return sealed
+  const read = readReceipt(sealed.envelope)
   if ('failure' in read) return read.failure
   const { statement } = read.receipt
   const { predicate } = statement
   const policy = policyOf(predicate)
   if ('code' in policy) return policy
-  const log = checkSignatures(read.receipt, trust)
+  const log = checkCheckpoint(statement, sealed.key, trust)
   if ('code' in log) return log
   const wrong =
     checkInclusion(statement, log.checkpoint) ?? checkLeaves(read.receipt) ?? checkDigests(read.receipt, trust.policy)
   if (wrong !== null) return wrong
   const signatures = checkVoterSignatures(predicate, trust)
   if ('code' in signatures) return signatures
-  const violated = checkContentIsThere(predicate, policy, trust) ?? replay(predicate, policy, signatures)
+  const violated =
+    checkContentIsThere(predicate, policy, trust) ?? checkTimes(predicate) ?? replay(predicate, policy, signatures)
   return violated ?? { receipt: predicate, policy, log, signatures }
 }
 
-/** Without it nothing that a voter signed says which rule they voted under. */
+/** Without it nothing that a voter signed says what for, by whom it was asked, and of what kind it is. */
 function checkContentIsThere({ request }: Receipt, policy: Policy, trust: Trust): Failure | null {
   const isNeeded = trust.voterKeys.size > 0 || asksForSignatures(policy)
-  if (!isNeeded || request.content !== null || trust.policy !== null) return null
-  return failure('content-missing', 'What was decided on is not there: give the digest of the rule with --policy.')
+  if (!isNeeded || request.content !== null) return null
+  return failure('content-missing', 'What was decided on was erased: nothing says any more what it is that was signed.')
+}
+
+/** The log is written as things happen, so that no time in it is before another one. */
+function checkTimes({ request, votes, changes }: Receipt): Failure | null {
+  let last = request.createdAt
+  for (const { at, leaf } of inOrder(votes, changes)) {
+    // Instants of one form compare as their texts do.
+    if (at < last)
+      return failure('time-reversed', `The entry ${leaf.index} of the log is of ${at}, after one of ${last}.`)
+    last = at
+  }
+  return null
 }

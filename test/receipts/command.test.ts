@@ -39,7 +39,7 @@ describe('quorate verify', () => {
       '"ship-it"',
       '2 of the group "Security" (security)',
       '"Ben" (ben)',
-      'saying "Geprüft',
+      'the reason "Geprüft',
     ]) {
       expect(out).toContain(told)
     }

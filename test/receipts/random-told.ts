@@ -2,12 +2,13 @@
 import { seatsHeld } from '../../src/kernel/eligibility.ts'
 import { decide, type Outcome, type StandingApproval } from '../../src/kernel/request.ts'
 import { seatKey, type Assurance, type Policy } from '../../src/kernel/rule.ts'
+import { writeCanonical } from '../../src/proof/canonical-json.ts'
 import type { ReceiptStatus } from '../../src/proof/statement.ts'
 import { EXPIRES_AT, type Case } from '../kernel/cases.ts'
 import type { Happening, Person } from '../kernel/naive.ts'
 import { randomCase } from '../kernel/random.ts'
 import { createWorld, type World } from '../kernel/world.ts'
-import { policyDigestOf, type Told, type ToldEvent, type ToldName } from './told.ts'
+import { isVote, policyDigestOf, type Told, type ToldEvent, type ToldName } from './told.ts'
 
 export const organization = '01900000-0000-7000-8000-00000000000a'
 export const requestId = '01900000-0000-7000-8000-00000000000b'
@@ -63,7 +64,11 @@ function toldOf({ policy, beginning, happenings }: Case, number: number): Told {
     events: recorder.events,
     names: number % 4 === 0 ? [] : namesOf(beginning.people),
   }
-  return erased ? { ...told, request: { ...told.request, content: null, digest: policyDigestOf(decidedBy) } } : told
+  const isSigned = recorder.events.some((event) => isVote(event) && event.assurance.includes('signature'))
+  const asksForIt = writeCanonical(stages).includes('"signature"')
+  return erased && !isSigned && !asksForIt
+    ? { ...told, request: { ...told.request, content: null, digest: policyDigestOf(decidedBy) } }
+    : told
 }
 
 function namesOf(people: readonly Person[]): ToldName[] {

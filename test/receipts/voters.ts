@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, createSign, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { pemOf } from '../helpers/signing.ts'
-import { digestOf, isVote, type Told, type ToldVote } from './told.ts'
+import { digestOf, isVote, policyDigestOf, type Told, type ToldVote } from './told.ts'
 
 /** An agent that can sign. */
 export interface Voter {
@@ -25,7 +25,9 @@ export function claimsOf(told: Told, vote: ToldVote, bent: object = {}): object 
     org: told.organization,
     request: told.request.id,
     digest: digestOf(told),
+    policyDigest: policyDigestOf(told.policy),
     stance: vote.stance,
+    stage: vote.stage,
     seats: vote.seats,
     iat: Math.floor(Date.parse(vote.at) / 1000),
     nonce: `nonce-of-vote-${String(vote.seq).padStart(6, '0')}`,

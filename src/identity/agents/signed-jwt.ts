@@ -12,12 +12,12 @@ export interface UnverifiedJwt {
 }
 
 // Room for a name of 1024 characters, all of them escaped, twice. Verifying costs by the byte.
-const defaultMaxLength = 32 * 1024
+const maxLength = 32 * 1024
 // Three parts: what has five is encrypted (RFC 7516). The signature may be missing here, and is then refused as one.
 const compact = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
 /** Reads a compact JWS with JSON objects inside, each name in them once (RFC 7515 section 4, RFC 8725 section 3.8); null if it is none. */
-export function readJwt(text: string, maxLength = defaultMaxLength): UnverifiedJwt | null {
+export function readJwt(text: string): UnverifiedJwt | null {
   if (text.length > maxLength || !compact.test(text)) return null
   const [header, claims] = text.split('.', 2).map(membersOf)
   return header && claims ? { text, header, claims } : null

@@ -1,7 +1,9 @@
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { findAgentKeyForShare } from '../../store/agent-keys.ts'
+import { readVoteJws } from '../../proof/vote-jws.ts'
 import type { Tx } from '../../store/open.ts'
+import { findLastSignature } from '../../store/vote-signatures.ts'
 import type { Caller } from '../actor.ts'
 import { withKey } from './agent-key.ts'
 import { isFirstUse } from './spend-proof.ts'
@@ -27,9 +29,22 @@ export async function spendVoteSignature(
   if (kind !== 'agent') throw new AppError('ENTITY_NOT_SUPPORTED', 'Only agents have a key here to sign with.', about)
   const found = await withKey(await findAgentKeyForShare(tx, orgId, agentId))
   if (found === null) throw new AppError('VOTE_SIGNATURE_INVALID', 'The agent has no key to sign with.', about)
-  const nonce = await verifyVoteSignature(signature, found.key, { orgId, agentId, ...vote }, ctx.clock.now())
+  const { nonce, iat } = verifyVoteSignature(signature, found.key, { orgId, agentId, ...vote })
+  const before = await findLastSignature(tx, orgId, vote.requestId, vote.stage, agentId)
+  if (before !== undefined && iat < timeOf(before)) {
+    throw new AppError('VOTE_SIGNATURE_EXPIRED', 'It was made before the last vote that the agent signed here.', about)
+  }
+  // A vote's time may be ahead of our clock, and with it the time until which this signature could be taken again.
+  const aheadSeconds = (vote.at.getTime() - ctx.clock.now().getTime()) / 1000
+  const kept = keptSeconds + Math.max(0, aheadSeconds)
   // The prefix keeps these apart from the ids of DPoP proofs, which are kept beside them.
-  if (!(await isFirstUse(ctx, tx, { orgId, id: agentId }, `vote/${nonce}`, keptSeconds))) {
+  if (!(await isFirstUse(ctx, tx, { orgId, id: agentId }, `vote/${nonce}`, kept))) {
     throw new AppError('VOTE_SIGNATURE_REUSED', undefined, about)
   }
+}
+
+/** Seconds since 1970. One of before this form was the only one has none, and no receipt verifies that has it. */
+function timeOf(signature: string): number {
+  const read = readVoteJws(signature)
+  return 'claims' in read ? read.claims.iat : 0
 }

@@ -223,7 +223,7 @@ const refused: readonly (readonly [string, number, string, (id: string) => Promi
     },
   ],
   ['another claim', 400, 'VOTE_SIGNATURE_MALFORMED', (id) => signedVote(world, bot, id, { claims: { exp: 1 } })],
-  ...['iss', 'org', 'request', 'digest', 'stance', 'seats', 'iat', 'nonce'].map(
+  ...['iss', 'org', 'request', 'digest', 'policyDigest', 'stance', 'stage', 'seats', 'iat', 'nonce'].map(
     (name) =>
       [
         `no ${name}`,
@@ -245,6 +245,25 @@ const refused: readonly (readonly [string, number, string, (id: string) => Promi
       )
     },
   ],
+  ...(
+    [
+      ['a time with a fraction of nothing', (claims: string) => claims.replace(/"iat":\d+/, '$&.0')],
+      ['a time with an exponent', (claims: string) => claims.replace(/"iat":\d+/, '$&e0')],
+      ['a byte order mark', (claims: string) => `\ufeff${claims}`],
+      ['a comma too many', (claims: string) => claims.replace('}', ',}')],
+    ] as const
+  ).map(
+    ([name, bend]) =>
+      [
+        name,
+        400,
+        'VOTE_SIGNATURE_MALFORMED',
+        async (id: string) => {
+          const claims = bend(JSON.stringify(await goodClaims(world, bot, id)))
+          return signedText(bot.privateKey, JSON.stringify({ alg: 'RS256', ...voteHeader }), claims)
+        },
+      ] as const,
+  ),
   ["another agent's key", 403, 'VOTE_SIGNATURE_INVALID', (id) => signedVote(world, bot, id, { key: other.privateKey })],
   ["another agent's signature", 403, 'VOTE_SIGNATURE_INVALID', (id) => signedVote(world, other, id)],
   [
@@ -289,6 +308,16 @@ const refused: readonly (readonly [string, number, string, (id: string) => Promi
       return await signedVote(world, bot, id, { claims: { digest: String(digest).toUpperCase() } })
     },
   ],
+  [
+    'the digest of another rule',
+    403,
+    'VOTE_SIGNATURE_INVALID',
+    async (id) => {
+      const { policyDigest } = await goodClaims(world, bot, await world.opened({ approvalRule: world.rule(2) }))
+      return await signedVote(world, bot, id, { claims: { policyDigest } })
+    },
+  ],
+  ['another stage', 403, 'VOTE_SIGNATURE_INVALID', (id) => signedVote(world, bot, id, { claims: { stage: 1 } })],
   ['a veto', 403, 'VOTE_SIGNATURE_INVALID', (id) => signedVote(world, bot, id, { claims: { stance: 'veto' } })],
   [
     'the stance in capitals',
@@ -311,8 +340,8 @@ const refused: readonly (readonly [string, number, string, (id: string) => Promi
   ],
   [
     'seats that are no list',
-    403,
-    'VOTE_SIGNATURE_INVALID',
+    400,
+    'VOTE_SIGNATURE_MALFORMED',
     (id) => signedVote(world, bot, id, { claims: { seats: world.guards } }),
   ],
   ...[-301, 301].map(

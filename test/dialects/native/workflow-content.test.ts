@@ -31,6 +31,7 @@ it('shows what a vote is cast on, and the digest is over exactly that', async ()
     organizationId: orgId,
     workflowId: id,
     digest: digestOf(body.content),
+    stage: 0,
     content: {
       dialect: 'native',
       ...members,

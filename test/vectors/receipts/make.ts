@@ -2,8 +2,8 @@
  * Writes the test vectors of receipts beside itself, byte for byte the same every time: `node test/vectors/receipts/make.ts`.
  * The keys are for this alone.
  */
-import { createHash, createPrivateKey, type KeyObject } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHash, createPrivateKey, createPublicKey, createSign, type KeyObject } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readCanonical, writeCanonical } from '../../../src/proof/canonical-json.ts'
 import { cosigner } from '../../../src/proof/cosignature.ts'
@@ -283,10 +283,17 @@ async function good(): Promise<void> {
   await ok('The content erased', erased(plain))
   const signedFile = signed(signedTwo, voters)
   await ok('Signed by the agents who voted', signedFile, withVoterKeys)
-  await ok('Signed, the content erased and the rule known', signed(erased(signedTwo), voters), {
-    ...withVoterKeys,
-    policy: policyDigestOf(signedTwo.policy),
-  })
+  await ok(
+    'Signed in two stages',
+    signed(
+      telling([binding(seats('security', 1, 'signature')), binding(seats('security', 1, 'signature'))], {}, [
+        vote(1, 'agent-1', { ...byAgent, toStage: 1, lapsed: {} }),
+        vote(2, 'agent-1', { ...byAgent, stage: 1, to: 'approved', toStage: 2, lapsed: {} }),
+      ]),
+      voters,
+    ),
+    withVoterKeys,
+  )
   await ok(
     'One signed and one on the word of the server',
     signed(telling(two, {}, [vote(1, 'agent-1', byAgent), vote(2, 'cleo', approves)]), voters),
@@ -305,8 +312,9 @@ async function good(): Promise<void> {
     const told = signed(randomTold(11, number), bots)
     const votes = told.events.filter(isVote)
     const unsigned = votes.filter(({ signature }) => signature === undefined).map(({ principal }) => principal)
+    const isSigned = unsigned.length < votes.length
     add(`A random one, number ${number}`, await write(told), null, {
-      voterKeys: bots.map(({ id }, index) => ({ id, file: `voter-${index + 1}.pem` })),
+      voterKeys: isSigned ? bots.map(({ id }, index) => ({ id, file: `voter-${index + 1}.pem` })) : [],
       unsigned: [...new Set(unsigned)].toSorted(),
       policy: policyDigestOf(told.policy),
     })
@@ -709,7 +717,7 @@ async function bad(): Promise<void> {
     told([vote(1, 'agent-1', byAgent), vote(2, 'cleo', approves)]),
   )
   const human = { ...signedTwo, events: signedTwo.events.map((event) => ({ ...event, kind: 'human' }) as ToldVote) }
-  await no_('A person who signed', 'bad-voter-signature', signed(human, voters), withVoterKeys)
+  await no_('A person who signed', 'malformed', signed(human, voters), withVoterKeys)
   await no_(
     'A withdrawn approval counted',
     'rule-violated',
@@ -752,6 +760,287 @@ async function bad(): Promise<void> {
   add('An empty file', '', 'malformed')
 }
 
+/** The first of two signed votes with a signature of its own making. */
+function withSignature(jws: string, publicKey?: string): Told {
+  const honest = signed(signedTwo, voters)
+  const { publicKey: _, ...first } = honest.events[0] as ToldVote
+  const bent = { ...first, signature: jws, ...(publicKey !== undefined && { publicKey }) }
+  return { ...honest, events: [bent, ...honest.events.slice(1)] }
+}
+
+/** The claims that the first of two signed votes has, bent. */
+function claimsOfFirst(bentClaims: object = {}): Record<string, unknown> {
+  return claimsOf(signedTwo, signedTwo.events[0] as ToldVote, bentClaims) as Record<string, unknown>
+}
+
+/** What a voter's signature covers, and which proofs there are. */
+async function signatures(): Promise<void> {
+  const no_ = async (because: string, code: string, told: Told, given: Given = withVoterKeys) =>
+    add(because, await write(told), code, given)
+  const claiming = (claims: object) => withSignature(jwsOf(voters[0].privateKey, claims))
+  await no_(
+    'A signature under another rule',
+    'bad-voter-signature',
+    claiming(claimsOfFirst({ policyDigest: '0'.repeat(64) })),
+  )
+  await no_('A signature in another stage', 'bad-voter-signature', claiming(claimsOfFirst({ stage: 1 })))
+  for (const left of ['stage', 'policyDigest']) {
+    const { [left]: _, ...claims } = claimsOfFirst()
+    await no_(`A signature that does not say its ${left}`, 'bad-voter-signature', claiming(claims))
+  }
+  const oneOf = (told: Told, policy: string | null = policyDigestOf(told.policy)): Given => ({
+    ...withVoterKeys,
+    policy,
+  })
+  const erased = (told: Told, digest = digestOf(told)): Told => {
+    return { ...told, request: { ...told.request, content: null, digest } }
+  }
+  const honest = signed(signedTwo, voters)
+  await no_('Signed, the content erased and the rule known', 'content-missing', erased(honest), oneOf(honest))
+  await no_(
+    'Who asked renamed, so that their own vote counts, and the content erased',
+    'content-missing',
+    ownVoteTold(),
+    oneOf(signedTwo, null),
+  )
+  await no_('The content erased, and a voter’s key given', 'content-missing', erased(plain), {
+    ...withVoterKeys,
+    unsigned: ['ben', 'cleo'],
+  })
+  await no_(
+    'The content erased where the rule asks for signatures, and nobody voted',
+    'content-missing',
+    erased(telling([binding(seats('security', 2, 'signature'))], {}, [{ ...expiry, seq: 0 }])),
+    {},
+  )
+  const proving = (principal: string, ...assurance: ToldVote['assurance'][number][]) =>
+    signed(
+      telling([binding(seats('security', 1, ...assurance))], {}, [vote(1, principal, { ...approves, assurance })]),
+      voters,
+    )
+  await no_('An agent with a security key', 'malformed', proving('agent-1', 'signature', 'securityKey'))
+  await no_('An agent that was asked for its password', 'malformed', proving('agent-1', 'password'), {})
+  await no_('An agent with a fresh proof', 'malformed', proving('agent-1', 'stepUp'), {})
+  const secured = [binding(seats('security', 1, 'securityKey', 'password'))]
+  add(
+    'A person with a security key and a password',
+    await write(telling(secured, {}, [vote(1, 'ben', { ...approves, assurance: ['securityKey', 'password'] })])),
+    null,
+  )
+}
+
+/** A vote of who asked, which cannot be; told of another requester. */
+function ownVoteTold(): Told {
+  const stages = [binding(seats('security', 1, 'signature'))]
+  const own = telling(stages, { requesterMayVote: false }, [vote(1, 'agent-1', { ...byAgent, ...approves })])
+  const asked: Told = { ...own, request: { ...own.request, requester: 'agent-1', person: null } }
+  const told = signed(asked, voters)
+  return { ...told, request: { ...own.request, content: null, digest: digestOf(asked) } }
+}
+
+/** Times that go on with the log, and some that do not. */
+async function moments(): Promise<void> {
+  const reversed = async (because: string, events: readonly ToldEvent[], stages: readonly object[] = two) =>
+    add(because, await write(telling(stages, {}, events)), 'time-reversed')
+  await reversed('A vote from before the last one', [
+    vote(1, 'ben', { at: at(5) }),
+    vote(2, 'cleo', { ...approves, at: at(4) }),
+  ])
+  await reversed('A vote from before the request', [vote(1, 'ben', { at: at(-1) }), vote(2, 'cleo', approves)])
+  await reversed('A cancellation from before the last vote', [
+    vote(1, 'ben', { at: at(10) }),
+    { ...cancel, at: at(9), seq: 1, stage: 0 },
+  ])
+  await reversed(
+    'A vote from before the closing of the last stage',
+    [
+      { ...closing, at: at(5), seq: 0, stage: 0, toStage: 1 },
+      vote(1, 'ben', { at: at(4), stage: 1, to: 'approved', toStage: 2, lapsed: {} }),
+    ],
+    [advisory(seats('security', 2)), binding(seats('security', 1))],
+  )
+  const atOnce = [vote(1, 'ben', { at: at(0) }), vote(2, 'cleo', { ...approves, at: at(0) })]
+  add('Everything at one instant', await write(telling(two, {}, atOnce)), null)
+
+  const agents = [binding(seats('security', 2, 'signature'))]
+  const no_ = no('withdraw', byAgent)
+  const changing = (times: readonly [number, number, number]) => {
+    const told = telling(agents, {}, [
+      vote(1, 'agent-1', { ...no_, at: at(times[0]) }),
+      vote(2, 'agent-1', { ...byAgent, at: at(times[1]) }),
+      vote(3, 'agent-2', { ...byAgent, ...approves, at: at(times[2]) }),
+    ])
+    return signed(told, voters)
+  }
+  const turned = changing([100, 20, 120])
+  const later = turned.events.map((event, index) => ({ ...event, at: at(100 + index) }))
+  add(
+    'A withdrawal told before the approval that it withdrew',
+    await write({ ...turned, events: later }),
+    'bad-voter-signature',
+    withVoterKeys,
+  )
+  add('Two votes signed in one second', await write(changing([100, 100, 100])), null, withVoterKeys)
+}
+
+/** What has one form only, in others. */
+async function exactForms(): Promise<void> {
+  const file = await write(plain)
+  add('A byte order mark before all', `\ufeff${file}`, 'malformed')
+  add('A payload that is no JSON, of a stranger', sealedText('{', stranger), 'unknown-key')
+  await payloads()
+  await keysOfVoters()
+  await checkpointLines()
+}
+
+async function payloads(): Promise<void> {
+  const header = JSON.stringify({ alg: 'RS256', typ: 'quorate-vote+jws' })
+  const claims = JSON.stringify(claimsOfFirst())
+  const iat = String(claimsOfFirst()['iat'])
+  const cases: readonly (readonly [because: string, isGood: boolean, payload: string, header?: string])[] = [
+    ['White space and escapes in what is signed', true, claims.replace('{"iss"', ' {\r\n\t"\\u0069ss" ').concat('\n')],
+    ['A seat signed for twice', true, claims.replace('["security"]', '["security","security"]')],
+    ['A claim twice, the last one right', false, claims.replace('{', '{"iss":"x",')],
+    ['A claim twice, once with an escape', false, claims.replace('{', '{"\\u0069ss":"agent-1",')],
+    ['A header member twice', false, claims, header.replace('{', '{"alg":"none",')],
+    ['Seconds with a fraction of nothing', false, claims.replace(iat, `${iat}.0`)],
+    ['Seconds with an exponent', false, claims.replace(iat, `${iat}e0`)],
+    ['Seconds with a leading zero', false, claims.replace(iat, `0${iat}`)],
+    ['Seconds as a text', false, claims.replace(iat, `"${iat}"`)],
+    ['Seconds beyond all integers', false, claims.replace(iat, `${iat}0000000000`)],
+    ['A stage that is less than nothing', false, claims.replace('"stage":0', '"stage":-0')],
+    ['A claim that is an object', false, claims.replace('{', '{"iss":{},')],
+    ['A claim of nothing but nesting', false, claims.replace('{', `{"iss":${'['.repeat(900)}${']'.repeat(900)},`)],
+    ['Seats within seats', false, claims.replace('["security"]', '["security",["security"]]')],
+    ['Half a character in what is signed', false, claims.replace('["security"]', '["security","\\udc00"]')],
+    ['A byte order mark in what is signed', false, `\ufeff${claims}`],
+    ['A control character in what is signed', false, claims.replace('"security"', '"secu\trity"')],
+    ['A comma too many', false, claims.replace('}', ',}')],
+    ['A comment', false, claims.replace('{', '{/**/')],
+    ['What is not JSON but nearly', false, claims.replace('"stage":0', '"stage":NaN')],
+    ['A form feed for a blank', false, `${claims}\f`],
+    ['More than 65,536 characters', false, `${claims}${' '.repeat(49_000)}`],
+  ]
+  for (const [because, isGood, payload, head = header] of cases) {
+    const told = withSignature(jwsOfTexts(head, Buffer.from(payload)))
+    add(because, await write(told), isGood ? null : 'bad-voter-signature', withVoterKeys)
+  }
+  const latin = withSignature(jwsOfTexts(header, Buffer.from(claims.replace('security', 'sécurity'), 'latin1')))
+  add('Latin-1 in what is signed', await write(latin), 'bad-voter-signature', withVoterKeys)
+}
+
+function jwsOfTexts(header: string, payload: Buffer): string {
+  const input = `${Buffer.from(header).toString('base64url')}.${payload.toString('base64url')}`
+  return `${input}.${createSign('RSA-SHA256').update(input).sign(voters[0].privateKey, 'base64url')}`
+}
+
+/** Keys beside signatures: nothing else is known of the voter, and the rule asks for nothing. */
+async function keysOfVoters(): Promise<void> {
+  const pem = readFileSync(join(folder, 'voter-1.pem'), 'utf8')
+  const told = telling([binding(seats('security', 1))], {}, [vote(1, 'agent-1', { ...byAgent, ...approves })])
+  const [event] = signed(told, voters).events as [ToldVote]
+  const withKey = async (because: string, publicKey: string, isGood = false, signature = event.signature ?? '') =>
+    add(
+      because,
+      await write({ ...told, events: [{ ...event, publicKey, signature }] }),
+      isGood ? null : 'bad-voter-signature',
+    )
+  const [modulus, exponent] = numbersOf(voters[0])
+  await withKey('A key without its last line feed', pem.trimEnd(), true)
+  await withKey('A key with two line feeds at its end', `${pem}\n`)
+  await withKey('A key with a blank line before', `\n${pem}`)
+  await withKey('A key with words before', `Key of agent-1:\n${pem}`)
+  await withKey('A key with line ends of two characters', pem.replaceAll('\n', '\r\n'))
+  await withKey('A key in one line', pemOfDer(spkiOf(modulus, exponent), 9_999))
+  await withKey('A key in lines of 76 characters', pemOfDer(spkiOf(modulus, exponent), 76))
+  await withKey('A key with a blank in a line', pem.replace('\nMII', '\n MII'))
+  await withKey('Two keys', pem + readFileSync(join(folder, 'voter-2.pem'), 'utf8'))
+  await withKey(
+    'A key without the NULL of its algorithm',
+    pemOfDer(spkiOf(modulus, exponent, '300b06092a864886f70d010101')),
+  )
+  await withKey('A key with bytes behind it', pemOfDer(Buffer.concat([spkiOf(modulus, exponent), Buffer.of(0, 0)])))
+  await withKey('A key with a zero before its exponent', pemOfDer(spkiOf(modulus, exponent, rsaAlgorithm, 1)))
+  // Powers that whoever owns the server can take themselves.
+  const known = (bits: number) => {
+    const input = (event.signature ?? '').replace(/\.[^.]*$/, '')
+    return `${input}.${paddedHash(input, bits / 8).toString('base64url')}`
+  }
+  await withKey('A key with the exponent 1', pemOfDer(spkiOf(modulus, 1n)), false, known(2048))
+  await withKey('A key with an even exponent', pemOfDer(spkiOf(modulus, 2n)))
+  await withKey('A key with an exponent of 65 bits', pemOfDer(spkiOf(modulus, 2n ** 64n + 1n)))
+  await withKey('A key with an even modulus', pemOfDer(spkiOf(modulus - 1n, exponent)))
+  await withKey('A key of 2,047 bits', pemOfDer(spkiOf(2n ** 2046n + 1n, 3n)))
+  await withKey('A key of 16,385 bits', pemOfDer(spkiOf(2n ** 16_384n + 1n, 3n)))
+  const ed25519 = createPublicKey(keyOf('log')).export({ type: 'spki', format: 'pem' }) as string
+  await withKey('A key that is no RSA key', ed25519)
+}
+
+async function checkpointLines(): Promise<void> {
+  const receipt = await receiptOf(plain, notary)
+  const line = async (because: string, text: string, isGood = false) => {
+    const log = { origin: name, checkpoint: `${receipt.log.checkpoint}${text}\n` }
+    add(because, fileOf({ ...receipt, log }, signer), isGood ? null : 'bad-checkpoint')
+  }
+  await line('A signature of somebody unknown', '— a!~x AAAAAAA=', true)
+  const names: readonly (readonly [string, string])[] = [
+    ['an accent', 'é'],
+    ['a plus sign', '+'],
+    ['a quotation mark', '"'],
+    ['a backslash', '\\'],
+    ['a delete character', '\u007f'],
+    ['a control character', '\u0085'],
+    ['a byte order mark', '\ufeff'],
+    ['a blank of another kind', '\u00a0'],
+    ['a blank of no width', '\u200b'],
+    ['an override of direction', '\u202e'],
+    ['an end of line of another kind', '\u2028'],
+    ['a tab', '\t'],
+  ]
+  for (const [what, character] of names) await line(`A key’s name with ${what}`, `— a${character}b AAAAAAA=`)
+  await line('A signature of four bytes', '— a AAAAAA==')
+  await line('A signature line of three parts', '— a AAAAAAA= x')
+  await line('A signature line with a hyphen', '- a AAAAAAA=')
+  await line('A signature that is not canonical base64', '— a AAAAAAB=')
+}
+
+const rsaAlgorithm = '300d06092a864886f70d0101010500'
+
+function numbersOf({ publicKey }: Voter): [modulus: bigint, exponent: bigint] {
+  const { n = '', e = '' } = publicKey.export({ format: 'jwk' })
+  const whole = (text: string) => BigInt(`0x${Buffer.from(text, 'base64url').toString('hex')}`)
+  return [whole(n), whole(e)]
+}
+
+/** DER of an RSA key that nothing has looked at. @param zeros bytes too many before the exponent */
+function spkiOf(modulus: bigint, exponent: bigint, algorithm = rsaAlgorithm, zeros = 0): Buffer {
+  const integer = (value: bigint, more = 0) => {
+    const digits = value.toString(16)
+    const bytes = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex')
+    return derOf(2, Buffer.concat([Buffer.alloc(more + ((bytes[0] ?? 0) >> 7)), bytes]))
+  }
+  const numbers = derOf(0x30, Buffer.concat([integer(modulus), integer(exponent, zeros)]))
+  return derOf(0x30, Buffer.concat([Buffer.from(algorithm, 'hex'), derOf(3, Buffer.concat([Buffer.of(0), numbers]))]))
+}
+
+function derOf(tag: number, content: Buffer): Buffer {
+  const { length } = content
+  const long = length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255]
+  return Buffer.concat([Buffer.of(tag, ...(length < 128 ? [length] : long)), content])
+}
+
+function pemOfDer(der: Buffer, width = 64): string {
+  const lines = der.toString('base64').match(new RegExp(`.{1,${width}}`, 'g')) ?? []
+  return `-----BEGIN PUBLIC KEY-----\n${lines.join('\n')}\n-----END PUBLIC KEY-----\n`
+}
+
+/** EMSA-PKCS1-v1_5 (RFC 8017, 9.2) with SHA-256. */
+function paddedHash(text: string, bytes: number): Buffer {
+  const hash = createHash('sha256').update(text).digest()
+  const info = Buffer.concat([Buffer.from('3031300d060960864801650304020105000420', 'hex'), hash])
+  return Buffer.concat([Buffer.of(0, 1), Buffer.alloc(bytes - 3 - info.length, 0xff), Buffer.of(0), info])
+}
+
 interface Bent extends Record<string, unknown> {
   readonly subject: { name: string }[]
   readonly predicate: Record<string, unknown> & { readonly votes: Record<string, unknown>[] }
@@ -775,17 +1064,21 @@ function sigOf(file: string): string {
 }
 
 /** A text signed as it is, canonical or not. */
-function sealedText(payload: string): string {
+function sealedText(payload: string, by: NoteSigner = signer): string {
   const type = 'application/vnd.in-toto+json'
-  const sig = signer.sign(`DSSEv1 ${type.length} ${type} ${Buffer.byteLength(payload)} ${payload}`).toString('base64')
-  const keyid = `${signer.key.name}+${signer.key.id.toString('hex')}`
+  const sig = by.sign(`DSSEv1 ${type.length} ${type} ${Buffer.byteLength(payload)} ${payload}`).toString('base64')
+  const keyid = `${by.key.name}+${by.key.id.toString('hex')}`
   return `${JSON.stringify({ payload: Buffer.from(payload).toString('base64'), payloadType: type, signatures: [{ keyid, sig }] })}\n`
 }
 
 const otherCheckpoint = (await receiptOf(plain, { signer, others: 3 })).log.checkpoint
 mkdirSync(folder, { recursive: true })
+for (const file of readdirSync(folder)) if (/^\d+-.*\.json$/.test(file)) rmSync(join(folder, file))
 await good()
 await bad()
+await signatures()
+await moments()
+await exactForms()
 writeFileSync(join(folder, 'index.json'), `${JSON.stringify(vectors, null, 2)}\n`)
 process.stdout.write(`${vectors.length} vectors\n`)
 export type { Statement, Vector }

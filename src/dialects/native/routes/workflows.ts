@@ -101,7 +101,8 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
     },
     async (request) => {
       const read = await readRequestContent(ctx, request.caller, idOrName(request.params.workflowId))
-      return { organizationId: read.orgId, workflowId: read.id, digest: read.digest, content: read.content }
+      const { orgId: organizationId, id: workflowId, digest, stage, content } = read
+      return { organizationId, workflowId, digest, ...(stage !== null && { stage }), content }
     },
   )
 

@@ -131,6 +131,12 @@ export const ContentSchema = Type.Object({
   organizationId: Type.String(),
   workflowId: Type.String(),
   digest: Type.String({ description: 'SHA-256, in hex, of the RFC 8785 form of content' }),
+  stage: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'The stage, from 0 on, that a vote is cast in now; absent when none is any more',
+    }),
+  ),
   content: Type.Object({}, { additionalProperties: true }),
 })
 
