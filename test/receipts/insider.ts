@@ -4,8 +4,8 @@
  */
 import type { Chance } from '../kernel/cases.ts'
 import { organization } from './random-told.ts'
-import { contentOf, digestOf, isVote, type Told, type ToldVote } from './told.ts'
-import { claimsOf, jwsOf, signed, voteHeader, type Voter } from './voters.ts'
+import { contentOf, digestOf, isVote, type Told, type ToldChange, type ToldVote } from './told.ts'
+import { claimsOf, jwsOf, newVoter, signed, voteHeader, type Voter } from './voters.ts'
 import { pemOf } from '../helpers/signing.ts'
 
 export interface Forgery {
@@ -23,6 +23,14 @@ export interface Loot {
   readonly elsewhere: Told
   /** A request that one of them has vetoed, with a signature. */
   readonly vetoed: Told
+  /** One approved and withdrew, then the other approved: open, as the rule asks two. */
+  readonly withdrawn: Told
+  /** Both approved in the first stage, where three are asked for their advice; in the second one nobody voted. */
+  readonly advised: Told
+  /** One voted on a request of their own, where that is not allowed. */
+  readonly ownVote: Told
+  /** One signed where the rule asks for a security key too, which no agent has. */
+  readonly keyless: Told
   /** Keys of the owner's own making. */
   readonly own: readonly Voter[]
 }
@@ -94,6 +102,42 @@ export function signedTale(
     names: [],
   }
   return signed(told, voters)
+}
+
+/** Someone's requests, and everything else that the owner of the server has. */
+export function newLoot(voters: readonly Voter[]): Loot {
+  const honest = signedTale(voters, 2)
+  const [first, second] = votesOf(honest) as [ToldVote, ToldVote]
+  const seconds = (count: number) => new Date(Date.parse(honest.request.createdAt) + count * 1000).toISOString()
+  const open = (vote: ToldVote, seq: number, at: number, more: Partial<ToldVote> = {}): ToldVote => {
+    const { toStage: _, lapsed: __, ...plain } = vote
+    return { ...plain, seq, at: seconds(at), to: 'open', ...more }
+  }
+  const retold = (policy: Partial<Told['policy']>, events: readonly ToldVote[], requester?: string): Told => {
+    const request = { ...honest.request, ...(requester !== undefined && { requester }) }
+    return signed({ ...honest, request, policy: { ...honest.policy, ...policy }, events }, voters)
+  }
+  const no = { stance: 'withdraw', seats: [], held: [group] } as const
+  const needing = (...assurance: string[]) => [{ binding: true, rule: { ...seatsOf(group, 1), assurance } }]
+  return {
+    honest,
+    undecided: signedTale(voters.slice(0, 1), 2),
+    elsewhere: signedTale(voters, 2, { id: '01900000-0000-7000-8000-0000000000ee', text: 'small change', at: 60 }),
+    vetoed: signedTale(voters.slice(0, 1), 2, { stance: 'veto' }),
+    withdrawn: retold({}, [open(first, 1, 1), open(first, 2, 100, no), open(second, 3, 200)]),
+    advised: retold(
+      {
+        stages: [
+          { binding: false, rule: seatsOf(group, 3) },
+          { binding: true, rule: seatsOf(group, 2) },
+        ],
+      },
+      [open(first, 1, 1), open(second, 2, 2)],
+    ),
+    ownVote: retold({ stages: needing('signature') }, [open(first, 1, 1)], first.principal),
+    keyless: retold({ stages: needing('signature', 'securityKey') }, [open(first, 1, 1)]),
+    own: [newVoter('own-1'), newVoter('own-2')],
+  }
 }
 
 /** One of the forgeries, by its number: every kind comes again with other votes, keys and times. */
@@ -454,6 +498,80 @@ const forgeries: readonly (readonly [how: string, forge: Forge])[] = [
       }
     },
   ],
+  [
+    'who asked renamed, so that their own vote counts, and the content erased so that it does not show',
+    ({ ownVote }) => {
+      const request = { ...ownVote.request, requester: strangerId, content: null, digest: digestOf(ownVote) }
+      return approvedBy({ ...ownVote, request }, votesOf(ownVote))
+    },
+  ],
+  [
+    'a vote under another rule, whose digest is told to be the same, and the content erased',
+    ({ undecided }) => {
+      const weak = underRule(undecided, { stages: [{ binding: true, rule: seatsOf(group, 1) }] })
+      const request = { ...weak.request, content: null, digest: digestOf(undecided) }
+      return approvedBy({ ...weak, request }, votesOf(undecided))
+    },
+  ],
+  [
+    'advice told as votes in the binding stage, the first one closed by command',
+    ({ advised }) => {
+      const told = approvedBy(
+        advised,
+        votesOf(advised).map((vote) => ({ ...vote, stage: 1 })),
+      )
+      const last = (told.events as readonly ToldVote[]).map((vote) =>
+        vote.toStage === undefined ? vote : { ...vote, toStage: 2 },
+      )
+      return { ...told, events: [closedAt(advised.request.createdAt), ...last] }
+    },
+  ],
+  [
+    'a withdrawal told before the approval that it withdrew, with other times',
+    ({ withdrawn }) => {
+      const [approval, withdrawal, other] = votesOf(withdrawn) as [ToldVote, ToldVote, ToldVote]
+      return approvedBy(withdrawn, [withdrawal, { ...approval, at: withdrawal.at }, other])
+    },
+  ],
+  [
+    'a withdrawal told before the approval that it withdrew, each at its time',
+    ({ withdrawn }) => {
+      const [approval, withdrawal, other] = votesOf(withdrawn) as [ToldVote, ToldVote, ToldVote]
+      return approvedBy(withdrawn, [withdrawal, approval, other])
+    },
+  ],
+  [
+    'a request told to be made after its votes, and so with more time',
+    ({ honest }, dice) => {
+      const move = (text: string) => new Date(Date.parse(text) + 60_000 + dice.below(1e7)).toISOString()
+      const { request } = honest
+      return {
+        ...honest,
+        request: { ...request, createdAt: move(request.createdAt), expiresAt: move(request.expiresAt) },
+      }
+    },
+  ],
+  [
+    'an agent told to have a security key',
+    ({ keyless }) =>
+      approvedBy(
+        keyless,
+        votesOf(keyless).map((vote) => ({ ...vote, assurance: ['signature', 'securityKey'] as const })),
+      ),
+  ],
 ]
+
+function closedAt(at: string): ToldChange {
+  return {
+    kind: 'request.stage-closed',
+    at,
+    actor: { kind: 'system' },
+    seq: 0,
+    stage: 0,
+    from: 'open',
+    to: 'open',
+    toStage: 1,
+  }
+}
 
 export const forgeryKinds = forgeries.length
