@@ -292,9 +292,8 @@ def options_of(args):
     parser.add_argument('--json', action='store_true', help='print the verdict on one line')
     return parser.parse_args(args)
 if __name__ == '__main__':
-    def plain(value, indent=None): return json.dumps(value, indent=indent).replace('\x7f', '\\u007f')  # in plain ASCII
     try:
         given = options_of(sys.argv[1:])
         verdict = judge(open(0 if given.file == '-' else given.file, 'rb').read(MAX_FILE_BYTES + 1), given)
-    except Exception as fault: sys.exit(print(f'quorate_verify.py: {plain(str(fault))}', file=sys.stderr) or 2)
-    sys.exit(print(plain(verdict, None if given.json else 2)) or len(verdict['failures']))
+    except Exception as fault: sys.exit(print(f'quorate_verify.py: {json.dumps(str(fault))}', file=sys.stderr) or 2)
+    sys.exit(print(json.dumps(verdict, indent=None if given.json else 2)) or len(verdict['failures']))
