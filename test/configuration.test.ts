@@ -79,6 +79,7 @@ test.each([
   ['QUORATE_RATE_LIMIT', '-1'],
   ['QUORATE_RATE_LIMIT', '1.5'],
   ['QUORATE_RATE_LIMIT', '1e9'],
+  ['QUORATE_PUBLIC_URL', 'https://a+b.example'],
   ['QUORATE_TRUST_PROXY', 'true'],
   ['QUORATE_TRUST_PROXY', '0'],
   ['QUORATE_TRUST_PROXY', 'proxy.example'],

@@ -64,6 +64,20 @@ describe('quorate verify', () => {
     expect(JSON.parse(out)).toMatchObject({ verdict: 'refused', failures: [{ code: 'malformed' }], account: null })
   })
 
+  it('says of a key that is mistyped that it is neither a key nor a file', async () => {
+    const { status, err } = await run(file, '--key', 'quorate.example/log')
+    expect([status, err]).toEqual([2, 'quorate verify: --key: "quorate.example/log" is neither a key nor a file\n'])
+  })
+
+  it('writes JSON that means what others wrote, and prints none of it as it is', async () => {
+    const wild = index.find(({ because }) => because === 'A reason that would move the cursor')
+    const { status, out } = await run(join(vectors, wild?.file ?? ''), '--key', key, '--json')
+    expect(status).toBe(0)
+    expect(out).toMatch(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*\n$/u)
+    const { account } = JSON.parse(out) as { account: { events: { reason: string }[] } }
+    expect(account.events[0]?.reason).toBe('\u009B2J\u202EOK\u2028\u200B\u{E0041}')
+  })
+
   it.each([
     ['no file', ['--key', key]],
     ['two files', [file, file, '--key', key]],
@@ -71,6 +85,8 @@ describe('quorate verify', () => {
     ['an option that there is not', [file, '--key', key, '--trust-me']],
     ['a key that is none', [file, '--key', 'name+00000000+AAAA']],
     ['a file of keys that is not there', [file, '--key', '/nowhere/key']],
+    ['a file of keys that is too large', [file, '--key', written('many', `${key}\n`.repeat(1_000))]],
+    ['a voter key that is too large', [file, '--key', key, '--voter-key', `ben=${written('pem', ' '.repeat(65_537))}`]],
     ['a file of keys with none', [file, '--key', written('none', '\n')]],
     ['a witness key for the log', [file, '--witness-key', key, '--key', key]],
     ['a voter key without an id', [file, '--key', key, '--voter-key', file]],

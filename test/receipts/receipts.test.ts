@@ -3,7 +3,7 @@ import { addLogKey } from '../../src/audit/log-key.ts'
 import { sealNow } from '../../src/audit/seal.ts'
 import { accountOf } from '../../src/verify/account.ts'
 import { verifyReceipt } from '../../src/verify/verify-receipt.ts'
-import { machine } from '../helpers/agents.ts'
+import { machine, pemOf } from '../helpers/agents.ts'
 import { addLeaves } from '../helpers/log.ts'
 import { addMember, orgId } from '../helpers/quorum.ts'
 import { logKeyOf, receiptFile, statementIn, trusting, verdictOn, voterKeys } from '../helpers/receipts.ts'
@@ -201,6 +201,18 @@ describe.each(['postgres', 'pglite'] as const)('receipts on %s', (engine) => {
     expect(verdictOn(file, trusting([key], wrong))).toMatch(/^bad-voter-signature/)
     const other = { voterKeys: voterKeys(stranger) }
     expect(verdictOn(file, trusting([key], other))).toMatch(/^voter-key-missing/)
+  })
+
+  it('a voter’s key is in the receipt in its one form, however it was registered', async () => {
+    const bot = await signer(world, await machine(world, `wrapped-${engine}`))
+    const id = await world.opened({ approvalRule: { ...world.rule(1), requireSignature: true } })
+    const lines = pemOf(bot.publicKey).trim().split('\n')
+    const public_key = [lines[0], lines.slice(1, -1).join(''), lines.at(-1)].join('\r\n')
+    await world.ctx.db.updateTable('principals').set({ public_key }).where('id', '=', bot.id).execute()
+    const cast = await voteWith(bot.client, id, await signedVote(world, bot, id), 'APPROVE', [world.guards])
+    expect(cast.body).toMatchObject({ workflowStatus: 'APPROVED' })
+    const { votes } = await verified(id, { voterKeys: voterKeys(bot) })
+    expect(votes[0]?.publicKey).toBe(pemOf(bot.publicKey))
   })
 
   it('what is left when texts were erased', async () => {

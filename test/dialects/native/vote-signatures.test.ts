@@ -453,6 +453,38 @@ describe('a signature that is refused leaves everything as it was', () => {
     expect(await world.ctx.db.selectFrom('seen_proofs').selectAll().execute()).toHaveLength(proofs.length + 1)
   })
 
+  it('for a stage that was passed meanwhile names it, and one for the next stage counts', async () => {
+    const stages = [{ advisory: true, approvalRule: signedRule(9) }, { approvalRule: signedRule(1) }]
+    const id = await world.opened({ approvalRule: undefined, stages })
+    const late = await signedVote(world, bot, id)
+    expect(await world.ada.post(`/v1/workflows/${id}/close-stage`)).toMatchObject({ status: 200 })
+    expect(await voteWith(bot.client, id, late, 'APPROVE', guards())).toMatchObject({
+      status: 403,
+      body: { code: 'VOTE_SIGNATURE_INVALID', message: 'Its stage is not that of this vote.' },
+    })
+    const good = await signedVote(world, bot, id)
+    expect(await voteWith(bot.client, id, good, 'APPROVE', guards())).toMatchObject({
+      body: { workflowStatus: 'APPROVED' },
+    })
+    expect((await world.ada.get(`/v1/workflows/${id}/content`)).body).not.toHaveProperty('stage')
+  })
+
+  it('made before one that the agent signed on the workflow already', async () => {
+    const stages = [{ advisory: true, approvalRule: signedRule(9) }, { approvalRule: signedRule(9) }]
+    const id = await world.opened({ approvalRule: undefined, stages })
+    const iat = Number((await goodClaims(world, bot, id))['iat'])
+    const made = (seconds: number) => signedVote(world, bot, id, { claims: { iat: iat + seconds } })
+    expect(await voteWith(bot.client, id, await made(-5), 'APPROVE', guards())).toMatchObject({ status: 200 })
+    const earlier = { status: 403, body: { code: 'VOTE_SIGNATURE_EXPIRED', message: expect.stringMatching('before') } }
+    expect(await voteWith(bot.client, id, await made(-6), 'APPROVE', guards())).toMatchObject(earlier)
+    await world.ada.post(`/v1/workflows/${id}/close-stage`)
+    expect(await voteWith(bot.client, id, await made(-6), 'APPROVE', guards())).toMatchObject(earlier)
+    expect(await voteWith(bot.client, id, await made(-5), 'APPROVE', guards())).toMatchObject({ status: 200 })
+    // Another agent's time is its own.
+    const others = await signedVote(world, other, id, { claims: { iat: iat - 60 } })
+    expect(await voteWith(other.client, id, others, 'APPROVE', guards())).toMatchObject({ status: 200 })
+  })
+
   it('an approval does not stand for a veto, nor a veto for a withdrawal', async () => {
     const id = await openedSigned()
     const approval = await signedVote(world, bot, id)

@@ -835,6 +835,13 @@ function ownVoteTold(): Told {
   return { ...told, request: { ...own.request, content: null, digest: digestOf(asked) } }
 }
 
+/** Texts that a terminal would obey. */
+async function wildTexts(): Promise<void> {
+  const reason = { salt: 'salt', text: '\u009B2J\u202EOK\u2028\u200B\u{E0041}' }
+  const told = telling(two, {}, [vote(1, 'ben', { reason }), vote(2, 'cleo', approves)])
+  add('A reason that would move the cursor', await write(told), null)
+}
+
 /** Times that go on with the log, and some that do not. */
 async function moments(): Promise<void> {
   const reversed = async (because: string, events: readonly ToldEvent[], stages: readonly object[] = two) =>
@@ -1074,6 +1081,7 @@ for (const file of readdirSync(folder)) if (/^\d+-.*\.json$/.test(file)) rmSync(
 await good()
 await bad()
 await signatures()
+await wildTexts()
 await moments()
 await exactForms()
 writeFileSync(join(folder, 'index.json'), `${JSON.stringify(vectors, null, 2)}\n`)
