@@ -93,7 +93,7 @@ def open_checkpoint(log, organization, log_key, trust):  # its size, its root, a
         key_id, raw = f'{name}+{unbase64(encoded)[:4].hex()}', unbase64(encoded)[4:] or no('an empty signature')
         if key := keys.get(key_id): key.verify(raw, text)
         elif key := witnesses.get(key_id):
-            key.verify(raw[8:], b'cosignature/v1\ntime %d\n' % (int.from_bytes(raw[:8], 'big') or no('of no time')) + text)
+            key.verify(raw[8:], b'cosignature/v1\ntime %d\n' % (int.from_bytes(raw[:8], 'big') or no('at 0')) + text)
         not key or key_id not in signed and not signed.add(key_id) or no('two signatures of one key', 'bad-checkpoint')
     right = str(int(size)) == size and 0 <= int(size) <= MAX_INTEGER and TYPES['hash'](root) and end == ''
     right &= len(set(rows)) == len(rows) <= 64 and len(log['checkpoint'].encode()) <= 262_144 and log_key in signed
@@ -113,7 +113,7 @@ def read_jws(vote, organization, request, policy):  # what verify() of the voter
     check(claims, 'Claims', 'what the voter signed')
     said = {'iss': vote['principal'], 'org': organization, 'request': request['id'], 'digest': request['digest'],
             'policyDigest': policy['digest'], 'stage': vote['stage'], 'stance': vote['stance']}
-    right = header == {'alg': 'RS256', 'typ': 'quorate-vote+jws'} and list(dict.fromkeys(claims['seats'])) == vote['seats']
+    right = header == {'alg': 'RS256', 'typ': 'quorate-vote+jws'} and [*dict.fromkeys(claims['seats'])] == vote['seats']
     right &= claims | said == claims and abs(milliseconds(vote['at']) - 1000 * claims['iat']) <= 310_000
     right and re.fullmatch('[A-Za-z0-9_-]{16,128}', claims['nonce']) or no('something else', 'bad-voter-signature')
     return (unbase64(signature, url=True) or no('empty'), signed.encode(), padding.PKCS1v15(), hashes.SHA256()), claims
@@ -132,8 +132,8 @@ def meets(rule, leaves, lanes):  # the lanes where a rule holds, by those where 
     for inner in rule['of']: add(1, meets(inner, leaves, lanes), numbers)
     return lanes & ~numbers[-1]
 class Tally:
-    """The votes of a stage and what they fill. A set of leaves of its rule is a number: bit i is leaf i. There is a lane
-    for each leaf or, with distinctPeople, for each set of leaves (lane n: the set n); its number is how many voters fill
+    """The votes of a stage and what they fill. A set of leaves of its rule is a number: bit i is leaf i. There is a
+    lane for each leaf or, with distinctPeople, each set of leaves (lane n: set n); its number is how many voters fill
     any of it, less those that it asks for. Voters can be given to a set when no subset of it is below zero (Hall)."""
     def __init__(self, rule, distinct, most):
         self.last, self.vetoing, self.filled = {}, set(), collections.defaultdict(dict)  # voter → principal → leaves
@@ -172,9 +172,9 @@ def replay(request, policy, entries, verified):  # runs the rule again; gives wh
             must(in_time and held and (options['requesterMayVote'] or not excluded), 'too late, seatless, or excluded')
             believed = set(entry['assurance']) - (set() if seq in verified else {'signature'})
             asked = {word for word in PROOFS if tally.having[word] & (named if approves else held)} - believed
-            missing = asked if approves else asked & ASSURANCES[entry['kind']] if options['vetoNeedsAssurance'] else set()
-            must(missing.isdisjoint(entry['assurance']), f'--voter-key {me}=… is needed', 'voter-key-missing')
-            must(not missing and entry['digest'] == request['digest'], f'{missing} not proved, or another digest')
+            asked &= PROOFS if approves else ASSURANCES[entry['kind']] if options['vetoNeedsAssurance'] else set()
+            must(asked.isdisjoint(entry['assurance']), f'--voter-key {me}=… is needed', 'voter-key-missing')
+            must(not asked and entry['digest'] == request['digest'], f'{asked} not proved, or another digest')
             if me in tally.last: tally.fill(me, ~0)
             tally.last[me] = entry, voter, named if approves else 0  # all of `named` is proved, as has just been seen
             tally.fill(me)
@@ -217,7 +217,7 @@ def verify(data, trust):
     size, root, signed = open_checkpoint(log, organization, key_id, trust)
     (missing := dict(trust.witness_key).keys() - signed) and no(', '.join(missing), 'witness-missing')
     verified, earlier, seen = set(), {}, set()
-    def entry(item, kinds, subject=request['id'], **facts):  # the content of its leaf, in the log and saying what it says
+    def entry(item, kinds, subject=request['id'], **facts):  # the content of its leaf, in the log and saying the same
         leaf, where = item['leaf'], f'leaf {item["leaf"]["index"]}'
         content, value = parse(leaf['content'], 'Entry', where), bytes.fromhex(digest(f'\0{leaf["content"]}'))
         proven = leaf['index'] < size and root_by([*map(unbase64, leaf['path'])], leaf['index'], size, value) == root
