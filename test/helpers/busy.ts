@@ -282,6 +282,8 @@ async function signedVote(
     org: orgId,
     request: workflowId,
     digest: body.digest,
+    policyDigest: (body['content'] as { policyDigest: string }).policyDigest,
+    stage: body.stage,
     stance: 'approve',
     seats: [groupId],
     iat: Math.floor(world.clock.now().getTime() / 1000),

@@ -4,6 +4,9 @@ import { join } from 'node:path'
 
 const verifiers = join(import.meta.dirname, '..', '..', 'verifiers', 'python')
 
+/** The program itself. */
+export const secondVerifierFile = join(verifiers, 'quorate_verify.py')
+
 /** What the second verifier says of one receipt. */
 export interface SecondVerdict {
   readonly ok: boolean

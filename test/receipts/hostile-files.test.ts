@@ -17,13 +17,10 @@ type Loose = Record<string, unknown> & { predicate: Record<string, unknown> }
 const many = (count: number, item: unknown) => Array.from({ length: count }, () => item)
 const members = (count: number) => Object.fromEntries(many(count, 0).map((each, index) => [`m${index}`, each]))
 
-/** Milliseconds until a file of a megabyte or more is refused. */
-function timeToRefuse(statement: object, isSigned: boolean): number {
+function verdictOnFile(statement: object, isSigned: boolean) {
   const file = fileOfStatement(statement, isSigned ? ground.signer : ground.stranger)
   expect(file.length).toBeGreaterThan(1_000_000)
-  const begun = performance.now()
-  expect(verifyReceipt(file, trusting([ground.signer.key])).verdict).toBe('refused')
-  return performance.now() - begun
+  return verifyReceipt(file, trusting([ground.signer.key])).verdict
 }
 
 describe('a file of a megabyte with a million problems', () => {
@@ -43,16 +40,13 @@ describe('a file of a megabyte with a million problems', () => {
       ({ predicate }) => Object.assign(predicate['policy'] as object, { options: members(80_000) }),
     ],
   ]
-  it.each(bends)('is refused at once: %s', async (_, bend) => {
+  // A verifier that collects every problem is at it for minutes.
+  it.each(bends)('is refused at the first of them: %s', { timeout: 10_000 }, async (_, bend) => {
     const receipt = await receiptOf(signedTale([ground.voters[0]!], 1), { signer: ground.signer, others: 1 })
     const statement = readCanonical(writeCanonical(statementOf(receipt))) as Loose
     bend(statement)
-    // The first time pays for the compiler.
-    for (const isSigned of [false, true]) timeToRefuse(statement, isSigned)
-    const best = (isSigned: boolean) => Math.min(...many(3, 0).map(() => timeToRefuse(statement, isSigned)))
-    expect(best(true)).toBeLessThan(200)
-    // Who is not trusted is not even read.
-    expect(best(false)).toBeLessThan(40)
+    expect(verdictOnFile(statement, true)).toBe('refused')
+    expect(verdictOnFile(statement, false)).toBe('refused')
   })
 })
 

@@ -4,7 +4,8 @@ import { ed25519Signer } from '../../src/proof/note.ts'
 import { insertGroupOf, insertVoters } from '../helpers/crowd.ts'
 import { logKeyOf, receiptFile, statementIn, trusting, verdictOn } from '../helpers/receipts.ts'
 import { startWorkflowWorld } from '../helpers/workflows.ts'
-import { fileTelling, type ToldVote } from './told.ts'
+import { approvalsOf } from './crowd-told.ts'
+import { fileTelling } from './told.ts'
 import { logName } from './trials.ts'
 import { signedTale } from './insider.ts'
 
@@ -52,23 +53,7 @@ async function queriesOf(ctx: Parameters<typeof logKeyOf>[0], work: () => Promis
 it('ten thousand votes are verified', async () => {
   const signer = ed25519Signer(logName, generateKeyPairSync('ed25519').privateKey)
   const tale = signedTale([], 10_000)
-  const votes = Array.from({ length: 10_000 }, (_, index): ToldVote => {
-    const isLast = index === 9_999
-    return {
-      seq: index + 1,
-      at: tale.request.createdAt,
-      principal: `voter-${index}`,
-      kind: 'human',
-      person: null,
-      stance: 'approve',
-      stage: 0,
-      seats: ['g'],
-      assurance: [],
-      from: 'open',
-      to: isLast ? 'approved' : 'open',
-      ...(isLast && { toStage: 1, lapsed: {} }),
-    }
-  })
+  const votes = approvalsOf(10_000, ['g'], tale.request.createdAt)
   const rule = { kind: 'seats', atLeast: 10_000, from: { kind: 'group', id: 'g' } }
   const policy = { ...tale.policy, stages: [{ binding: true, rule }] }
   const file = await fileTelling({ ...tale, policy, events: votes }, { signer, others: 1 })

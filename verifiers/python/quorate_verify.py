@@ -1,50 +1,49 @@
 #!/usr/bin/env python3
 """Checks a Quorate receipt from its bytes and trusted keys alone: no store, no network, no code of `quorate verify`.
 Written from docs/receipt.md, whose words it uses. Needs Python 3.11 or later and the package `cryptography`."""
-import argparse, base64, collections, contextlib, datetime, hashlib, json, pathlib, re, sys
+import argparse, base64, collections, contextlib, datetime, functools, hashlib, heapq, json, operator, re, sys
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding
 
 MAX_FILE_BYTES, MAX_RULE_BYTES, MAX_INTEGER, MAX_DEPTH = 134_217_728, 65_536, 2**53 - 1, 64
 ENVELOPE = re.compile(rb'\{"payload":"([A-Za-z0-9+/]*={0,2})","payloadType":"application/vnd\.in-toto\+json",'
-                      rb'"signatures":\[\{"keyid":"([^"\\]+)","sig":"([A-Za-z0-9+/]+={0,2})"\}\]\}\n')
-VERSION = ('https://in-toto.io/Statement/v1', 'urn:quorate:receipt:v1')
-NAME = r'[^\s+\0-\x1f]+'  # of a key
+                      rb'"signatures":\[\{"keyid":"([!#-\[\]-~]+)","sig":"([A-Za-z0-9+/]+={0,2})"\}\]\}\n')
+NAME = r'[!#-*,-\[\]-~]+'  # of a key
 ASSURANCES = {'human': {'stepUp', 'password', 'securityKey'}, 'agent': {'signature'}}
+PROOFS = {*ASSURANCES['human'], *ASSURANCES['agent']}
 NAMED = {'principals': {'user.created': 'displayName', 'agent.registered': 'name'}, 'groups': {'group.created': 'name'}}
 NO_FACTS = set('id kind principal actor at createdAt content reason signature publicKey leaf'.split())
 # The objects of the page. A member is of the type that it names, of that which USUAL has for its name, or a text.
-USUAL = """seq:int stage:int toStage:int index:int atLeast:int at:time createdAt:time expiresAt:time id:id principal:id
-  requester:id person:id/null digest:digest policyDigest:digest from:status to:status leaf:Leaf seats:ids held:ids"""
-FORMS = """
-Statement _type predicateType subject:[object] predicate:Predicate ; Log origin checkpoint ; Salted salt text
-Predicate organization:id request:Request policy:Policy votes:[Vote] changes:[Change] decision:object names:Names +
-  log:Log ; Names principals:[Name] groups:[Name] ; Name id name salt leaf ; Leaf index content path:[hash]
-Request id dialect policy:id requester person createdAt expiresAt digest content:text/null leaf
-Content dialect name description:text/null metadata:{text} policyId:id policyDigest requesterId:id revision:int
-Policy id digest stages:[Stage] options:Options name?:Salted leaf ; Stage binding:bool rule:Rule ; Actor.system kind
-Options veto:'withdrawable'|'final'|'ignored' requesterMayVote:bool distinctPeople:bool naturalPersons:bool +
-  recheckEligibility:bool vetoNeedsAssurance:bool ; Rule.threshold kind atLeast of:[Rule] ; Actor.admin-key kind
-Rule.seats kind atLeast from:Seat assurance?:words ; Seat kind:'group'|'principal' id ; Actor.human kind id apiKey?:id
-Vote seq at principal kind:'human'|'agent' person stance:'approve'|'veto'|'withdraw' stage seats held? from to +
-  toStage? assurance:proofs digest lapsed?:{ids} signature? publicKey? reason?:Salted leaf
-Change kind:'request.stage-closed'|'request.canceled'|'request.expired' at actor:Actor seq stage from to toStage? leaf
-Entry v:int org:id kind subject:id actor:Actor at nonce:nonce facts:object committed?:{digest} +
-  ; Actor.agent kind id apiKey?:id"""
-USUAL = dict(member.split(':') for member in USUAL.split())
+USUAL = dict(member.split(':') for member in """actor:Actor apiKey:id at:time atLeast:int createdAt:time digest:digest
+  expiresAt:time from:status held:ids id:id index:int leaf:Leaf nonce:nonce organization:id person:id/null policy:id
+  policyDigest:digest policyId:id principal:id requester:id requesterId:id seats:ids seq:int stage:int subject:id
+  to:status toStage:int""".split())
+FORMS = """Statement _type:'https://in-toto.io/Statement/v1' predicateType:'urn:quorate:receipt:v1' subject:[object]
+predicate:Predicate ; Predicate organization request:Request policy:Policy votes:[Vote] changes:[Change] decision:object
+names:Names log:Log ; Log origin checkpoint ; Names principals:[Name] groups:[Name] ; Request id dialect policy
+requester person createdAt expiresAt digest content:text/null leaf ; Content dialect name description:text/null
+metadata:{text} policyId policyDigest requesterId revision:int ; Policy id digest stages:[Stage] options:Options
+name?:Salted leaf ; Stage binding:bool rule:Rule ; Options veto:'withdrawable'|'final'|'ignored' requesterMayVote:bool
+distinctPeople:bool naturalPersons:bool recheckEligibility:bool vetoNeedsAssurance:bool ; Rule.threshold kind atLeast
+of:[Rule] ; Rule.seats kind atLeast from:Seat assurance?:words ; Seat kind:'group'|'principal' id ; Salted salt text ;
+Name id name salt leaf ; Vote seq at principal kind:'human'|'agent' person stance:'approve'|'veto'|'withdraw' stage
+seats held? from to toStage? assurance:proofs digest lapsed?:{ids} signature? publicKey? reason?:Salted leaf ; Claims
+iss org request digest policyDigest stage stance seats:[text] iat:int nonce:text ; Leaf index content path:[hash] ;
+Change at actor seq stage kind:'request.stage-closed'|'request.canceled'|'request.expired' from to toStage? leaf ; Entry
+v:int org:id kind subject actor at nonce facts:object committed?:{digest} ; Actor.human kind id apiKey? ; Actor.agent kind id
+apiKey? ; Actor.system kind ; Actor.admin-key kind"""
 FORMS = {name: {m.partition(':')[0]: m.partition(':')[2] or USUAL.get(m.rstrip('?'), 'text') for m in members}
-         for name, *members in map(str.split, re.split('[;\n]', FORMS[1:].replace('+\n', '')))}
+         for name, *members in map(str.split, FORMS.split(' ;'))}
 TYPES = {
     'text': lambda v: type(v) is str, 'id': lambda v: type(v) is str and v, 'int': lambda v: type(v) is int,
     'bool': lambda v: type(v) is bool, 'object': lambda v: type(v) is dict, 'time': lambda v: milliseconds(v) >= 0,
     'digest': re.compile('[0-9a-f]{64}').fullmatch, 'hash': lambda v: len(unbase64(v)) == 32,
     'nonce': lambda v: len(unbase64(v, url=True)) == 16,
     'ids': lambda v: type(v) is list and all(map(TYPES['id'], v)) and len(set(v)) == len(v),
-    'words': lambda v: type(v) is list and set(v) <= ASSURANCES['human'] | ASSURANCES['agent'],
-    'proofs': lambda v: TYPES['words'](v) and TYPES['ids'](v),
+    'words': lambda v: type(v) is list and set(v) <= PROOFS, 'proofs': lambda v: TYPES['words'](v) and TYPES['ids'](v),
     'status': lambda v: v in ('open', 'approved', 'rejected', 'canceled', 'expired')}
-
+def union(sets): return functools.reduce(operator.or_, sets, 0)
 class Refused(Exception): __str__ = lambda self: self.args[1]  # args: code, detail
 def no(detail, code='malformed'): raise Refused(code, detail)
 def digest(text): return hashlib.sha256(text.encode()).hexdigest()
@@ -77,31 +76,28 @@ def check(value, kind, where):
     elif value is not None or not kind.endswith('/null'):
         TYPES.get(kind.removesuffix('/null'), lambda v: f"'{v}'" in kind.split('|'))(value) or no(f'{where}: wrong')
     for name, inner in (form or {}).items(): check(value[name], inner, f'{where}.{name}')
-# ---- Keys, checkpoints, proofs, signatures
 def verifier_key(kind, text):
     name, key_id, encoded = text.split('+', 2)
     expected = hashlib.sha256(name.encode() + b'\n' + (raw := unbase64(encoded))).hexdigest()[:8]
     raw[0] == kind and key_id == expected and re.fullmatch(NAME, name) or no(f'{text} is no such key')
     return f'{name}+{key_id}', ed25519.Ed25519PublicKey.from_public_bytes(raw[1:])
 def rsa_key(pem):
-    key = serialization.load_pem_public_key(pem.encode('ascii'))
-    plain = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
-    right = isinstance(key, rsa.RSAPublicKey) and 2048 <= key.key_size <= 16384 and plain.split() == pem.split()
-    return key if right else no('not an RSA key of 2048 to 16384 bits in SPKI PEM')
-def open_checkpoint(log, organization, log_key, trust):
-    """Size and root of a checkpoint that the log has signed, and which of the trusted keys have signed it."""
+    key = serialization.load_pem_public_key(pem)
+    plain = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    pem in (plain, plain[:-1]) and key.public_numbers().e in range(3, 2**64, 2) or no('not an RSA key in its one form')
+    return key if 2048 <= key.key_size <= 16384 and key.public_numbers().n % 2 else no('an RSA key that may not be')
+def open_checkpoint(log, organization, log_key, trust):  # its size, its root, and which of the trusted keys signed it
+    keys, witnesses = dict(trust.key), dict(trust.witness_key)
     body, _, lines = log['checkpoint'].rpartition('\n\n')
     text, (origin, size, root), (*rows, end), signed = f'{body}\n'.encode(), body.split('\n'), lines.split('\n'), set()
     for name, encoded in (re.fullmatch(f'— ({NAME}) ([!-~]+)', row).groups() for row in rows):
-        key_id, signature = f'{name}+{unbase64(encoded)[:4].hex()}', unbase64(encoded)[4:] or no('an empty signature')
-        if key_id in trust.keys: trust.keys[key_id].verify(signature, text)
-        elif key_id in trust.witnesses:
-            time = int.from_bytes(signature[:8], 'big') or no('a cosignature of no time')
-            trust.witnesses[key_id].verify(signature[8:], b'cosignature/v1\ntime %d\n' % time + text)
-        else: continue
-        key_id not in signed and not signed.add(key_id) or no('two signatures of one key', 'bad-checkpoint')
+        key_id, raw = f'{name}+{unbase64(encoded)[:4].hex()}', unbase64(encoded)[4:] or no('an empty signature')
+        if key := keys.get(key_id): key.verify(raw, text)
+        elif key := witnesses.get(key_id):
+            key.verify(raw[8:], b'cosignature/v1\ntime %d\n' % (int.from_bytes(raw[:8], 'big') or no('at 0')) + text)
+        not key or key_id not in signed and not signed.add(key_id) or no('two signatures of one key', 'bad-checkpoint')
     right = str(int(size)) == size and 0 <= int(size) <= MAX_INTEGER and TYPES['hash'](root) and end == ''
-    right &= len(set(rows)) == len(rows) <= 64 and len(log['checkpoint']) <= 262_144 and log_key in signed
+    right &= len(set(rows)) == len(rows) <= 64 and len(log['checkpoint'].encode()) <= 262_144 and log_key in signed
     ours = origin == log['origin'] == log_key.split('+')[0] and origin.endswith(f'/log/{organization}')
     return (int(size), unbase64(root), signed) if right and ours else no('not of this log', 'bad-checkpoint')
 def root_by(path, index, size, value):  # the root of a tree with this value at the index (RFC 9162, 2.1.1 and 2.1.3)
@@ -109,99 +105,110 @@ def root_by(path, index, size, value):  # the root of a tree with this value at 
     half = 1 << (size - 1).bit_length() - 1
     inner = root_by(path[:-1], index % half, half if index < half else size - half, value)
     return hashlib.sha256(b'\1' + (inner + path[-1] if index < half else path[-1] + inner)).digest()
-def read_jws(vote, organization, request):
-    """What verify() of the voter's key takes, and the nonce, of a signature that says what the vote says."""
-    signed, _, signature = vote['signature'].rpartition('.')
-    header, claims = (json.loads(unbase64(part, url=True).decode(), parse_int=float, parse_constant=no)
-                      for part in signed.split('.'))
-    seats, iat, nonce = claims['seats'], claims['iat'], claims['nonce']
+def read_jws(vote, organization, request, policy):  # what verify() of the voter's key takes, and the claims
+    def members(pairs): return value if len(value := dict(pairs)) == len(pairs) else no('a member named twice')
+    signed, _, signature = (vote['signature'] if len(vote['signature']) <= 65_536 else '').rpartition('.')
+    header, claims = (json.loads(
+        unbase64(part, url=True).decode(), object_pairs_hook=members, parse_float=no, parse_constant=no,
+        parse_int=lambda digits: digits.isdigit() and int(digits)) for part in signed.split('.'))
+    check(claims, 'Claims', 'what the voter signed')
     said = {'iss': vote['principal'], 'org': organization, 'request': request['id'], 'digest': request['digest'],
-            'stance': vote['stance'], 'seats': seats, 'iat': iat, 'nonce': nonce}
-    right = header == {'alg': 'RS256', 'typ': 'quorate-vote+jws'} and claims == said and type(seats) is list \
-        and list(dict.fromkeys(seats)) == vote['seats'] and re.fullmatch('[A-Za-z0-9_-]{16,128}', nonce) \
-        and type(iat) is float and iat == int(iat) >= 0 and abs(milliseconds(vote['at']) - 1000 * int(iat)) <= 310_000
-    right or no(f'vote {vote["seq"]}: something else was signed', 'bad-voter-signature')
-    return (unbase64(signature, url=True) or no('empty'), signed.encode(), padding.PKCS1v15(), hashes.SHA256()), nonce
-# ---- The rule
+            'policyDigest': policy['digest'], 'stage': vote['stage'], 'stance': vote['stance']}
+    right = header == {'alg': 'RS256', 'typ': 'quorate-vote+jws'} and [*dict.fromkeys(claims['seats'])] == vote['seats']
+    right &= claims | said == claims and abs(milliseconds(vote['at']) - 1000 * claims['iat']) <= 310_000
+    right and re.fullmatch('[A-Za-z0-9_-]{16,128}', claims['nonce']) or no('something else', 'bad-voter-signature')
+    return (unbase64(signature, url=True) or no('empty'), signed.encode(), padding.PKCS1v15(), hashes.SHA256()), claims
 def nodes(rule, depth=0):
     fits = depth <= 8 and len(rule.get('assurance', ())) <= 4 and ('from' in rule or rule['atLeast'] <= len(rule['of']))
     fits and rule['atLeast'] >= 1 or no('policy: a rule beyond the limits')
     return [rule] + [node for inner in rule.get('of', ()) for node in nodes(inner, depth + 1)]
-def is_met(rule, leaves):  # whether a rule holds when these of its leaves hold, in the order of nodes()
-    inner = [is_met(inner, leaves) for inner in rule.get('of', ())]
-    return sum(inner) >= rule['atLeast'] if inner else next(leaves)
-def can_be_given(rule, leaves, masks):
-    """Whether voters, none twice, can be given to leaves that meet the rule. Bit i of a number is leaf i of a set."""
-    fillable = []  # by Hall's theorem: enough voters for all of them together, and for every part of them
-    for chosen in range(1 << len(leaves)):
-        its = [chosen >> i & 1 for i in range(len(leaves))]
-        needed = sum(leaf['atLeast'] for leaf, is_in in zip(leaves, its) if is_in)
-        enough = sum(n for mask, n in masks.items() if mask & chosen) >= needed
-        fillable.append(enough and all(fillable[chosen ^ 1 << i] for i, is_in in enumerate(its) if is_in))
-        if fillable[-1] and is_met(rule, iter(its)): return True
-    return False
-def replay(request, policy, entries, verified):
-    """Runs the rule over votes and changes again; gives what `decision` has to be."""
-    options, stages, status, stage, seq, last, decided = policy['options'], policy['stages'], 'open', 0, 0, {}, None
-    leaves_of = [[node for node in nodes(stage['rule']) if 'from' in node] for stage in stages]
+def add(amount, lanes, numbers, carry=0):  # in these lanes; bit n of numbers[i] is bit i of the number of lane n
+    for i, bits in enumerate(numbers):
+        more = lanes & -(amount >> i & 1)
+        numbers[i], carry = bits ^ more ^ carry, bits & more | (bits ^ more) & carry
+    return numbers
+def meets(rule, leaves, lanes):  # the lanes where a rule holds, by those where its leaves do, in the order of nodes()
+    if 'from' in rule: return next(leaves)
+    numbers = add(-rule['atLeast'], lanes, [0] * (len(rule['of']).bit_length() + 1))
+    for inner in rule['of']: add(1, meets(inner, leaves, lanes), numbers)
+    return lanes & ~numbers[-1]
+class Tally:
+    """The votes of a stage and what they fill. A set of leaves of its rule is a number: bit i is leaf i. There is a
+    lane for each leaf or, with distinctPeople, each set of leaves (lane n: set n); its number is how many voters fill
+    any of it, less those that it asks for. Voters can be given to a set when no subset of it is below zero (Hall)."""
+    def __init__(self, rule, distinct, most):
+        self.last, self.vetoing, self.filled = {}, set(), collections.defaultdict(dict)  # voter → principal → leaves
+        self.having, leaves = collections.Counter(), [node for node in nodes(rule) if 'from' in node]
+        self.distinct, lanes = distinct, (1 << (1 << len(leaves) if distinct else len(leaves))) - 1
+        self.lanes_of = [lanes // ((1 << 2**i) + 1) << 2**i if distinct else 1 << i for i in range(len(leaves))]
+        self.numbers = [0] * ((len(leaves) * (most + 1)).bit_length() + 1)
+        for i, leaf in enumerate(leaves):
+            add(-min(leaf['atLeast'], most + 1), self.lanes_of[i], self.numbers)  # voters are no more than votes
+            for what in (*leaf['from'].values(),), *leaf.get('assurance', ()): self.having[what] |= 1 << i
+        self.met = meets(rule, iter(self.lanes_of), lanes).__and__ if distinct else functools.cache(
+            lambda good: meets(rule, (good >> i & 1 for i in range(len(leaves))), 1))
+    def at(self, who, ids): return union(self.having[seat, 'principal' if who == seat else 'group'] for seat in ids)
+    def fill(self, principal, lost=0):  # its last vote fills its leaves from here on, but for the lost ones
+        _, voter, leaves = self.last[principal]
+        before, self.filled[voter][principal] = union(self.filled[voter].values()), leaves & ~lost
+        for amount, those in (-1, before), (1, union(self.filled[voter].values())):
+            add(amount, union(lanes for i, lanes in enumerate(self.lanes_of) if those >> i & 1), self.numbers)
+    def holds(self):
+        bad = self.numbers[-1]
+        for i in range(len(self.lanes_of) if self.distinct else 0): bad |= (bad & ~self.lanes_of[i]) << (1 << i)
+        return self.met(~bad) > 0
+def replay(request, policy, entries, verified):  # runs the rule again; gives what `decision` has to be
+    options, stages, status, stage, seq, tally = policy['options'], policy['stages'], 'open', 0, 0, None
     def voter_of(who, person): return ('person', person) if options['naturalPersons'] and person else ('principal', who)
-    def at(principal, ids):  # places of the leaves whose seat a principal means by one of these ids
-        return {i for i, leaf in enumerate(leaves_of[stage]) if leaf['from']['id'] in ids
-                and (leaf['from']['kind'] == 'principal') == (leaf['from']['id'] == principal)}
-    def needs(places): return {word for i in places for word in leaves_of[stage][i].get('assurance', ())}
-    def holds(lapsed):
-        fills, rule, leaves = collections.Counter(), stages[stage]['rule'], leaves_of[stage]
-        for principal, vote in last.items():
-            lost = at(principal, {*lapsed[principal]}) if principal in lapsed else ()
-            fills[vote['voter']] |= vote['mask'] & ~sum(1 << i for i in lost)
-        masks = collections.Counter(fills.values())
-        enough = (sum(n for m, n in masks.items() if m >> i & 1) >= leaf['atLeast'] for i, leaf in enumerate(leaves))
-        return is_met(rule, enough) and (not options['distinctPeople'] or can_be_given(rule, leaves, masks))
     for entry in entries:
         def must(right, why, code='rule-violated'): right or no(f'leaf {entry["leaf"]["index"]}: {why}', code)
         in_time, me = milliseconds(entry['at']) < milliseconds(request['expiresAt']), entry.get('principal')
         must(status == 'open' or status == 'rejected' and options['veto'] == 'withdrawable', 'it is after the end')
         must((entry['from'], entry['stage'], entry['seq']) == (status, stage, seq + bool(me)), 'another state before')
+        tally = tally or Tally(stages[stage]['rule'], options['distinctPeople'], len(entries))
         if me:
             seq, voter, approves = seq + 1, voter_of(me, entry['person']), entry['stance'] == 'approve'
             excluded = me == request['requester'] or voter == voter_of(request['requester'], request['person'])
-            named, held = at(me, {*entry['seats']}), at(me, {*entry['seats'], *entry.get('held', ()), me})
+            named, held = tally.at(me, entry['seats']), tally.at(me, [*entry['seats'], *entry.get('held', ()), me])
             must(in_time and held and (options['requesterMayVote'] or not excluded), 'too late, seatless, or excluded')
             believed = set(entry['assurance']) - (set() if seq in verified else {'signature'})
-            asked = needs(named) if approves else needs(held) & ASSURANCES[entry['kind']]
-            missing = asked - believed if approves or options['vetoNeedsAssurance'] else set()
-            must(missing.isdisjoint(entry['assurance']), f'--voter-key {me}=… is needed', 'voter-key-missing')
-            must(not missing and entry['digest'] == request['digest'], f'{missing} not proved, or another digest')
+            asked = {word for word in PROOFS if tally.having[word] & (named if approves else held)} - believed
+            asked &= PROOFS if approves else ASSURANCES[entry['kind']] if options['vetoNeedsAssurance'] else set()
+            must(asked.isdisjoint(entry['assurance']), f'--voter-key {me}=… is needed', 'voter-key-missing')
+            must(not asked and entry['digest'] == request['digest'], f'{asked} not proved, or another digest')
+            if me in tally.last: tally.fill(me, ~0)
+            tally.last[me] = entry, voter, named if approves else 0  # all of `named` is proved, as has just been seen
+            tally.fill(me)
+            stops = entry['stance'] == 'veto' and options['veto'] != 'ignored'
+            (tally.vetoing.add if stops else tally.vetoing.discard)(me)
             for other, ids in entry.get('lapsed', {}).items():
-                stood = last[other]['seats'] if other in last and last[other]['stance'] == 'approve' else ()
-                must(ids and other != me and set(ids) <= set(stood), f'{other} had no such seats')
-            last[me] = entry | {'voter': voter, 'mask': sum(2**i for i in named if approves and needs([i]) <= believed)}
-        stopped = options['veto'] != 'ignored' and any(vote['stance'] == 'veto' for vote in last.values())
-        if me:
-            passed = not stopped and holds(entry.get('lapsed', {}) if options['recheckEligibility'] else {})
+                stood = tally.last[other][0]
+                must(ids and other != me and stood['stance'] == 'approve' and {*ids} <= {*stood['seats']}, 'lapsed')
+                if options['recheckEligibility']: tally.fill(other, tally.at(other, ids))
+            passed = not tally.vetoing and tally.holds()
+            for other in entry.get('lapsed', {}): tally.fill(other)
             must(not passed or not options['recheckEligibility'] or 'lapsed' in entry, 'nobody looked at what lapsed')
-            status = 'rejected' if stopped else 'open'
+            status = 'rejected' if tally.vetoing else 'open'
         elif passed := entry['kind'] == 'request.stage-closed':
-            must(in_time and not stages[stage]['binding'] and not stopped, 'this stage cannot be closed')
+            must(in_time and not stages[stage]['binding'] and not tally.vetoing, 'this stage cannot be closed')
         else:
             status = entry['kind'].removeprefix('request.')
             must(in_time if status == 'canceled' else not in_time and entry['actor']['kind'] == 'system', 'its time')
         if passed:
-            stage, last, status = stage + 1, {}, 'open' if any(s['binding'] for s in stages[stage + 1:]) else 'approved'
+            tally, stage = None, stage + 1
+            status = 'open' if any(later['binding'] for later in stages[stage:]) else 'approved'
         must((entry['to'], entry.get('toStage')) == (status, stage if passed else None), f'{status}, stage {stage}')
-        decided = entry if entry['from'] != status else decided
+    status != 'open' or no('open', 'undecided')
+    decided = [entry for entry in entries if entry['from'] != entry['to']][-1]
     return {'status': status, 'isFinal': status != 'rejected' or options['veto'] == 'final', 'at': decided['at'],
-            'seq': decided['seq'], 'leaf': decided['leaf']['index']} if status != 'open' else no('open', 'undecided')
-# ---- The receipt
+            'seq': decided['seq'], 'leaf': decided['leaf']['index']}
 def verify(data, trust):
     """The account of a receipt that holds. Every other one raises something."""
     parts = ENVELOPE.fullmatch(data if len(data) <= MAX_FILE_BYTES else b'') or no('the file is not of the form')
     payload, key_id, signature = unbase64(parts[1].decode()), parts[2].decode(), unbase64(parts[3].decode())
-    key_id in trust.keys or no(f'signed by {key_id}', 'unknown-key')
-    trust.keys[key_id].verify(signature, b'DSSEv1 28 application/vnd.in-toto+json %d ' % len(payload) + payload)
-    statement = parse(payload.decode(), 'object', 'the payload')
-    (statement['_type'], statement['predicateType']) == VERSION or no('of another version', 'unknown-version')
-    check(statement, 'Statement', 'statement')
+    key = dict(trust.key).get(key_id) or no(f'signed by {key_id}', 'unknown-key')
+    key.verify(signature, b'DSSEv1 28 application/vnd.in-toto+json %d ' % len(payload) + payload)
+    statement = parse(payload.decode(), 'Statement', 'statement')
     changes, decision, log, names, organization, policy, request, votes = statement['predicate'].values()  # sorted
     options, stages, rules = policy['options'], policy['stages'], [nodes(stage['rule']) for stage in policy['stages']]
     rule_text, most = write({'options': options, 'stages': stages}), 16 if options['distinctPeople'] else 1000
@@ -209,22 +216,19 @@ def verify(data, trust):
     fits &= len(rule_text.encode()) <= MAX_RULE_BYTES
     fits and all(sum('from' in node for node in rule) <= most for rule in rules) or no('policy: beyond the limits')
     size, root, signed = open_checkpoint(log, organization, key_id, trust)
-    trust.witnesses.keys() <= signed or no(', '.join(trust.witnesses.keys() - signed), 'witness-missing')
-    seen = set()
-    def entry(item, kinds, subject=request['id'], **facts):
-        """The content of an item's leaf: in the log, of such a kind, and with facts, saying what the item says."""
+    (missing := dict(trust.witness_key).keys() - signed) and no(', '.join(missing), 'witness-missing')
+    verified, earlier, seen = set(), {}, set()
+    def entry(item, kinds, subject=request['id'], **facts):  # the content of its leaf, in the log and saying the same
         leaf, where = item['leaf'], f'leaf {item["leaf"]["index"]}'
         content, value = parse(leaf['content'], 'Entry', where), bytes.fromhex(digest(f'\0{leaf["content"]}'))
         proven = leaf['index'] < size and root_by([*map(unbase64, leaf['path'])], leaf['index'], size, value) == root
         proven or no(f'{where} is not in the tree', 'not-in-log')
         expected = {'v': 1, 'org': organization, 'subject': subject, 'actor': item.get('actor', content['actor'])}
-        if facts:
-            facts |= {name: item[name] for name in item.keys() - NO_FACTS if item[name] is not None}
-            expected |= {'at': item.get('at', item.get('createdAt')), 'facts': facts}
-        told = write({name: content[name] for name in expected}) == write(expected) and content['kind'] in kinds
+        facts |= {name: item[name] for name in item.keys() - NO_FACTS if facts and item[name] is not None}
+        if facts: expected |= {'at': item.get('at', item.get('createdAt')), 'facts': facts}
+        told = write(content | expected) == write(content) and content['kind'] in kinds
         told and leaf['index'] not in seen or no(f'{where} says something else, or twice', 'leaf-mismatch')
-        seen.add(leaf['index'])
-        return content
+        return seen.add(leaf['index']) or content
     def commits(leaf, name, salt, text): leaf['committed'][name] == digest(f'{salt}\0{text}') or no(name, 'bad-digest')
     made = entry(policy, ('template.created', 'template.updated'), policy['id'])
     facts = made['facts'] | {'policyDigest': policy['digest'], 'stages': stages, 'options': options}
@@ -236,67 +240,61 @@ def verify(data, trust):
     statement['subject'] == subject and digest(rule_text) == policy['digest'] or no('subject or policy', 'bad-digest')
     if request['content'] is not None:
         content = parse(request['content'], 'Content', 'request.content')
-        said = digest(request['content']), *map(content.get, ('dialect', 'requesterId', 'policyId', 'policyDigest'))
-        known = *map(request.get, ('digest', 'dialect', 'requester', 'policy')), policy['digest']
-        said == known or no('request.content', 'bad-digest')
+        known = {'dialect': request['dialect'], 'requesterId': request['requester'], 'policyId': policy['id']}
+        right = content | known | {'policyDigest': policy['digest']} == content
+        right and digest(request['content']) == request['digest'] or no('request.content', 'bad-digest')
     for change in changes: entry(change, [change['kind']], digest=request['digest'], policy=policy['id'])
-    verified, nonces = set(), set()
     for vote in votes:
         me, seq, proof = vote['principal'], vote['seq'], {'signature'} & vote.keys()
         cast = entry(vote, ['vote.cast'], policy=policy['id'], **{name: digest(vote[name]) for name in proof})
         cast['actor'] | {'id': me, 'kind': vote['kind']} == cast['actor'] or no('another voter', 'leaf-mismatch')
         'reason' in vote and commits(cast, 'reason', **vote['reason'])
         if proof:
-            jws, nonce = read_jws(vote, organization, request)
-            'publicKey' in vote and rsa_key(vote['publicKey']).verify(*jws)
-            for key in trust.voters.get(me, ()):
+            jws, said = read_jws(vote, organization, request, policy)
+            'publicKey' in vote and rsa_key(vote['publicKey'].encode()).verify(*jws)
+            for key in (keys := [key for voter, key in trust.voter_key if voter == me]):
                 with contextlib.suppress(InvalidSignature): verified.add(key.verify(*jws) or seq)
-            unproved = me in trust.voters and seq not in verified or (me, nonce) in nonces
-            not unproved and vote['kind'] == 'agent' or no(f'vote {seq}', 'bad-voter-signature')
-            nonces.add((me, nonce))
+            in_order = (me, said['nonce']) not in earlier and earlier.get(me, 0) <= said['iat']
+            in_order and (seq in verified or not keys) or no(f'vote {seq}', 'bad-voter-signature')
+            earlier |= {me: said['iat'], (me, said['nonce']): True}
         proof == {'signature'} & set(vote['assurance']) and (proof or 'publicKey' not in vote) or no(f'vote {seq}')
-        not trust.voters or seq in verified or me in trust.unsigned or no(f'--voter-key {me}=…', 'voter-key-missing')
-    for group, kinds in NAMED.items():
-        for name in names[group]:
-            named = entry(name, kinds, name['id'])
-            commits(named, kinds[named['kind']], name['salt'], name['name'])
-        TYPES['ids']([name['id'] for name in names[group]]) or no('named twice')
-    first, second, *entries = sorted([policy, request, *votes, *changes], key=lambda item: item['leaf']['index'])
-    ordered = [first, second, *sorted(entries, key=lambda item: 'actor' in item)] == [policy, request, *votes, *changes]
-    ordered or no('leaves in another order', 'leaf-mismatch')
+        set(vote['assurance']) <= ASSURANCES[vote['kind']] or no(f'vote {seq}: not the proofs of its kind')
+        not trust.voter_key or seq in verified or me in trust.unsigned or no(f'--voter-key {me}=…', 'voter-key-missing')
+    for kinds, name in ((NAMED[group], name) for group in names for name in names[group]):
+        created = entry(name, kinds, name['id'])
+        commits(created, kinds[created['kind']], name['salt'], name['name'])
+    all(TYPES['ids']([name['id'] for name in group]) for group in names.values()) or no('named twice')
+    entries = [*heapq.merge(votes, changes, key=lambda item: item['leaf']['index'])]
+    order = [(item['leaf']['index'], item.get('at', item.get('createdAt', ''))) for item in (policy, request, *entries)]
+    for column, code in zip(zip(*order), ('leaf-mismatch', 'time-reversed')):
+        [*column] == sorted(column) or no('leaves, or their times, in another order', code)
     trust.policy in (None, policy['digest']) or no(policy['digest'], 'other-policy')
-    asks = trust.voters or any('signature' in node.get('assurance', ()) for rule in rules for node in rule)
-    request['content'] is not None or trust.policy or not asks or no('--policy is needed', 'content-missing')
+    asks = trust.voter_key or any('signature' in node.get('assurance', ()) for rule in rules for node in rule)
+    request['content'] is not None or not asks or no('what was signed was erased', 'content-missing')
     right = replay(request, policy, entries, verified)
     write(right) == write(decision) or no(f'the rule gives {right}', 'rule-violated')
     return {'organization': organization, 'request': request['id'], 'content': request['content'], 'decision': decision,
             'policy': policy['digest'], 'verified': sorted(verified), 'log': log['origin'], 'signedBy': sorted(signed)}
 def judge(data, trust):
     try: return {'verdict': 'verified', 'failures': [], 'account': verify(data, trust)}
-    except Exception as fault:
-        code = 'bad-signature' if isinstance(fault, InvalidSignature) else 'malformed'
-        code, detail = fault.args if isinstance(fault, Refused) else (code, repr(fault))
-        return {'verdict': 'refused', 'failures': [{'code': code, 'detail': detail[:1000]}], 'account': None}
+    except Refused as fault: code, detail = fault.args
+    except InvalidSignature as fault: code, detail = 'bad-signature', repr(fault)
+    except Exception as fault: code, detail = 'malformed', repr(fault)
+    return {'verdict': 'refused', 'failures': [{'code': code, 'detail': detail[:1000]}], 'account': None}
+def voter_key(text): return text.partition('=')[0], rsa_key(open(text.partition('=')[2], 'rb').read(65_536))
 def options_of(args):
     parser = argparse.ArgumentParser(description='Checks a Quorate receipt offline.', allow_abbrev=False)
     parser.error = no
     parser.add_argument('file', help='the receipt, or - for standard input')
-    for name, read in {'--key': lambda text: verifier_key(1, text), '--witness-key': lambda text: verifier_key(4, text),
-                       '--voter-key': lambda text: text.split('=', 1), '--unsigned': str}.items():
+    for name, read in {'--key': functools.partial(verifier_key, 1), '--witness-key': functools.partial(verifier_key, 4),
+                       '--voter-key': voter_key, '--unsigned': str}.items():
         parser.add_argument(name, type=read, action='append', default=[], required=name == '--key')
     parser.add_argument('--policy', type=lambda text: text if TYPES['digest'](text) else no('not a digest'))
     parser.add_argument('--json', action='store_true', help='print the verdict on one line')
-    given = parser.parse_args(args)
-    given.keys, given.witnesses = dict(given.key), dict(given.witness_key)
-    pems = [(voter, rsa_key(pathlib.Path(path).read_text('ascii'))) for voter, path in given.voter_key]
-    given.voters = {voter: [key for other, key in pems if other == voter] for voter, _ in pems}
-    return given
-def main():
+    return parser.parse_args(args)
+if __name__ == '__main__':
     try:
         given = options_of(sys.argv[1:])
-        with open(0 if given.file == '-' else given.file, 'rb') as file:
-            verdict = judge(file.read(MAX_FILE_BYTES + 1), given)
-    except Exception as fault:
-        sys.exit(print(f'quorate_verify.py: {fault}', file=sys.stderr) or 2)
+        verdict = judge(open(0 if given.file == '-' else given.file, 'rb').read(MAX_FILE_BYTES + 1), given)
+    except Exception as fault: sys.exit(print(f'quorate_verify.py: {json.dumps(str(fault))}', file=sys.stderr) or 2)
     sys.exit(print(json.dumps(verdict, indent=None if given.json else 2)) or len(verdict['failures']))
-if __name__ == '__main__': main()
