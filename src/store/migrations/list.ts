@@ -6,6 +6,7 @@ import * as keys from './0005-keys.ts'
 import * as log from './0006-log.ts'
 import * as voteSignatures from './0007-vote-signatures.ts'
 import * as formerOwners from './0008-former-owners.ts'
+import * as access from './0010-access.ts'
 
 /** Applied in the order of their names, each once. Append only; widen before you narrow. */
 export const migrations = {
@@ -17,4 +18,5 @@ export const migrations = {
   '0006-log': log,
   '0007-vote-signatures': voteSignatures,
   '0008-former-owners': formerOwners,
+  '0010-access': access,
 }
