@@ -38,6 +38,8 @@ const ofOrganization = [
   'organization_admins',
   'groups',
   'memberships',
+  'grants',
+  'request_grants',
   'spaces',
   'policies',
   'quotas',

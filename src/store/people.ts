@@ -3,7 +3,10 @@ import type { Db, Tx } from './open.ts'
 import type { NewRow, Row } from './schema.ts'
 
 /** The natural person behind an e-mail address, whatever its case; made when there is none. */
-export async function findOrInsertPerson(tx: Tx, person: NewRow<'people'>): Promise<string> {
+export async function findOrInsertPerson(
+  tx: Tx,
+  person: NewRow<'people'> & { readonly email: string },
+): Promise<string> {
   await tx
     .insertInto('people')
     .values(person)

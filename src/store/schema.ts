@@ -36,6 +36,14 @@ export interface Database {
   log_heads: LogHeadTable
   log_checkpoints: LogCheckpointTable
   log_cosignatures: LogCosignatureTable
+  credentials: CredentialTable
+  grants: GrantTable
+  request_grants: RequestGrantTable
+  privx_users: PrivxUserTable
+  privx_workflows: PrivxWorkflowTable
+  privx_requests: PrivxRequestTable
+  privx_settings: PrivxSettingsTable
+  oauth_flows: OauthFlowTable
 }
 
 /** A 64-bit counter; text on the way out, since JavaScript numbers end at 2^53. */
@@ -50,7 +58,8 @@ interface OrganizationTable {
 
 interface PersonTable {
   id: string
-  email: string
+  /** Null for one who signs in by name and password. */
+  email: string | null
   created_at: Date
 }
 
@@ -96,13 +105,20 @@ interface GroupTable {
   row_version: RowVersion
   created_at: Date
   updated_at: Date
+  dialect: Generated<Dialect>
+  permissions: Generated<string[]>
+  attributes: JSONColumnType<Record<string, unknown>, string | undefined, string>
+  deleted_at: Generated<Date | null>
 }
 
+/** In force from `starts_at` until before `ends_at`; null: without that bound. */
 interface MembershipTable {
   org_id: string
   group_id: string
   principal_id: string
   added_at: Date
+  starts_at: Generated<Date | null>
+  ends_at: Generated<Date | null>
 }
 
 export type ScopeType = 'org' | 'space' | 'group' | 'workflow_template'
@@ -171,6 +187,8 @@ interface RequestTable {
   expires_at: Date
   created_at: Date
   updated_at: Date
+  beneficiary_id: Generated<string | null>
+  beneficiary_person_id: Generated<string | null>
 }
 
 interface RequestCountTable {
@@ -398,6 +416,127 @@ interface LogCosignatureTable {
   name: string
   line: string
   created_at: Date
+}
+
+export type CredentialKind = 'password' | 'client-secret'
+
+interface CredentialTable {
+  org_id: string
+  id: string
+  principal_id: string
+  kind: CredentialKind
+  name: string
+  hash: string | null
+  sealed: Uint8Array | null
+  created_at: Date
+  changed_at: Date
+}
+
+export type GrantKind = 'permanent' | 'time-restricted' | 'floating'
+
+interface GrantTable {
+  org_id: string
+  id: string
+  principal_id: string
+  group_id: string
+  kind: GrantKind
+  starts_at: Date | null
+  ends_at: Date | null
+  floating_hours: number | null
+  request_id: string | null
+  created_at: Date
+  used_at: Date | null
+  ended_at: Date | null
+  ended_because: string | null
+}
+
+interface RequestGrantTable {
+  org_id: string
+  request_id: string
+  operation: 'grant' | 'remove'
+  principal_id: string
+  group_id: string
+  kind: GrantKind | null
+  starts_at: Date | null
+  ends_at: Date | null
+  floating_hours: number | null
+  asked: Json<object>
+  limits: Json<object>
+  is_revocable: boolean
+  grant_id: string | null
+  revoked_at: Date | null
+  revoked_by: string | null
+}
+
+interface PrivxUserTable {
+  org_id: string
+  principal_id: string
+  username: string
+  full_name: string
+  attributes: Json<object>
+  author_id: string | null
+  created_at: Date
+  updated_at: Date
+  updated_by: string | null
+}
+
+interface PrivxWorkflowTable {
+  org_id: string
+  id: string
+  policy_id: string
+  version: number
+  name: string
+  comment: string
+  operation: 'GRANT' | 'REMOVE' | 'BOTH'
+  grant_types: string[]
+  max_floating_hours: number
+  max_restricted_days: number
+  target_groups: string[]
+  requester_groups: string[]
+  requires_justification: boolean
+  max_active_requests: number
+  can_bypass_revoke: boolean
+  steps: Json<object[]>
+  author_id: string
+  created_at: Date
+  updated_by: string | null
+  updated_at: Date
+  deleted_at: Date | null
+}
+
+interface PrivxRequestTable {
+  org_id: string
+  request_id: string
+  workflow_id: string
+  steps: Json<object[]>
+  requester_name: string
+  target_name: string
+  role_name: string
+  justification: string
+  comment: string
+  updated_by: string | null
+}
+
+interface PrivxSettingsTable {
+  org_id: string
+  settings: Json<object>
+  sealed_password: Uint8Array | null
+  updated_by: string | null
+  updated_at: Date
+}
+
+interface OauthFlowTable {
+  session_hash: string
+  org_id: string
+  client_id: string
+  redirect_uri: string
+  state: string
+  code_challenge: string
+  principal_id: string | null
+  code_hash: string | null
+  session_used_at: Date | null
+  code_used_at: Date | null
+  expires_at: Date
 }
 
 export type Row<T extends keyof Database> = Selectable<Database[T]>

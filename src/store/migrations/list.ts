@@ -7,6 +7,7 @@ import * as log from './0006-log.ts'
 import * as voteSignatures from './0007-vote-signatures.ts'
 import * as formerOwners from './0008-former-owners.ts'
 import * as leafMarks from './0009-leaf-marks.ts'
+import * as access from './0010-access.ts'
 
 /** Applied in the order of their names, each once. Append only; widen before you narrow. */
 export const migrations = {
@@ -19,4 +20,5 @@ export const migrations = {
   '0007-vote-signatures': voteSignatures,
   '0008-former-owners': formerOwners,
   '0009-leaf-marks': leafMarks,
+  '0010-access': access,
 }
