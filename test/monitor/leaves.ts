@@ -1,7 +1,6 @@
 import { commitmentTo } from '../../src/audit/leaf.ts'
 import { Erasures } from '../../src/monitor/erasures.ts'
 import { readLeaf, type ToldLeaf } from '../../src/monitor/told-leaf.ts'
-import { anyMarking } from '../helpers/log.ts'
 import { orgId } from '../helpers/quorum.ts'
 
 /** A leaf as the monitor reads it. @param texts that it commits to; they are beside it unless `isGone` */
