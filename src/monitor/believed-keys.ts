@@ -15,6 +15,7 @@ export interface BelievedKey {
 export class BelievedKeys {
   #keys: readonly BelievedKey[]
   readonly #offered: readonly VerifierKey[]
+  readonly #isComplete: boolean
   readonly #seenSize: number
   readonly #now: Date
   /** Those that have signed the newest checkpoint. */
@@ -22,16 +23,18 @@ export class BelievedKeys {
 
   /**
    * @param offered those that are believed once they have signed beside one that is
+   * @param isComplete no other key of the server's is left
    * @param seenSize of the log when it was seen; larger checkpoints are new
    * @param now by the monitor's own clock: what the store says of times is its administrator's to edit
    */
   constructor(
     keys: readonly BelievedKey[],
     offered: readonly VerifierKey[],
-    { seenSize, now }: { readonly seenSize: number; readonly now: Date },
+    { isComplete, seenSize, now }: { readonly isComplete: boolean; readonly seenSize: number; readonly now: Date },
   ) {
     this.#keys = keys
     this.#offered = offered
+    this.#isComplete = isComplete
     this.#seenSize = seenSize
     this.#now = now
   }
@@ -48,6 +51,7 @@ export class BelievedKeys {
     const signers = signersOf(note, [...this.#keys, ...candidates])
     const mayVouch = (one: BelievedKey) => !isNew || one.until === null || this.#now < one.until
     if (!signers.some((one) => this.#keys.includes(one) && mayVouch(one))) return null
+    if (this.#isComplete && this.#hasForeignLine(note)) return null
     const checkpoint = checkpointIn(note)
     if (checkpoint === null) return null
     const adopted = candidates.filter((one) => signers.includes(one))
@@ -56,6 +60,12 @@ export class BelievedKeys {
     )
     this.#newest = new Set(signers.map(({ key }) => key))
     return checkpoint
+  }
+
+  /** Cosignatures are kept apart: a stored checkpoint has lines of the log's own keys alone. */
+  #hasForeignLine(note: string): boolean {
+    const keys = [...this.#keys.map(({ key }) => key), ...this.#offered]
+    return openNote(note, keys).unknown.length > 0
   }
 
   #candidates(): readonly BelievedKey[] {

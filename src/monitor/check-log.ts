@@ -62,7 +62,7 @@ export async function checkLog(tx: Tx, options: Options): Promise<LogChecked> {
   return { ...check.result(), isFirstUse: keys.isFirstUse }
 }
 
-const noKeys: TrustedKeys = { trusted: [], offered: [], isFirstUse: false }
+const noKeys: TrustedKeys = { trusted: [], offered: [], isFirstUse: false, isComplete: false }
 
 class LogCheck {
   readonly #options: Options
@@ -77,13 +77,13 @@ class LogCheck {
   #largestLeaf = 0
   #unsealed = 0
 
-  constructor(tx: Tx, options: Options, origin: string, { trusted, offered }: TrustedKeys) {
+  constructor(tx: Tx, options: Options, origin: string, { trusted, offered, isComplete }: TrustedKeys) {
     const { orgId, seen, told, erasures, now, report } = options
     const find = finderFor(orgId, report)
     const trees = new Trees((block, entries, leaves) => this.#checkBlock(block, entries, leaves))
     this.#options = options
     this.#walk = { find, origin, seen, trees, gathered: new Gathered(), reported: new Set() }
-    this.#keys = new BelievedKeys(trusted, offered, { seenSize: seen?.size ?? 0, now })
+    this.#keys = new BelievedKeys(trusted, offered, { isComplete, seenSize: seen?.size ?? 0, now })
     this.#altered = new AlteredEntries(this.#walk)
     this.#checkpoints = new CheckpointCheck(tx, literal(orgId), this.#walk, this.#altered, this.#keys)
     this.#leaves = new LeafCheck(find, told, erasures)

@@ -12,6 +12,8 @@ export interface TrustedKeys {
   readonly offered: readonly VerifierKey[]
   /** Nobody has vouched for the key: it is believed because it is the first that was seen. */
   readonly isFirstUse: boolean
+  /** Every key of the store is known: what else signs a checkpoint of it is none of the server's. */
+  readonly isComplete: boolean
 }
 
 /**
@@ -27,6 +29,7 @@ export function keysFor(
   seen: readonly SeenKey[],
 ): TrustedKeys {
   const stored = rows.flatMap(({ publicKey }) => (publicKey === null ? [] : [named(publicKey, origin)]))
+  const isComplete = stored.length > 0 && stored.length === rows.length
   const known = seen.map((one) => believed(one, origin))
   const given = pinned.map((text) => {
     const key = named(parseVerifierKey(text).publicKey, origin)
@@ -35,7 +38,7 @@ export function keysFor(
   const isSeen = given.length === 0 || given.some((one) => known.includes(one))
   const trusted = isSeen ? [...new Set([...known, ...given])] : given
   if (trusted.length > 0) {
-    return { trusted, offered: [...known.map(({ key }) => key), ...stored], isFirstUse: false }
+    return { trusted, offered: [...known.map(({ key }) => key), ...stored], isFirstUse: false, isComplete }
   }
   if (stored.length === 0 && rows.length > 0) {
     throw new AppError(
@@ -43,7 +46,7 @@ export function keysFor(
       'The log key is not known: give it with --key (GET /v1/log/key shows it), or set QUORATE_MASTER_KEY as the server has it.',
     )
   }
-  return { trusted: stored.map(firstSeen), offered: [], isFirstUse: true }
+  return { trusted: stored.map(firstSeen), offered: [], isFirstUse: true, isComplete }
 }
 
 /** What is remembered of a key. @param rows where the store keeps keys by now */

@@ -29,7 +29,7 @@ const rotated = [believed(old, { until: later(-1) }), believed(young, { since: 5
 const untilOf = (keys: BelievedKeys) => keys.known().map(({ until }) => until)
 
 describe('keys of a log that was seen up to 100', () => {
-  const seen = { seenSize: 100, now }
+  const seen = { isComplete: false, seenSize: 100, now }
 
   it.each([
     ['a new checkpoint is not believed by a key that is over alone', 101, [old], false],
@@ -48,6 +48,14 @@ describe('keys of a log that was seen up to 100', () => {
     // Nor does one beside a checkpoint that was seen: whoever has the key may have added it since.
     expect(keys.open(noteOf(99, old, strange), 99)).not.toBeNull()
     expect(keys.open(noteOf(102, strange), 102)).toBeNull()
+  })
+
+  it('a line of a key that the store does not have is no line of a checkpoint, where all of its keys are known', () => {
+    const open = (isComplete: boolean, ...signers: readonly NoteSigner[]) =>
+      new BelievedKeys(rotated, [young.key], { ...seen, isComplete }).open(noteOf(101, ...signers), 101)
+    expect(open(true, young, strange)).toBeNull()
+    expect(open(true, old, young)).not.toBeNull()
+    expect(open(false, young, strange)).not.toBeNull()
   })
 
   it('one that is not over does, and then is over itself as long after as servers let both sign', () => {
@@ -69,6 +77,7 @@ describe('keys of a log that was seen up to 100', () => {
 
 it('keys that are believed because they are the first are over in the order in which they came', () => {
   const keys = new BelievedKeys([believed(old, { since: null }), believed(young, { since: null })], [], {
+    isComplete: false,
     seenSize: 0,
     now,
   })

@@ -1,26 +1,15 @@
 import { expect, it } from 'vitest'
-import { renderLeaf } from '../../src/audit/leaf.ts'
 import { compareRow } from '../../src/monitor/compare-rows.ts'
 import { ErasedText } from '../../src/monitor/erased-text.ts'
-import { Erasures } from '../../src/monitor/erasures.ts'
 import { nothingTold, replay } from '../../src/monitor/replay.ts'
-import { readLeaf, type ToldLeaf } from '../../src/monitor/told-leaf.ts'
+import type { ToldLeaf } from '../../src/monitor/told-leaf.ts'
 import type { ToldTable } from '../../src/monitor/told-table.ts'
-import { anyMarking } from '../helpers/log.ts'
-import { orgId } from '../helpers/quorum.ts'
+import { toldLeaf } from './leaves.ts'
 
 /** That a person is a user, in another organization each time. */
 function madeUser(subjectId: string, isErased: boolean): ToldLeaf {
-  const { content, private: kept } = renderLeaf(anyMarking, {
-    orgId,
-    kind: 'user.created',
-    subjectId,
-    actor: { kind: 'system' },
-    at: new Date(0),
-    facts: { person: 'person', admin: false },
-    privateText: { email: 'ada@example.com', displayName: 'Ada' },
-  })
-  const leaf = readLeaf({ id: '1', content, private: kept }, new Erasures()) as ToldLeaf
+  const texts = { email: 'ada@example.com', displayName: 'Ada' }
+  const leaf = toldLeaf('user.created', subjectId, { person: 'person', admin: false }, { texts })
   return isErased ? { ...leaf, text: () => new ErasedText([subjectId]) } : leaf
 }
 

@@ -1,31 +1,14 @@
 import { expect, it } from 'vitest'
-import { renderLeaf, type LeafKind } from '../../src/audit/leaf.ts'
-import { Erasures } from '../../src/monitor/erasures.ts'
 import { nothingTold, replay } from '../../src/monitor/replay.ts'
-import { readLeaf, type ToldLeaf } from '../../src/monitor/told-leaf.ts'
-import { anyMarking } from '../helpers/log.ts'
-import { nativeOptions, orgId } from '../helpers/quorum.ts'
+import type { ToldLeaf } from '../../src/monitor/told-leaf.ts'
+import { nativeOptions } from '../helpers/quorum.ts'
+import { toldLeaf } from './leaves.ts'
 
 const [holder, space, first, second] = ['holder', 'space', 'first', 'second']
 
 /** A leaf whose texts are gone. */
-function leaf(
-  kind: LeafKind,
-  subjectId: string,
-  facts: object,
-  texts: Readonly<Record<string, string>> = {},
-): ToldLeaf {
-  const { content } = renderLeaf(anyMarking, {
-    orgId,
-    kind,
-    subjectId,
-    actor: { kind: 'system' },
-    at: new Date(0),
-    facts: { ...facts },
-    privateText: texts,
-  })
-  return readLeaf({ id: '1', content, private: null }, new Erasures()) as ToldLeaf
-}
+const leaf = (kind: string, subject: string, facts: object, texts: Readonly<Record<string, string>> = {}) =>
+  toldLeaf(kind, subject, facts, { texts, isGone: true })
 
 const version = { dialect: 'native', space, stages: [], options: nativeOptions }
 const role = (template: string) =>

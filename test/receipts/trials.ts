@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { ed25519Signer, type NoteSigner } from '../../src/proof/note.ts'
 import type { Trust } from '../../src/verify/trust.ts'
-import { readCanonical } from '../../src/proof/canonical-json.ts'
+import { readCanonical, writeCanonical } from '../../src/proof/canonical-json.ts'
 import { trusting, verdictOn, voterKeys } from '../helpers/receipts.ts'
 import { chance } from '../kernel/cases.ts'
 import { forgeryOf, newLoot } from './insider.ts'
@@ -83,7 +83,10 @@ function resigned(file: string, dice: ReturnType<typeof chance>, signer: NoteSig
     // What may be erased may be left out, and the order of names says nothing.
     const isErasure = /\.(content|name|reason|publicKey|names\.[a-z]+(\.\d+)?) (removed|changed|re-ordered)$/.test(how)
     // No vote is believed for the server's copy of a key.
-    if (!isErasure) return { how: `${how}, signed by the server`, file: fileOfStatement(statement, signer) }
+    // Two alike that change places are no change.
+    if (!isErasure && writeCanonical(statement) !== text) {
+      return { how: `${how}, signed by the server`, file: fileOfStatement(statement, signer) }
+    }
   }
 }
 

@@ -102,8 +102,8 @@ it.each([[['--json']], [[]]])(
       const args = [...more, ...trusted, ...(status === 2 ? [`--${text}`] : [])]
       const { stdout, stderr, ...ended } = spawnSync('python3', [secondVerifierFile, '-', ...args], { input })
       expect(ended.status).toBe(status)
-      expect(`${stdout}${stderr}`).toContain('plain')
-      expect(`${stdout}${stderr}`).toMatch(/^[\n -~]*$/)
+      expect(String(stdout) + String(stderr)).toContain('plain')
+      expect(String(stdout) + String(stderr)).toMatch(/^[\n -~]*$/)
     }
   },
 )
