@@ -5,6 +5,7 @@ import { refuseByLever } from '../shared/levers.ts'
 import { rateLimiter } from '../shared/rate-limit.ts'
 import { authenticator, refuseMissingScope } from './auth.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { authRoutes } from './routes/auth.ts'
 import { statusOf } from './wire/status.ts'
 
 /** The routes of one service, paths as they are below its prefix. */
@@ -13,7 +14,7 @@ type Routes = (app: FastifyInstance, ctx: Ctx) => void
 /** The services of contract privx §1, by prefix. */
 const services: Readonly<Record<string, readonly Routes[]>> = {
   '/workflow-engine/api/v1': [],
-  '/auth/api/v1': [],
+  '/auth/api/v1': [authRoutes],
   '/role-store/api/v1': [],
   '/local-user-store/api/v1': [],
 }
