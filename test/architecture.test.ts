@@ -43,7 +43,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       ],
       types: ['context', 'kernel', 'store', 'config'],
     },
-    'dialects/privx': { values: ['dialects/shared', 'identity'], types: ['context'] },
+    'dialects/privx': { values: ['dialects/shared', 'identity'], types: ['config', 'context', 'kernel', 'store'] },
     health: { values: [], types: ['context'] },
     operations: { values: ['health'], types: ['context'] },
     demo: { values: ['approvals', 'identity', 'store', 'dialects/native'], types: ['context'] },

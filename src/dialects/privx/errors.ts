@@ -277,7 +277,6 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   LOCAL_USER_NOT_FOUND: notFound,
   LOCAL_USER_ALREADY_EXISTS: badRequest,
   API_CLIENT_NOT_FOUND: notFound,
-  API_CLIENT_ALREADY_EXISTS: badRequest,
   // API keys
   API_KEY_NAME_EMPTY: badRequest,
   API_KEY_NAME_TOO_LONG: badRequest,

@@ -6,6 +6,8 @@ import { rateLimiter } from '../shared/rate-limit.ts'
 import { authenticator, refuseMissingScope } from './auth.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { authRoutes } from './routes/auth.ts'
+import { localUserStoreRoutes } from './routes/local-user-store.ts'
+import { roleStoreRoutes } from './routes/role-store.ts'
 import { statusOf } from './wire/status.ts'
 
 /** The routes of one service, paths as they are below its prefix. */
@@ -15,8 +17,8 @@ type Routes = (app: FastifyInstance, ctx: Ctx) => void
 const services: Readonly<Record<string, readonly Routes[]>> = {
   '/workflow-engine/api/v1': [],
   '/auth/api/v1': [authRoutes],
-  '/role-store/api/v1': [],
-  '/local-user-store/api/v1': [],
+  '/role-store/api/v1': [roleStoreRoutes],
+  '/local-user-store/api/v1': [localUserStoreRoutes],
 }
 
 /** The workflow engine of contract privx, with as much of its neighbours as a stock client needs. */
