@@ -46,13 +46,14 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     'dialects/privx': { values: ['dialects/shared', 'identity'], types: ['config', 'context', 'kernel', 'store'] },
     health: { values: [], types: ['context'] },
     operations: { values: ['health'], types: ['context'] },
-    demo: { values: ['approvals', 'identity', 'store', 'dialects/native'], types: ['context'] },
+    demo: { values: ['approvals', 'config', 'identity', 'store', 'dialects/native'], types: ['context'] },
     cli: { values: ['main', 'verify'] },
     context: { values: ['config', 'store', 'metrics', 'identity', 'outgoing', 'watching'] },
     server: {
       values: ['context', 'operations', 'identity', 'dialects/native', 'dialects/privx', 'trace', 'cross-origin'],
       types: ['config'],
     },
+    'tls-listener': { values: ['config'], types: ['context'] },
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
     monitor: { values: ['approvals', 'audit', 'config', 'kernel', 'proof', 'store'] },
     main: {
@@ -62,6 +63,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
         'witness',
         'verify',
         'maintenance',
+        'tls-listener',
         'jobs',
         'config',
         'context',
