@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
@@ -6,7 +7,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadConfig } from '../src/config/config.ts'
 import { listenTls, type TlsListener } from '../src/tls-listener.ts'
 import { certificate, certificateKey } from './helpers/certificate.ts'
-import { newKeyPair } from './helpers/signing.ts'
 import { startWorld, type World } from './helpers/world.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'quorate-tls-'))
@@ -60,7 +60,7 @@ test('once it is closed nobody connects any more, and the plain listener goes on
 })
 
 const all = { TLS_CERT, TLS_KEY, TLS_PORT: '8443' }
-const otherKey = () => newKeyPair().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+const otherKey = () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 
 test('all three make a listener', () => {
   expect(loadConfig(all).tls).toEqual({ certFile: TLS_CERT, keyFile: TLS_KEY, port: 8443 })
