@@ -4,6 +4,7 @@
  */
 export const errorCodes = {
   // Everyone
+  INVALID_MEMBER: 'A member of the body or the query has a value that is not accepted; the answer names it.',
   UNKNOWN_ERROR: 'A fault on our side; the log has the details.',
   NOT_FOUND: 'No such route.',
   MALFORMED_REQUEST: 'The body is not JSON, or not of the shape that the call needs.',
@@ -80,6 +81,13 @@ export const errorCodes = {
   REFRESH_TOKEN_REVOKED: 'The refresh token was revoked; sign in again.',
   REFRESH_TOKEN_REUSE_DETECTED: 'The refresh token was used before, so its whole sign-in was revoked; sign in again.',
   REFRESH_TOKEN_CONCURRENT_UPDATE: 'Another call changed this refresh token at the same moment; try again.',
+  // Signing in by name and password, or by a client's secret
+  CREDENTIALS_INVALID: 'The name or the password is wrong, or whoever has them is disabled.',
+  SIGN_IN_EXPIRED: 'This sign-in is unknown, was used already or took too long; start again.',
+  OAUTH_INVALID_REQUEST: 'A parameter is missing, repeated or malformed.',
+  OAUTH_INVALID_CLIENT: 'The OAuth client is unknown, or its secret is wrong.',
+  OAUTH_INVALID_GRANT: 'The code or the refresh token is unknown, used, expired or made for another client.',
+  OAUTH_UNSUPPORTED_GRANT_TYPE: 'grant_type is none that this server knows.',
   // Agents signing in, and their proofs
   REQUEST_INVALID_AGENT_NAME: 'agentName must be a text that is not blank.',
   REQUEST_INVALID_GRANT_TYPE: 'grantType must be urn:ietf:params:oauth:grant-type:jwt-bearer.',
@@ -250,6 +258,15 @@ export const errorCodes = {
   ROLE_ENTITY_TYPE_ROLE_RESTRICTION: 'An agent may only hold workflow template roles.',
   ROLE_TOTAL_ROLES_EXCEED_MAXIMUM: 'A user may hold at most 128 roles.',
   AGENT_ROLE_TOTAL_ROLES_EXCEED_MAXIMUM: 'An agent may hold at most 128 roles.',
+  // Roles, local users and API clients of the role store
+  ACCESS_ROLE_NOT_FOUND: 'No such role.',
+  ACCESS_ROLE_ALREADY_EXISTS: 'A role of this name exists already.',
+  ACCESS_ROLE_IS_SYSTEM:
+    'The role belongs to the server; it keeps its name and its permissions, and cannot be deleted.',
+  LOCAL_USER_NOT_FOUND: 'No such local user.',
+  LOCAL_USER_ALREADY_EXISTS: 'A local user of this name exists already.',
+  API_CLIENT_NOT_FOUND: 'No such API client.',
+  API_CLIENT_ALREADY_EXISTS: 'An API client of this name exists already.',
   // API keys
   API_KEY_NAME_EMPTY: 'name is missing or blank.',
   API_KEY_NAME_TOO_LONG: 'name is longer than 255 characters.',
@@ -345,7 +362,15 @@ export type ErrorCode = keyof typeof errorCodes
 export interface AppErrorOptions {
   /** The member of the request that is wrong, as the client wrote it: `voteType.votedForGroups[0]`. */
   readonly field?: string
+  /** Every member that is wrong, when there are several. */
+  readonly violations?: readonly Violation[]
   readonly cause?: unknown
+}
+
+/** One of several things that are wrong with a request. */
+export interface Violation {
+  readonly field: string
+  readonly message: string
 }
 
 /** A foreseeable refusal. Anything else that is thrown is a fault, and its text stays in the log. */
@@ -353,11 +378,13 @@ export class AppError extends Error {
   override readonly name = 'AppError'
   readonly code: ErrorCode
   readonly field: string | null
+  readonly violations: readonly Violation[]
 
   /** @param detail what is wrong, for people; by default the code's own meaning */
   constructor(code: ErrorCode, detail: string = errorCodes[code], options: AppErrorOptions = {}) {
     super(detail, { cause: options.cause })
     this.code = code
     this.field = options.field ?? null
+    this.violations = options.violations ?? []
   }
 }

@@ -7,6 +7,7 @@ import { allowFrontend } from './cross-origin.ts'
 import { developmentSignIn } from './identity/oidc/development/mount.ts'
 import { answerError, answerUnreadable } from './dialects/native/error-answer.ts'
 import { nativeDialect } from './dialects/native/plugin.ts'
+import { privxDialect } from './dialects/privx/plugin.ts'
 import { operations } from './operations.ts'
 import { traceAnswer } from './trace.ts'
 
@@ -23,6 +24,7 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
   await app.register(async (scope) => operations(scope, ctx))
   if (ctx.config.signIn.kind === 'development') await app.register(async (scope) => developmentSignIn(scope, ctx))
   await app.register(async (scope) => nativeDialect(scope, ctx))
+  await app.register(async (scope) => privxDialect(scope, ctx))
   return app
 }
 

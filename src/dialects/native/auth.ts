@@ -1,26 +1,18 @@
 import type { FastifyRequest } from 'fastify'
-import type { Lever } from '../../config/config.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { accessTokenVerifier, type AccessClaims, type VerifyAccessToken } from '../../identity/access-token.ts'
 import { callerIdOf, loadActor, type Caller } from '../../identity/actor.ts'
 import type { ProvenCall } from '../../identity/agents/proof.ts'
 import { requireBinding } from '../../identity/agents/token-binding.ts'
+import '../shared/caller.ts'
 import { claimsOfCookies } from './cookie-auth.ts'
 import { onceOf } from './idempotency.ts'
 import { machineCaller } from './machine-auth.ts'
 import { addressOf } from './wire/location.ts'
 
 declare module 'fastify' {
-  interface FastifyRequest {
-    /** Who the credentials name. Set on every route that is not public. */
-    caller: Caller
-  }
   interface FastifyContextConfig {
-    /** Needs no access token; `unless-sent`: but one that is sent says whose organization is meant. */
-    public?: boolean | 'unless-sent'
-    /** A lever that switches this route off (contract §7.5). */
-    lever?: Lever
     /** May need a step-up, which a browser brings as a cookie of its own. */
     stepUp?: boolean
   }

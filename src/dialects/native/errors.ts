@@ -13,6 +13,7 @@ const dpopChallenge = (error: string): string => `DPoP algs="RS256", error="${er
 /** Status of each refusal on this wire, and its code where that differs from ours (contract §0.1, §1; rulings of §9). */
 export const wireErrors: Record<ErrorCode, WireError> = {
   // Everyone
+  INVALID_MEMBER: { status: 400 },
   UNKNOWN_ERROR: { status: 500 },
   NOT_FOUND: { status: 404 },
   MALFORMED_REQUEST: { status: 400 },
@@ -89,6 +90,13 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   REFRESH_TOKEN_REVOKED: { status: 401 },
   REFRESH_TOKEN_REUSE_DETECTED: { status: 409 },
   REFRESH_TOKEN_CONCURRENT_UPDATE: { status: 409 },
+  // Signing in by name and password, or by a client's secret
+  CREDENTIALS_INVALID: { status: 401 },
+  SIGN_IN_EXPIRED: { status: 400 },
+  OAUTH_INVALID_REQUEST: { status: 400 },
+  OAUTH_INVALID_CLIENT: { status: 401 },
+  OAUTH_INVALID_GRANT: { status: 400 },
+  OAUTH_UNSUPPORTED_GRANT_TYPE: { status: 400 },
   // Agents signing in, and their proofs
   REQUEST_INVALID_AGENT_NAME: { status: 400 },
   REQUEST_INVALID_GRANT_TYPE: { status: 400 },
@@ -251,6 +259,14 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   ROLE_ENTITY_TYPE_ROLE_RESTRICTION: { status: 400 },
   ROLE_TOTAL_ROLES_EXCEED_MAXIMUM: { status: 422 },
   AGENT_ROLE_TOTAL_ROLES_EXCEED_MAXIMUM: { status: 422 },
+  // Roles, local users and API clients of the role store
+  ACCESS_ROLE_NOT_FOUND: { status: 404 },
+  ACCESS_ROLE_ALREADY_EXISTS: { status: 409 },
+  ACCESS_ROLE_IS_SYSTEM: { status: 400 },
+  LOCAL_USER_NOT_FOUND: { status: 404 },
+  LOCAL_USER_ALREADY_EXISTS: { status: 409 },
+  API_CLIENT_NOT_FOUND: { status: 404 },
+  API_CLIENT_ALREADY_EXISTS: { status: 409 },
   // API keys
   API_KEY_NAME_EMPTY: { status: 400 },
   API_KEY_NAME_TOO_LONG: { status: 400 },

@@ -1,12 +1,12 @@
 import cookie from '@fastify/cookie'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../context.ts'
-import { AppError } from '../../errors.ts'
+import { addBodyParser, refuseUnstorableText } from '../shared/body.ts'
+import { refuseByLever } from '../shared/levers.ts'
+import { rateLimiter } from '../shared/rate-limit.ts'
 import { authenticator, hasIdempotencyKey, readIdempotencyKey } from './auth.ts'
-import { addJsonParser, refuseUnstorableText } from './body.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { refuseMissingScope } from './machine-auth.ts'
-import { rateLimiter } from './rate-limit.ts'
 import { actionTestRoutes } from './routes/action-tests.ts'
 import { agentManagementRoutes } from './routes/agent-management.ts'
 import { agentSignInRoutes } from './routes/agent-sign-in.ts'
@@ -35,7 +35,7 @@ import { workflowRoutes } from './routes/workflows.ts'
 
 /** The Approvio API at `/`, with our own additions under `/v1` (contract `approvio.md`). */
 export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<void> {
-  addJsonParser(app)
+  addBodyParser(app)
   await app.register(cookie)
   // Shapes are checked by the parsers of `wire/`, which know the contract's code for each field; route schemas describe
   // them for readers and shape the answers.
@@ -82,17 +82,4 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   workflowRoutes(app, ctx)
   watchingRoutes(app, ctx)
   templateRoutes(app, ctx)
-}
-
-const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
-
-/** Levers act before anything is known about the caller (contract §7.5). */
-function refuseByLever({ config: { levers } }: Ctx, request: FastifyRequest): void {
-  if (levers.has('read_only_mode') && writing.has(request.method)) {
-    throw new AppError('SERVICE_UNAVAILABLE', 'The server is in read-only mode.')
-  }
-  const { lever } = request.routeOptions.config
-  if (lever !== undefined && levers.has(lever)) {
-    throw new AppError('SERVICE_UNAVAILABLE', 'This is switched off at the moment.')
-  }
 }

@@ -4,7 +4,7 @@ import { challengeAgent } from '../../../identity/agents/challenge.ts'
 import { refreshAgent } from '../../../identity/agents/refresh.ts'
 import { signInAgent } from '../../../identity/agents/sign-in.ts'
 import { callOf, proofOf } from '../auth.ts'
-import { noStore } from '../no-store.ts'
+import { noStore } from '../../shared/no-store.ts'
 import {
   AssertionBodySchema,
   ChallengeBodySchema,

@@ -3,7 +3,7 @@ import type { Ctx } from '../../../context.ts'
 import { signIn } from '../../../identity/oidc/sign-in.ts'
 import { startSignIn } from '../../../identity/oidc/start-sign-in.ts'
 import { refreshTokens } from '../../../identity/refresh-tokens.ts'
-import { noStore } from '../no-store.ts'
+import { noStore } from '../../shared/no-store.ts'
 import { answers } from '../wire/schemas.ts'
 import {
   AuthorizationUrlSchema,

@@ -9,7 +9,7 @@ import { AppError } from '../../../errors.ts'
 import { logToKnow, logToRead, logToVerify } from '../../../identity/log-access.ts'
 import { verifierKeyText } from '../../../proof/note.ts'
 import { renderTlogProof } from '../../../proof/tlog-proof.ts'
-import { noStore } from '../no-store.ts'
+import { noStore } from '../../shared/no-store.ts'
 import {
   checkpointAnswerSchema,
   consistencySchema,

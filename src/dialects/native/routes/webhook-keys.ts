@@ -3,7 +3,7 @@ import type { Ctx } from '../../../context.ts'
 import { listWebhookKeys, readWebhookKeySecret } from '../../../deliveries/read-webhook-keys.ts'
 import { revokeWebhookKey } from '../../../deliveries/revoke-webhook-key.ts'
 import { rotateWebhookKey } from '../../../deliveries/rotate-webhook-key.ts'
-import { noStore } from '../no-store.ts'
+import { noStore } from '../../shared/no-store.ts'
 import { uuidOf } from '../wire/ids.ts'
 import { locationOf } from '../wire/location.ts'
 import {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { noStore } from '../no-store.ts'
+import { noStore } from '../../shared/no-store.ts'
 import { answers, noBody } from './schemas.ts'
 import { AccessTokenSchema, AuthorizationUrlSchema, StepUpSchema } from './sign-in.ts'
 

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { SignInProvider } from '../../../identity/oidc/sign-in-providers.ts'
-import { noStore } from '../no-store.ts'
+import { noStore } from '../../shared/no-store.ts'
 import type { Query } from './pages.ts'
 import { refuse } from './read.ts'
 import { answers, noBody } from './schemas.ts'

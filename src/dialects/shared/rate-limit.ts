@@ -3,6 +3,7 @@ import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { callerIdOf } from '../../identity/actor.ts'
 import { callLimiter, windowSeconds } from '../../identity/call-limiter.ts'
+import './caller.ts'
 
 /**
  * Holds each user, each agent and each API key by itself to the configured number of calls a minute, and says on every answer to them how they stand

@@ -5,8 +5,15 @@ import { AppError } from '../../errors.ts'
 /** Deeper JSON than this has no use here and costs every later walk over it. */
 const maxDepth = 64
 
-/** Reads every body as JSON whatever its Content-Type says; an empty one is no body. */
-export function addJsonParser(app: FastifyInstance): void {
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Takes a form instead of JSON, which the handler is given as URLSearchParams. */
+    form?: boolean
+  }
+}
+
+/** Reads every body as JSON, or as a form where the route says so, whatever its Content-Type; an empty one is no body. */
+export function addBodyParser(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
@@ -14,6 +21,10 @@ export function addJsonParser(app: FastifyInstance): void {
     // Decoding would put replacement characters where the caller wrote something else.
     if (!isUtf8(bytes as Buffer)) return done(new AppError('MALFORMED_REQUEST', 'The body is not UTF-8.'))
     const text = bytes.toString()
+    if (request.routeOptions.config.form === true) {
+      const form = new URLSearchParams(text)
+      return done(findUnstorable(Object.fromEntries(form)), form)
+    }
     void parse(request, text, (error, body) => {
       if (error)
         return done(new AppError('MALFORMED_REQUEST', `The body is not JSON: ${error.message}.`, { cause: error }))

@@ -1,0 +1,58 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { AppError, type ErrorCode } from '../../errors.ts'
+import { refusalOf } from '../shared/refusal.ts'
+import { wireErrors } from './errors.ts'
+
+const statusOf = (code: ErrorCode): number => wireErrors[code].status
+
+/** The one place where an error becomes an answer outside the OAuth endpoints (contract privx §1.2). */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { code, message, field, violations } = refusalOf(error, request, statusOf)
+  const { status, errorCode } = wireErrors[code]
+  return answer(reply, status, {
+    error_code: errorCode,
+    error_message: message,
+    ...(field !== null && { property: field }),
+    ...(violations.length > 0 && {
+      details: violations.map((violation) => ({
+        error_code: errorCode,
+        error_message: violation.message,
+        property: violation.field,
+      })),
+    }),
+  })
+}
+
+export function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = request.url.split('?', 1)[0]
+  return answerError(new AppError('NOT_FOUND', `No route ${request.method} ${path}.`), request, reply)
+}
+
+/** The answer of an OAuth endpoint (RFC 6749 section 5.2). */
+export function answerOauthError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { code, message } = refusalOf(error, request, statusOf)
+  const { status } = wireErrors[code]
+  const name = oauthErrors[code] ?? (status < 500 ? 'invalid_request' : 'server_error')
+  if (name === 'invalid_client') reply.header('www-authenticate', 'Basic realm="OAuth client"')
+  // A code or a token that is refused here is a grant, not the caller's own access token.
+  return answer(reply, name === 'invalid_grant' ? 400 : status, { error: name, error_description: message })
+}
+
+const oauthErrors: Partial<Record<ErrorCode, string>> = {
+  OAUTH_INVALID_CLIENT: 'invalid_client',
+  OAUTH_INVALID_GRANT: 'invalid_grant',
+  OAUTH_UNSUPPORTED_GRANT_TYPE: 'unsupported_grant_type',
+  CREDENTIALS_INVALID: 'invalid_grant',
+  CALLER_USER_NOT_FOUND: 'invalid_grant',
+  CALLER_AGENT_NOT_FOUND: 'invalid_grant',
+  REFRESH_TOKEN_NOT_FOUND: 'invalid_grant',
+  REFRESH_TOKEN_EXPIRED: 'invalid_grant',
+  REFRESH_TOKEN_ENTITY_MISMATCH: 'invalid_grant',
+  REFRESH_TOKEN_REVOKED: 'invalid_grant',
+  REFRESH_TOKEN_REUSE_DETECTED: 'invalid_grant',
+  REFRESH_TOKEN_CONCURRENT_UPDATE: 'invalid_grant',
+}
+
+function answer(reply: FastifyReply, status: number, body: object): FastifyReply {
+  return reply.code(status).type('application/json; charset=utf-8').send(body)
+}
