@@ -32,3 +32,17 @@ export async function findHeldRoles(db: Db, orgId: string, principalId: string, 
       and (m.starts_at is null or m.starts_at <= ${now}) and (m.ends_at is null or m.ends_at > ${now})`.execute(db)
   return rows.map(({ id }) => id)
 }
+
+export async function findEnabledPrincipal(
+  db: Db,
+  orgId: string,
+  id: string,
+): Promise<{ person_id: string | null } | undefined> {
+  return await db
+    .selectFrom('principals')
+    .select('person_id')
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirst()
+}

@@ -1,0 +1,32 @@
+import type { GrantKind, GrantTerms } from '../../../kernel/grant-terms.ts'
+import { renderTime } from './times.ts'
+
+/** The types of grants as this API names them (contract privx §3.2). */
+export const grantWords: Readonly<Record<GrantKind, string>> = {
+  permanent: 'PERMANENT',
+  'time-restricted': 'TIME_RESTRICTED',
+  floating: 'FLOATING',
+}
+
+const kinds = new Map(Object.entries(grantWords).map(([kind, word]) => [word, kind as GrantKind]))
+
+export function kindOf(word: string): GrantKind | null {
+  return kinds.get(word) ?? null
+}
+
+/** The members of a grant that a body names; what its type does not need is left out. */
+export function renderTerms({ kind, startsAt, endsAt, floatingHours }: GrantTerms): RenderedTerms {
+  return {
+    grant_type: grantWords[kind],
+    ...(startsAt !== undefined && { grant_start: renderTime(new Date(startsAt)) }),
+    ...(endsAt !== undefined && { grant_end: renderTime(new Date(endsAt)) }),
+    ...(floatingHours !== undefined && { floating_length: floatingHours }),
+  }
+}
+
+export interface RenderedTerms {
+  readonly grant_type: string
+  readonly grant_start?: string
+  readonly grant_end?: string
+  readonly floating_length?: number
+}
