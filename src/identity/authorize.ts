@@ -34,6 +34,30 @@ export function isGranted(bindings: readonly RoleBinding[], permission: Permissi
   })
 }
 
+/** What a role may give in the dialect whose roles carry permissions (contract privx §2.2). */
+export type AccessPermission =
+  | 'privx-admin'
+  | 'workflows-view'
+  | 'workflows-manage'
+  | 'workflows-requests'
+  | 'workflows-requests-on-behalf'
+  | 'requests-view'
+
+/**
+ * Whether roles that hold these permissions let somebody do it: `privx-admin` gives all of them, and so does being an
+ * organization admin; asking for oneself and deciding is for everyone.
+ */
+export function mayAccess(actor: Actor, held: ReadonlySet<string>, permission: AccessPermission): boolean {
+  return permission === 'workflows-requests' || actor.isAdmin || held.has('privx-admin') || held.has(permission)
+}
+
+/** @throws AppError REQUESTOR_NOT_AUTHORIZED */
+export function requireAccess(actor: Actor, held: ReadonlySet<string>, permission: AccessPermission): void {
+  if (!mayAccess(actor, held, permission)) {
+    throw new AppError('REQUESTOR_NOT_AUTHORIZED', `This needs a role with the permission "${permission}".`)
+  }
+}
+
 /** @throws AppError REQUESTOR_NOT_AUTHORIZED unless the caller is a human who is an organization admin */
 export function requireAdmin(actor: Actor): void {
   if (!actor.isAdmin) throw new AppError('REQUESTOR_NOT_AUTHORIZED', 'Only an organization admin may do this.')
