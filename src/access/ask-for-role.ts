@@ -1,16 +1,16 @@
 import { openRequest, noDeadline, type RequestedGrant } from '../approvals/open-request.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { leafActorOf, type Actor } from '../identity/actor.ts'
+import { leafActorOf } from '../identity/actor.ts'
 import { checkTerms, defaultKind, type GrantLimits, type GrantTerms } from '../kernel/grant-terms.ts'
 import { findStandingGrant } from '../store/grants.ts'
 import type { Tx } from '../store/open.ts'
 import { findPolicyForShare } from '../store/policies.ts'
-import { findEnabledPrincipal, findHeldRoles, findRoleHandles } from '../store/privx-handles.ts'
+import { findEnabledPrincipal, findRoleHandles } from '../store/privx-handles.ts'
 import { countOpenFor, insertAccessRequest, lockTarget } from '../store/privx-requests.ts'
 import { findOldestWorkflowForShare, findWorkflowForShare, type WorkflowRow } from '../store/privx-workflows.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { mayAccess } from './rights.ts'
+import { heldRoles, type Member } from './member.ts'
 
 export interface RoleQuestion {
   readonly roleId: string
@@ -30,17 +30,17 @@ export interface RoleQuestion {
  * change any more (contract privx §4.1, whose order of refusals this is).
  * @throws AppError INVALID_MEMBER, REQUESTOR_NOT_AUTHORIZED, ROLE_HELD_ALREADY, ROLE_NOT_HELD, ACTIVE_REQUESTS_EXCEEDED
  */
-export async function askForRole(ctx: Ctx, actor: Actor, question: RoleQuestion): Promise<{ id: string }> {
-  const { orgId } = actor
-  return await transact(ctx, actor.once, async (tx) => {
+export async function askForRole(ctx: Ctx, member: Member, question: RoleQuestion): Promise<{ id: string }> {
+  const { orgId } = member
+  return await transact(ctx, member.once, async (tx) => {
     const { roleId, operation } = question
     const now = ctx.clock.now()
     await requireRole(tx, orgId, roleId)
-    const target = await requireTarget(tx, actor, question)
-    if (target.principal !== actor.principalId && !mayAccess(actor, 'workflows-requests-on-behalf')) {
+    const target = await requireTarget(tx, member, question)
+    if (target.principal !== member.principalId && !member.access.may('workflows-requests-on-behalf')) {
       throw new AppError('REQUESTOR_NOT_AUTHORIZED', 'This needs the permission to ask for others.')
     }
-    const workflow = await pickWorkflow(tx, actor, question, now)
+    const workflow = await pickWorkflow(tx, member, question)
     if (workflow.requires_justification && question.justification.trim() === '') {
       throw new AppError('INVALID_MEMBER', 'This workflow needs a justification.', { field: 'request_justification' })
     }
@@ -64,8 +64,8 @@ export async function askForRole(ctx: Ctx, actor: Actor, question: RoleQuestion)
     }
     const id = await openRequest(tx, ctx, {
       policy,
-      actor: leafActorOf(actor),
-      requester: { principal: actor.principalId, person: actor.personId },
+      actor: leafActorOf(member),
+      requester: { principal: member.principalId, person: member.personId },
       beneficiary: target,
       name: workflow.name,
       description: question.justification === '' ? null : question.justification,
@@ -94,19 +94,19 @@ interface Party {
   readonly person: string | null
 }
 
-async function requireTarget(tx: Tx, actor: Actor, { targetId }: RoleQuestion): Promise<Party> {
-  if (targetId === null || targetId === actor.principalId) {
-    return { principal: actor.principalId, person: actor.personId }
+async function requireTarget(tx: Tx, member: Member, { targetId }: RoleQuestion): Promise<Party> {
+  if (targetId === null || targetId === member.principalId) {
+    return { principal: member.principalId, person: member.personId }
   }
-  const target = await findEnabledPrincipal(tx, actor.orgId, targetId)
+  const target = await findEnabledPrincipal(tx, member.orgId, targetId)
   if (target === undefined) throw refusal('target_user', 'names nobody')
   return { principal: targetId, person: target.person_id }
 }
 
-async function pickWorkflow(tx: Tx, actor: Actor, question: RoleQuestion, now: Date): Promise<WorkflowRow> {
-  const { orgId, principalId } = actor
+async function pickWorkflow(tx: Tx, member: Member, question: RoleQuestion): Promise<WorkflowRow> {
+  const { orgId } = member
   const { roleId: groupId, operation, workflowId } = question
-  const heldGroups = await findHeldRoles(tx, orgId, principalId, now)
+  const heldGroups = heldRoles(member)
   if (workflowId === null) {
     const oldest = await findOldestWorkflowForShare(tx, orgId, { groupId, operation, heldGroups })
     if (oldest === undefined) throw refusal('requested_role', 'cannot be asked for by any workflow')

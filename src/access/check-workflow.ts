@@ -1,4 +1,4 @@
-import { refuseAll, type Violation } from '../errors.ts'
+import { refuseMembers, type Violation } from '../errors.ts'
 import type { Tx } from '../store/open.ts'
 import { findRoleHandles } from '../store/privx-handles.ts'
 import { findSettings } from './settings.ts'
@@ -22,7 +22,7 @@ export async function requireSound(tx: Tx, orgId: string, content: WorkflowConte
     ...unknown.map(({ field }) => ({ field, message: `${field} names no role.` })),
     ...repeatedRoles(content),
   ]
-  refuseAll(problems)
+  refuseMembers(problems)
 }
 
 interface NamedRole {

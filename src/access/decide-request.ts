@@ -1,10 +1,10 @@
 import { castVote } from '../approvals/cast-vote.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import type { Actor } from '../identity/actor.ts'
 import type { GrantTerms } from '../kernel/grant-terms.ts'
 import type { AccessRequestRow } from '../store/privx-requests.ts'
 import { requireAccessRequest } from './read-requests.ts'
+import type { Member } from './member.ts'
 
 export interface Decision {
   /** From 0 on. */
@@ -19,8 +19,8 @@ export interface Decision {
  * The request to be decided on, asked for before what was decided is looked at (contract privx §4.3).
  * @throws AppError WORKFLOW_NOT_FOUND, WORKFLOW_ALREADY_APPROVED, WORKFLOW_ALREADY_REJECTED
  */
-export async function requireUndecided(ctx: Ctx, actor: Actor, id: string): Promise<AccessRequestRow> {
-  const row = await requireAccessRequest(ctx, actor, id)
+export async function requireUndecided(ctx: Ctx, member: Member, id: string): Promise<AccessRequestRow> {
+  const row = await requireAccessRequest(ctx, member, id)
   if (row.is_final) {
     throw new AppError(row.status === 'approved' ? 'WORKFLOW_ALREADY_APPROVED' : 'WORKFLOW_ALREADY_REJECTED')
   }
@@ -33,7 +33,7 @@ export async function requireUndecided(ctx: Ctx, actor: Actor, id: string): Prom
  */
 export async function decideRequest(
   ctx: Ctx,
-  actor: Actor,
+  member: Member,
   { id, steps, operation }: AccessRequestRow,
   { step, isApproval, comment, terms }: Decision,
 ): Promise<void> {
@@ -42,7 +42,7 @@ export async function decideRequest(
   }
   await castVote(
     ctx,
-    actor,
+    member,
     { id },
     {
       stance: isApproval ? 'approve' : 'veto',

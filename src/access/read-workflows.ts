@@ -1,5 +1,4 @@
 import type { Ctx } from '../context.ts'
-import type { Actor } from '../identity/actor.ts'
 import {
   countRequestable,
   countWorkflows,
@@ -10,10 +9,10 @@ import {
   type WorkflowOrder,
   type WorkflowRow,
 } from '../store/privx-workflows.ts'
-import { findHeldRoles, findRoleHandles, type Handles } from '../store/privx-handles.ts'
+import { findRoleHandles, type Handles } from '../store/privx-handles.ts'
 import type { Listed, Range } from '../store/page.ts'
-import { requireAccess } from './rights.ts'
 import { workflowNotFound } from './write-workflow.ts'
+import { heldRoles, type Member } from './member.ts'
 
 /** A workflow, with the names that its roles have now. */
 export interface ShownWorkflow {
@@ -22,31 +21,31 @@ export interface ShownWorkflow {
 }
 
 /** @throws AppError REQUESTOR_NOT_AUTHORIZED, WORKFLOW_TEMPLATE_NOT_FOUND */
-export async function readWorkflow(ctx: Ctx, actor: Actor, id: string): Promise<ShownWorkflow> {
-  requireAccess(actor, 'workflows-view')
-  const row = await findWorkflow(ctx.db, actor.orgId, id)
+export async function readWorkflow(ctx: Ctx, member: Member, id: string): Promise<ShownWorkflow> {
+  requireView(member)
+  const row = await findWorkflow(ctx.db, member.orgId, id)
   if (row === undefined) throw workflowNotFound()
-  return { row, roles: await findRoleHandles(ctx.db, actor.orgId, rolesIn(row)) }
+  return { row, roles: await findRoleHandles(ctx.db, member.orgId, rolesIn(row)) }
 }
 
 /**
  * Whether there is such a workflow for this caller to change, asked before anything that they sent is looked at.
  * @throws AppError REQUESTOR_NOT_AUTHORIZED, WORKFLOW_TEMPLATE_NOT_FOUND
  */
-export async function requireChangeableWorkflow(ctx: Ctx, actor: Actor, id: string): Promise<void> {
-  requireAccess(actor, 'workflows-manage')
-  if ((await findWorkflow(ctx.db, actor.orgId, id)) === undefined) throw workflowNotFound()
+export async function requireChangeableWorkflow(ctx: Ctx, member: Member, id: string): Promise<void> {
+  member.access.require('workflows-manage')
+  if ((await findWorkflow(ctx.db, member.orgId, id)) === undefined) throw workflowNotFound()
 }
 
 /** @throws AppError REQUESTOR_NOT_AUTHORIZED */
 export async function readWorkflows(
   ctx: Ctx,
-  actor: Actor,
+  member: Member,
   order: WorkflowOrder,
   range: Range,
 ): Promise<Listed<ShownWorkflow>> {
-  requireAccess(actor, 'workflows-view')
-  const { orgId } = actor
+  requireView(member)
+  const { orgId } = member
   const [rows, total] = await Promise.all([
     listWorkflows(ctx.db, orgId, order, range),
     countWorkflows(ctx.db, orgId),
@@ -55,10 +54,15 @@ export async function readWorkflows(
   return { items: rows.map((row) => ({ row, roles })), total }
 }
 
+/** Who may change workflows may read them. */
+function requireView({ access }: Member): void {
+  if (!access.may('workflows-manage')) access.require('workflows-view')
+}
+
 /** The roles that the caller could ask for now, each with every workflow that they could ask by. */
-export async function readRequestable(ctx: Ctx, actor: Actor, range: Range): Promise<Listed<RequestableRow>> {
-  const { orgId, principalId } = actor
-  const held = await findHeldRoles(ctx.db, orgId, principalId, ctx.clock.now())
+export async function readRequestable(ctx: Ctx, member: Member, range: Range): Promise<Listed<RequestableRow>> {
+  const { orgId } = member
+  const held = heldRoles(member)
   const [items, total] = await Promise.all([
     listRequestable(ctx.db, orgId, held, range),
     countRequestable(ctx.db, orgId, held),

@@ -1,11 +1,11 @@
 import { appendLeaf } from '../audit/append.ts'
 import { seal, unseal } from '../config/secrets.ts'
 import type { Ctx } from '../context.ts'
-import { leafActorOf, type Actor } from '../identity/actor.ts'
+import { leafActorOf } from '../identity/actor.ts'
 import type { Db } from '../store/open.ts'
 import { findSettingsRow, writeSettings } from '../store/privx-settings.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { requireAccess } from './rights.ts'
+import type { Member } from './member.ts'
 
 /** A mail server as the settings name it. */
 export interface MailSettings {
@@ -61,34 +61,35 @@ export async function findSettings(db: Db, orgId: string): Promise<EngineSetting
 }
 
 /** @throws AppError REQUESTOR_NOT_AUTHORIZED */
-export async function readSettings(ctx: Ctx, actor: Actor): Promise<EngineSettings> {
-  requireAccess(actor, 'workflows-manage')
-  return await findSettings(ctx.db, actor.orgId)
+export async function readSettings(ctx: Ctx, member: Member): Promise<EngineSettings> {
+  member.access.require('workflows-manage')
+  return await findSettings(ctx.db, member.orgId)
 }
 
 /**
  * Replaces the settings.
  * @throws AppError REQUESTOR_NOT_AUTHORIZED
  */
-export async function changeSettings(ctx: Ctx, actor: Actor, written: WrittenSettings): Promise<void> {
-  requireAccess(actor, 'workflows-manage')
-  const { orgId } = actor
-  await transact(ctx, actor.once, async (tx) => {
+export async function changeSettings(ctx: Ctx, member: Member, written: WrittenSettings): Promise<void> {
+  member.access.require('workflows-manage')
+  const { orgId } = member
+  await transact(ctx, member.once, async (tx) => {
     const at = ctx.clock.now()
     const password = await passwordFor(ctx, tx, orgId, written)
     const { password: _, ...settings } = written
     await writeSettings(tx, {
       org_id: orgId,
+      id: orgId,
       settings: JSON.stringify(settings),
       sealed_password: password === '' ? null : seal(ctx.keys.atRest, Buffer.from(password)),
-      updated_by: actor.principalId,
+      updated_by: member.principalId,
       updated_at: at,
     })
     await appendLeaf(tx, {
       orgId,
       kind: 'access-settings.changed',
       subjectId: orgId,
-      actor: leafActorOf(actor),
+      actor: leafActorOf(member),
       at,
       facts: { maxApprovers: settings.maxApprovers, mailEnabled: settings.isEnabled },
       privateText: { mailServer: settings.server, mailUser: settings.username, mailSender: settings.sender },

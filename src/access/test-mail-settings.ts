@@ -1,13 +1,13 @@
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { tryMailServer, type MailTrial } from '../deliveries/try-mail-server.ts'
-import { callerIdOf, type Actor } from '../identity/actor.ts'
+import { callerIdOf } from '../identity/actor.ts'
 import { callLimiter } from '../identity/call-limiter.ts'
-import { requireAccess } from './rights.ts'
 import { passwordFor, type WrittenSettings } from './settings.ts'
+import type { Member } from './member.ts'
 
 /** @throws AppError REQUESTOR_NOT_AUTHORIZED, TOO_MANY_REQUESTS */
-export type TestMailSettings = (actor: Actor, settings: WrittenSettings) => Promise<MailTrial>
+export type TestMailSettings = (member: Member, settings: WrittenSettings) => Promise<MailTrial>
 
 /** A test is for someone who waits for it: nobody needs more, and more would let the server scan for them. */
 const atOnce = 5
@@ -21,16 +21,16 @@ export function mailSettingsTester(ctx: Ctx): TestMailSettings {
   const take = callLimiter(ctx, perMinute)
   let inHand = 0
 
-  return async (actor, settings) => {
-    requireAccess(actor, 'workflows-manage')
+  return async (member, settings) => {
+    member.access.require('workflows-manage')
     if (inHand >= atOnce) {
       throw new AppError('TOO_MANY_REQUESTS', `${atOnce} mail servers are being tested; try again in some seconds.`)
     }
     inHand++
     try {
-      const { isOver } = await take(`testsmtp/${callerIdOf(actor)}`)
+      const { isOver } = await take(`testsmtp/${callerIdOf(member)}`)
       if (isOver) throw new AppError('TOO_MANY_REQUESTS', `${perMinute} mail servers a minute can be tested by one caller.`)
-      const password = await passwordFor(ctx, ctx.db, actor.orgId, settings)
+      const password = await passwordFor(ctx, ctx.db, member.orgId, settings)
       return await tryMailServer(ctx, {
         host: settings.server,
         port: settings.port,

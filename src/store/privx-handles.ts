@@ -24,15 +24,6 @@ export async function findPrincipalHandles(db: Db, orgId: string, ids: readonly 
   return new Map(rows.map((row) => [row.id, row]))
 }
 
-/** The roles that a principal holds at this moment. */
-export async function findHeldRoles(db: Db, orgId: string, principalId: string, now: Date): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    select g.id from memberships m join groups g on g.org_id = m.org_id and g.id = m.group_id
-    where m.org_id = ${orgId} and m.principal_id = ${principalId} and g.dialect = 'privx' and g.deleted_at is null
-      and (m.starts_at is null or m.starts_at <= ${now}) and (m.ends_at is null or m.ends_at > ${now})`.execute(db)
-  return rows.map(({ id }) => id)
-}
-
 export async function findEnabledPrincipal(
   db: Db,
   orgId: string,

@@ -6,10 +6,10 @@ export async function findSettingsRow(db: Db, orgId: string): Promise<Row<'privx
 }
 
 export async function writeSettings(tx: Tx, row: NewRow<'privx_settings'>): Promise<void> {
-  const { org_id: _, ...values } = row
+  const { org_id: _, id: _id, ...values } = row
   await tx
     .insertInto('privx_settings')
     .values(row)
-    .onConflict((conflict) => conflict.column('org_id').doUpdateSet(values))
+    .onConflict((conflict) => conflict.columns(['org_id', 'id']).doUpdateSet(values))
     .execute()
 }

@@ -519,9 +519,10 @@ interface PrivxRequestTable {
 
 interface PrivxSettingsTable {
   org_id: string
+  id: string
   settings: Json<object>
   sealed_password: Uint8Array | null
-  updated_by: string | null
+  updated_by: string
   updated_at: Date
 }
 

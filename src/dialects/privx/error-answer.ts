@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import { refusalOf } from '../shared/refusal.ts'
 import { wireErrors } from './errors.ts'
+import { grantMembers } from './wire/grant-words.ts'
 
 const statusOf = (code: ErrorCode): number => wireErrors[code].status
 
@@ -12,7 +13,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   return answer(reply, status, {
     error_code: errorCode,
     error_message: message,
-    ...(field !== null && { property: field }),
+    ...(field !== null && { property: propertyOf(code, field) }),
     ...(violations.length > 0 && {
       details: violations.map((violation) => ({
         error_code: errorCode,
@@ -21,6 +22,11 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
       })),
     }),
   })
+}
+
+/** Everywhere else the member is named as the client wrote it. */
+function propertyOf(code: ErrorCode, field: string): string {
+  return code === 'GRANT_TERMS_INVALID' ? grantMembers[field as keyof typeof grantMembers] : field
 }
 
 export function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {

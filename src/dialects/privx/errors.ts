@@ -269,6 +269,9 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   // Roles, local users and API clients of the role store
   ACCESS_ROLE_NOT_FOUND: notFound,
   ACCESS_ROLE_ALREADY_EXISTS: badRequest,
+  ROLE_HELD_ALREADY: badRequest,
+  ROLE_NOT_HELD: badRequest,
+  ACTIVE_REQUESTS_EXCEEDED: badRequest,
   ACCESS_ROLE_IS_SYSTEM: badRequest,
   LOCAL_USER_NOT_FOUND: notFound,
   LOCAL_USER_ALREADY_EXISTS: badRequest,

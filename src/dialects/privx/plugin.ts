@@ -5,6 +5,9 @@ import { refuseByLever } from '../shared/levers.ts'
 import { rateLimiter } from '../shared/rate-limit.ts'
 import { authenticator, refuseMissingScope } from './auth.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { requestRoutes } from './routes/requests.ts'
+import { settingsRoutes } from './routes/settings.ts'
+import { workflowRoutes } from './routes/workflows.ts'
 import { statusOf } from './wire/status.ts'
 
 /** The routes of one service, paths as they are below its prefix. */
@@ -12,7 +15,7 @@ type Routes = (app: FastifyInstance, ctx: Ctx) => void
 
 /** The services of contract privx §1, by prefix. */
 const services: Readonly<Record<string, readonly Routes[]>> = {
-  '/workflow-engine/api/v1': [],
+  '/workflow-engine/api/v1': [workflowRoutes, requestRoutes, settingsRoutes],
   '/auth/api/v1': [],
   '/role-store/api/v1': [],
   '/local-user-store/api/v1': [],

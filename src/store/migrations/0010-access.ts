@@ -160,12 +160,15 @@ const statements = [
 
   `create index requests_of_privx on requests (org_id, created_at, id) where dialect = 'privx'`,
 
+  // One row of an organization, under its own id.
   `create table privx_settings (
-    org_id uuid primary key references organizations,
+    org_id uuid not null references organizations,
+    id uuid not null check (id = org_id),
     settings jsonb not null,
     sealed_password bytea,
-    updated_by uuid,
-    updated_at timestamptz not null
+    updated_by uuid not null,
+    updated_at timestamptz not null,
+    primary key (org_id, id)
   )`,
 
   // A sign-in with an authorization code under way: first its login session, then its code, each used once.

@@ -14,6 +14,14 @@ export function kindOf(word: string): GrantKind | null {
   return kinds.get(word) ?? null
 }
 
+/** What this API calls the terms of a grant. */
+export const grantMembers: Readonly<Record<keyof GrantTerms, string>> = {
+  kind: 'grant_type',
+  startsAt: 'grant_start',
+  endsAt: 'grant_end',
+  floatingHours: 'floating_length',
+}
+
 /** The members of a grant that a body names; what its type does not need is left out. */
 export function renderTerms({ kind, startsAt, endsAt, floatingHours }: GrantTerms): RenderedTerms {
   return {

@@ -4,7 +4,7 @@ import type { ShownRequest, ShownSlot } from '../../../access/shown-request.ts'
 import type { GrantTerms } from '../../../kernel/grant-terms.ts'
 import type { Status } from '../../../kernel/request.ts'
 import type { Handles } from '../../../store/privx-handles.ts'
-import { grantWords, kindOf, renderTerms } from './grant-words.ts'
+import { grantMembers, grantWords, kindOf, renderTerms } from './grant-words.ts'
 import { neededChoice, neededHandle, roleHandle, userHandle } from './handles.ts'
 import { readBody, type Members } from './read.ts'
 import { renderTime } from './times.ts'
@@ -55,14 +55,6 @@ export function parseDecision(body: unknown): Decision {
       terms: overrides.length === 0 ? null : terms,
     }
   })
-}
-
-/** What this API calls the terms of a grant. */
-export const grantMembers: Readonly<Record<keyof GrantTerms, string>> = {
-  kind: 'grant_type',
-  startsAt: 'grant_start',
-  endsAt: 'grant_end',
-  floatingHours: 'floating_length',
 }
 
 // No request ends in another way, unless somebody cancels it by another API: then nothing is granted either.
