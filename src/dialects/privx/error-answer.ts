@@ -10,10 +10,11 @@ const statusOf = (code: ErrorCode): number => wireErrors[code].status
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { code, message, field, violations } = refusalOf(error, request, statusOf)
   const { status, errorCode } = wireErrors[code]
+  const property = propertyOf(code, field)
   return answer(reply, status, {
     error_code: errorCode,
     error_message: message,
-    ...(field !== null && { property: propertyOf(code, field) }),
+    ...(property !== null && { property }),
     ...(violations.length > 0 && {
       details: violations.map((violation) => ({
         error_code: errorCode,
@@ -25,7 +26,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 }
 
 /** Everywhere else the member is named as the client wrote it. */
-function propertyOf(code: ErrorCode, field: string): string {
+function propertyOf(code: ErrorCode, field: string | null): string | null {
+  if (code === 'STAGE_NOT_OPEN') return 'step'
   return code === 'GRANT_TERMS_INVALID' ? grantMembers[field as keyof typeof grantMembers] : field
 }
 
