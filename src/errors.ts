@@ -177,6 +177,10 @@ export const errorCodes = {
   VOTING_CLOSED: 'The template version takes no more votes.',
   STAGE_NOT_ADVISORY: 'The open stage is binding: only votes pass it.',
   VETO_STANDS: 'A veto stands in the open stage; it must be withdrawn first.',
+  NO_FREE_SEAT: 'Every seat of the caller in the open stage has its voters.',
+  ALREADY_VOTED: 'The caller has voted in the open stage, where each votes once.',
+  VOTE_IS_FINAL: 'Under this rule no vote is taken back.',
+  STAGE_NOT_OPEN: 'The vote is for a stage that is not the open one.',
   STALE_DIGEST: 'The vote was cast on content that has changed since; read it again.',
   WORKFLOW_NOT_DECIDED: 'There is a receipt once the workflow is decided.',
   RECEIPT_UNAVAILABLE: 'The workflow was opened before the log told enough of it for a receipt.',
@@ -321,6 +325,12 @@ export const errorCodes = {
   ORGANIZATION_ADMIN_ALREADY_EXISTS: 'This user is an organization admin already.',
   ORGANIZATION_ADMIN_IS_LAST: 'The last organization admin cannot be removed.',
   INVALID_IDENTIFIER_FORMAT: 'userId must be a UUID or an e-mail address.',
+  // Roles for a while
+  GRANT_TERMS_INVALID: 'The terms of the grant contradict themselves, or go beyond what is allowed.',
+  GRANT_NOT_FOUND: 'No such grant of the caller.',
+  GRANT_NOT_IN_FORCE: 'The grant has not begun, or is over.',
+  GRANT_NOT_REVOCABLE: 'What this request granted is not taken back through it, or was already.',
+  ROLE_DELETED: 'The role does not exist any more; the request can only be denied or deleted.',
   // Quotas
   MISSING_LIMIT: 'limit is needed.',
   QUOTA_INVALID_LIMIT: 'limit must be a whole number from 0 up.',

@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     'cross-origin': { values: [], types: ['context'] },
     store: { values: ['config'], types: ['kernel'] },
     audit: { values: ['config', 'outgoing', 'proof', 'store'], types: ['context'] },
-    identity: { values: ['store', 'audit', 'config'], types: ['context'] },
+    identity: { values: ['kernel', 'store', 'audit', 'config'], types: ['context'] },
     approvals: { values: ['kernel', 'store', 'identity', 'audit', 'config'], types: ['context'] },
     access: {
       values: ['kernel', 'store', 'identity', 'audit', 'approvals', 'deliveries', 'config'],
@@ -30,7 +30,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       values: ['approvals', 'audit', 'config', 'identity', 'outgoing', 'store'],
       types: ['context', 'kernel'],
     },
-    jobs: { values: ['approvals', 'audit', 'deliveries', 'proof', 'store'], types: ['config', 'context'] },
+    jobs: { values: ['approvals', 'audit', 'deliveries', 'identity', 'proof', 'store'], types: ['config', 'context'] },
     watching: { values: ['approvals', 'identity', 'store'], types: ['config', 'context', 'kernel', 'metrics'] },
     'dialects/shared': { values: ['identity'], types: ['config', 'context'] },
     'dialects/native': {

@@ -579,7 +579,7 @@ describe('the store on postgres, between connections', () => {
   function load(tx: Tx, requestId: string, voter: Voter) {
     return Promise.all([
       lockRequestForVote(tx, orgId, { id: requestId }),
-      findVotingFacts(tx, orgId, { id: requestId }, voter.id),
+      findVotingFacts(tx, orgId, { id: requestId }, voter.id, new Date()),
     ])
   }
 

@@ -1,9 +1,11 @@
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { callerNotFound, refuseEndedSession, type Caller } from '../identity/actor.ts'
+import { callerNotFound, leafActorOf, refuseEndedSession, type Caller } from '../identity/actor.ts'
 import { spendVoteSignature } from '../identity/agents/spend-vote-signature.ts'
 import { spendStepUp } from '../identity/step-up.ts'
+import { refuseByTime } from '../kernel/eligibility.ts'
 import { isTerminal } from '../kernel/expiry.ts'
+import type { GrantTerms } from '../kernel/grant-terms.ts'
 import {
   decide,
   type Outcome,
@@ -15,13 +17,15 @@ import {
   type VoteRecord,
 } from '../kernel/request.ts'
 import type { Assurance } from '../kernel/rule.ts'
-import type { Db } from '../store/open.ts'
+import type { Db, Tx } from '../store/open.ts'
+import type { Dialect } from '../store/schema.ts'
 import { isDeadlock, transact } from '../store/unit-of-work.ts'
 import {
   findStandingApprovals,
   findStandingOfPerson,
   findVoteQuota,
   findVotingFacts,
+  lockFacts,
   lockRequestForVote,
   lockVoter,
   type RequestKey,
@@ -29,6 +33,7 @@ import {
 } from '../store/voting.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
 import { countDecision, type Decision } from './count-decision.ts'
+import { decideGrant } from './decided-grant.ts'
 import { enqueueActions, triggeredActions } from './enqueue-actions.ts'
 import { policyRules, type PolicyRules } from './policy-rules.ts'
 import { recordVote, rowAfter } from './record-vote.ts'
@@ -38,11 +43,19 @@ import { factsOf, standingApprovalOf, type FoundFacts } from './voting-facts.ts'
 
 export interface CastVoteInput {
   readonly stance: Stance
-  /** The groups an approval is for. */
-  readonly groups: readonly string[]
+  /** The groups an approval is for; null for whichever the voter holds. */
+  readonly groups: readonly string[] | null
   readonly reason: string | null
   /** The voter's own signature over the vote, a compact JWS; null without. */
   readonly signature: string | null
+  /** The dialect that the request must be of: by default the native one. */
+  readonly dialect?: Dialect
+  /** The stage that the voter means: the vote is refused when another is open. */
+  readonly stage?: number
+  /** With an approval of a request that grants a role: put in place of what was asked for. */
+  readonly terms?: Partial<GrantTerms>
+  /** What the dialect writes beside the vote, in its transaction, which may run again. */
+  readonly alongside?: (tx: Tx, vote: { readonly requestId: string; readonly at: Date }) => Promise<void>
 }
 
 export interface CastVoteResult {
@@ -56,8 +69,9 @@ export interface CastVoteResult {
  *
  * A vote that decides nothing is written by one statement that holds only if the request and the voter's eligibility are
  * still as they were read; every other vote, and one that met a change on the way, locks both first (ADR 2).
- * @throws AppError WORKFLOW_NOT_FOUND, the refusals of `refusals.ts`, QUOTA_EXCEEDED, the STEP_UP_* codes (contract §1.4), the
- * VOTE_SIGNATURE_* codes
+ * Outside of the native dialect it always locks: such a vote may grant a role.
+ * @throws AppError WORKFLOW_NOT_FOUND, STAGE_NOT_OPEN, the refusals of `refusals.ts`, QUOTA_EXCEEDED, the STEP_UP_* codes
+ * (contract §1.4), the VOTE_SIGNATURE_* codes, ROLE_DELETED, GRANT_TERMS_INVALID
  */
 export async function castVote(
   ctx: Ctx,
@@ -65,7 +79,9 @@ export async function castVote(
   key: RequestKey,
   input: CastVoteInput,
 ): Promise<CastVoteResult> {
-  return (await castUncontested(ctx, caller, key, input)) ?? (await castLocked(ctx, caller, key, input))
+  const isNative = (input.dialect ?? 'native') === 'native'
+  const cast = isNative ? await castUncontested(ctx, caller, key, input) : null
+  return cast ?? (await castLocked(ctx, caller, key, input))
 }
 
 /** Null when the vote has to be cast under the lock. */
@@ -77,37 +93,41 @@ async function castUncontested(
 ): Promise<CastVoteResult | null> {
   // What is used up with a vote is used up in its transaction.
   if (caller.once !== null || caller.stepUp !== null || input.signature !== null) return null
-  const recalled = recall(ctx, caller, key)
+  const now = ctx.clock.now()
+  const recalled = recall(ctx, caller, key, now)
   if (recalled !== undefined) {
-    const cast = await castOn(ctx, caller, input, recalled, true)
+    const cast = await castOn(ctx, caller, input, recalled, { isRecalled: true, at: now })
     if (cast !== 'refused') return cast
   }
-  const row = requireFacts(await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId), caller)
+  const at = ctx.clock.now()
+  const row = requireFacts(await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId, at), caller)
   ctx.store.votingMemory.learn(caller.orgId, caller.principalId, row)
-  const cast = await castOn(ctx, caller, input, row, false)
+  const cast = await castOn(ctx, caller, input, row, { isRecalled: false, at })
   return cast === 'refused' ? null : cast
 }
 
-function recall(ctx: Ctx, caller: Caller, key: RequestKey): FoundFacts | undefined {
+function recall(ctx: Ctx, caller: Caller, key: RequestKey, now: Date): FoundFacts | undefined {
   if (!('id' in key)) return undefined
-  const recalled = ctx.store.votingMemory.recall(caller.orgId, key.id, caller.principalId)
+  const recalled = ctx.store.votingMemory.recall(caller.orgId, key.id, caller.principalId, now)
   // A sign-in that ended is refused, and that is never done from memory.
   if (caller.sessionId !== null && recalled?.voter_ended_sessions.includes(caller.sessionId)) return undefined
   return recalled
 }
 
-/** Writes the vote if it decides nothing and the row is still true; null when it does, or is not. */
+/**
+ * Writes the vote if it decides nothing and the row is still true; null when it does, or is not. It is cast at the instant for
+ * which the row tells whose seats the voter holds.
+ */
 async function castOn(
   ctx: Ctx,
   caller: Caller,
   input: CastVoteInput,
   row: FoundFacts,
-  isRecalled: boolean,
+  { isRecalled, at }: { readonly isRecalled: boolean; readonly at: Date },
 ): Promise<CastVoteResult | 'refused' | null> {
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
-  // Where agents count as their person, theirs are other votes to read.
-  if (policy.options.naturalPersons) return null
-  const at = ctx.clock.now()
+  // Where agents count as their person, theirs are other votes to read; of another dialect it is told under the lock.
+  if (policy.options.naturalPersons || policy.dialect !== 'native') return null
   const { vote, outcome } = await judge(null, caller, policy, row, voteOf(row, input, []), at)
   // Before a proof is asked for the quota has its word, and that is read under the lock.
   if (outcome === null || isAboutProof(outcome)) return null
@@ -129,19 +149,25 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
   // Not part of the answer: one that is given again was counted the first time.
   let decision: Decision | null = null
   const cast = await transact(ctx, caller.once, async (tx, withCommit) => {
+    const dialect = input.dialect ?? 'native'
+    // What such an approval gives or takes may be somebody's right to vote. First, since no lock is ever made stronger.
+    if (dialect !== 'native' && input.stance === 'approve') await lockFacts(tx, caller.orgId)
+    const asked = ctx.clock.now()
     // Sent together; the server runs them in this order, so the last two read what the locks waited for.
     const [openedAt, , found, quota] = await Promise.all([
       lockRequestForVote(tx, caller.orgId, key),
       lockVoter(tx, caller.orgId, caller.principalId),
-      findVotingFacts(tx, caller.orgId, key, caller.principalId),
+      findVotingFacts(tx, caller.orgId, key, caller.principalId, asked),
       findVoteQuota(tx, caller.orgId, key),
     ])
-    const row = requireFacts(found, caller)
+    const now = ctx.clock.now()
+    const row = await asOf(tx, caller, requireFacts(found, caller), now)
     const policy = await policyRules(tx, caller.orgId, row.policy_id)
+    if (policy.dialect !== dialect) throw new AppError('WORKFLOW_NOT_FOUND')
+    requireStage(policy, row, input, now)
     const requireVoteQuota = () => {
       if (quota !== null && row.vote_seq + 1 > quota) throw new AppError('QUOTA_EXCEEDED')
     }
-    const now = ctx.clock.now()
     // Whoever may not vote is told that first (contract §3.3): the signature is taken for good here and checked below.
     const signed: readonly Assurance[] = input.signature === null ? [] : ['signature']
     let judged = await judge(tx, caller, policy, row, voteOf(row, input, signed), now)
@@ -153,8 +179,9 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
     const { vote, outcome, approvals } = judged
     if (outcome === null) throw new Error('the kernel asked for approvals twice')
     const { record, next } = accept(outcome, requireVoteQuota)
-    const { signature, stance, groups: seats } = input
+    const { signature, stance } = input
     if (signature !== null) {
+      const seats = input.groups ?? record.seats.map(({ id }) => id)
       await spendVoteSignature(ctx, tx, caller, signature, { requestId: row.id, digest: row.digest, stance, seats })
     }
     const { orgId } = caller
@@ -173,6 +200,17 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
     })
     const written = recorded.then(requireWritten)
     withCommit(written)
+    if (dialect !== 'native') {
+      await written
+      const isApproved = changed && next.status === 'approved'
+      const terms = input.terms ?? null
+      const decided = { orgId, requestId, actor: leafActorOf(caller), seq: record.seq, stance, terms, isApproved, at: now }
+      await decideGrant(ctx, tx, decided)
+    }
+    if (input.alongside !== undefined) {
+      await written
+      await input.alongside(tx, { requestId, at: now })
+    }
     if (triggered.length > 0) {
       await written
       const transition = { requestId, from, to: next.status, seq: record.seq, occurredAt: now }
@@ -192,6 +230,18 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
   }
   ctx.store.votingMemory.forget(caller.orgId, cast.requestId, caller.principalId)
   return cast
+}
+
+/** The row, read again when the locks were waited for beyond the end or the beginning of a membership. */
+async function asOf(tx: Tx, caller: Caller, row: FoundFacts, now: Date): Promise<FoundFacts> {
+  if (row.voter_until === null || now < row.voter_until) return row
+  return requireFacts(await findVotingFacts(tx, caller.orgId, { id: row.id }, caller.principalId, now), caller)
+}
+
+/** Of a request that is still open: what is over is told before what it is at. @throws AppError STAGE_NOT_OPEN */
+function requireStage(policy: PolicyRules, row: FoundFacts, { stage }: CastVoteInput, now: Date): void {
+  if (stage === undefined || stage === row.stage) return
+  if (refuseByTime(policy, stateOf(row), now.getTime()) === undefined) throw new AppError('STAGE_NOT_OPEN')
 }
 
 type Settled = Exclude<Outcome, { kind: 'needs-approvals' }>
@@ -222,7 +272,7 @@ async function judge(
   const outcome = decide(policy, state, { kind: 'vote', vote, facts }, now.getTime())
   if (outcome.kind !== 'needs-approvals') return { vote, outcome, approvals: null }
   if (tx === null) return { vote, outcome: null, approvals: null }
-  const rows = await findStandingApprovals(tx, caller.orgId, row.id, row.stage)
+  const rows = await findStandingApprovals(tx, caller.orgId, row.id, row.stage, now)
   const approvals = rows.map((approval) => standingApprovalOf(approval, policy))
   const settled = decide(policy, state, { kind: 'vote', vote, facts: { ...facts, approvals } }, now.getTime())
   return { vote, outcome: settled.kind === 'needs-approvals' ? null : settled, approvals }
@@ -272,7 +322,7 @@ export function requireFacts(row: Awaited<ReturnType<typeof findVotingFacts>>, c
 function voteOf(row: FoundFacts, input: CastVoteInput, assurance: readonly Assurance[]): Vote {
   return {
     stance: input.stance,
-    seats: input.groups.map((id) => ({ kind: 'group', id })),
+    ...(input.groups !== null && { seats: input.groups.map((id) => ({ kind: 'group', id }) as const) }),
     assurance,
     digest: row.digest,
   }

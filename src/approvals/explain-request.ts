@@ -45,14 +45,15 @@ export async function explainRequest(ctx: Ctx, caller: Caller, key: RequestKey):
   const record = await findPolicy(ctx.db, row.org_id, row.policy_id)
   if (record === undefined) throw new Error(`policy ${row.policy_id} of a request is missing`)
 
-  const electorate = electorateOf(row, policy, record)
+  const now = ctx.clock.now()
+  const electorate = electorateOf(row, policy, record, now)
   const leaves = leavesOf(policy.stages[row.stage]?.rule ?? policy.stages[0]!.rule)
   const restricted = restrictedGroups(policy)
   const [approvals, candidates, sizes, ownGroups] = await Promise.all([
-    findStandingApprovals(ctx.db, row.org_id, row.id, row.stage),
+    findStandingApprovals(ctx.db, row.org_id, row.id, row.stage, now),
     findEligibleVoters(ctx.db, electorate, groupsOf(leaves), candidateLimit + 1),
     countEligibleVoters(ctx.db, electorate, record.group_ids, restricted),
-    findOwnGroups(ctx.db, row.org_id, caller.principalId, record.group_ids),
+    findOwnGroups(ctx.db, row.org_id, caller.principalId, record.group_ids, now),
   ])
   const standing = approvals.map((approval) => standingApprovalOf(approval, policy))
   const explanation = explain(
@@ -68,7 +69,7 @@ export async function explainRequest(ctx: Ctx, caller: Caller, key: RequestKey):
       candidatesComplete: candidates.length <= candidateLimit,
       seatSizes: [...sizes].map(([id, eligible]) => ({ seat: { kind: 'group', id }, eligible })),
     },
-    ctx.clock.now().getTime(),
+    now.getTime(),
   )
   return {
     explanation,
@@ -77,16 +78,23 @@ export async function explainRequest(ctx: Ctx, caller: Caller, key: RequestKey):
   }
 }
 
-function electorateOf(row: RequestRow, policy: Policy, record: PolicyRow): Electorate {
+function electorateOf(row: RequestRow, policy: Policy, record: PolicyRow, now: Date): Electorate {
   const { requesterMayVote, naturalPersons } = policy.options
   return {
     orgId: row.org_id,
     voterRoles: rolesHolding('workflow_template:vote'),
     policyName: record.name,
     spaceId: record.space_id,
-    excluded: requesterMayVote ? null : { principalId: row.requester_id, personId: row.requester_person_id },
+    excluded: requesterMayVote ? [] : excludedOf(row),
     naturalPersons,
+    now,
   }
+}
+
+function excludedOf(row: RequestRow): Electorate['excluded'] {
+  const requester = { principalId: row.requester_id, personId: row.requester_person_id }
+  if (row.beneficiary_id === null) return [requester]
+  return [requester, { principalId: row.beneficiary_id, personId: row.beneficiary_person_id }]
 }
 
 /** Groups whose seats ask for a proof that only people can give, or only agents. */

@@ -1,8 +1,10 @@
 import type { Ctx } from '../context.ts'
+import { AppError } from '../errors.ts'
 import type { Caller } from '../identity/actor.ts'
 import { mayVote, type MayVote } from '../kernel/eligibility.ts'
 import type { Stance } from '../kernel/request.ts'
 import { findLastStance } from '../store/votes.ts'
+import type { Dialect } from '../store/schema.ts'
 import { findFactsOfKnownVoter, findVotingFacts, type RequestKey } from '../store/voting.ts'
 import { requireFacts } from './cast-vote.ts'
 import { policyRules } from './policy-rules.ts'
@@ -15,24 +17,32 @@ export type VotingPosition = MayVote & { readonly hasVoted: boolean }
  * Whether the caller may vote on a request now, and whether a vote of theirs stands there (contract §3.3).
  * @throws AppError WORKFLOW_NOT_FOUND
  */
-export async function votingPosition(ctx: Ctx, caller: Caller, key: RequestKey): Promise<VotingPosition> {
-  const row = requireFacts((await factsOfKnown(ctx, caller, key)) ?? (await readFacts(ctx, caller, key)), caller)
+export async function votingPosition(
+  ctx: Ctx,
+  caller: Caller,
+  key: RequestKey,
+  dialect: Dialect = 'native',
+): Promise<VotingPosition> {
+  const now = ctx.clock.now()
+  const found = (await factsOfKnown(ctx, caller, key, now)) ?? (await readFacts(ctx, caller, key, now))
+  const row = requireFacts(found, caller)
   // Most who ask are about to vote.
   ctx.store.votingMemory.learn(caller.orgId, caller.principalId, row)
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
+  if (policy.dialect !== dialect) throw new AppError('WORKFLOW_NOT_FOUND')
   const stance = await lastStance(ctx, caller, row)
   return {
-    ...mayVote(policy, stateOf(row), factsOf(row, policy, caller.principalId), ctx.clock.now().getTime()),
+    ...mayVote(policy, stateOf(row), factsOf(row, policy, caller.principalId), now.getTime()),
     hasVoted: stance !== null && stance !== 'withdraw',
   }
 }
 
-const readFacts = (ctx: Ctx, { orgId, principalId }: Caller, key: RequestKey) =>
-  findVotingFacts(ctx.db, orgId, key, principalId)
+const readFacts = (ctx: Ctx, { orgId, principalId }: Caller, key: RequestKey, now: Date) =>
+  findVotingFacts(ctx.db, orgId, key, principalId, now)
 
 /** Of a voter whom this process has seen only the request is read, with the proof that they are still the same. */
-async function factsOfKnown(ctx: Ctx, { orgId, principalId }: Caller, key: RequestKey) {
-  const voter = ctx.store.votingMemory.recallVoter(orgId, principalId)
+async function factsOfKnown(ctx: Ctx, { orgId, principalId }: Caller, key: RequestKey, now: Date) {
+  const voter = ctx.store.votingMemory.recallVoter(orgId, principalId, now)
   return voter === undefined ? undefined : await findFactsOfKnownVoter(ctx.db, orgId, key, principalId, voter)
 }
 

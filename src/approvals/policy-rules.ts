@@ -2,11 +2,14 @@ import { LRUCache } from 'lru-cache'
 import type { Policy } from '../kernel/rule.ts'
 import type { Db } from '../store/open.ts'
 import { findPolicyRules } from '../store/policies.ts'
+import type { Dialect } from '../store/schema.ts'
 
 /** What a request is decided by, with what the right to vote on it is held on. */
 export interface PolicyRules extends Policy {
   readonly name: string
   readonly spaceId: string | null
+  /** Outside of the native one holding a seat is the right to vote. */
+  readonly dialect: Dialect
 }
 
 // Nothing of this changes once a policy is written, so remembering it is safe on every process.

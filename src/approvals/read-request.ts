@@ -3,17 +3,23 @@ import { AppError } from '../errors.ts'
 import { callerNotFound, refuseEndedSession, type Caller } from '../identity/actor.ts'
 import type { Status } from '../kernel/request.ts'
 import { findRequestFor, type FoundRequest, type RequestRow } from '../store/requests.ts'
+import type { Dialect } from '../store/schema.ts'
 import type { RequestKey } from '../store/voting.ts'
 
 /**
- * One request, for anyone of its organization.
+ * One request of a dialect, for anyone of its organization. Whether a dialect shows it to everyone is for the dialect to ask.
  * @throws AppError WORKFLOW_NOT_FOUND, SESSION_ENDED
  */
-export async function readRequest(ctx: Ctx, caller: Caller, key: RequestKey): Promise<FoundRequest> {
+export async function readRequest(
+  ctx: Ctx,
+  caller: Caller,
+  key: RequestKey,
+  dialect: Dialect = 'native',
+): Promise<FoundRequest> {
   const row = await findRequestFor(ctx.db, caller.orgId, key, caller.principalId)
   if (row === undefined || row.caller_disabled) throw callerNotFound(caller)
   refuseEndedSession(caller, row.caller_ended_sessions)
-  if (row.id === null) throw new AppError('WORKFLOW_NOT_FOUND')
+  if (row.id === null || row.dialect !== dialect) throw new AppError('WORKFLOW_NOT_FOUND')
   return row
 }
 

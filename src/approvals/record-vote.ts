@@ -7,6 +7,7 @@ import type { RequestState, StandingApproval, Vote, VoteRecord } from '../kernel
 import { seatKey, type Policy } from '../kernel/rule.ts'
 import type { Db } from '../store/open.ts'
 import { writeVote, type RequestChange } from '../store/voting.ts'
+import type { PolicyRules } from './policy-rules.ts'
 import type { FoundFacts } from './voting-facts.ts'
 
 /** A vote that the kernel accepted, with the request that it was judged on and what it makes of it. */
@@ -27,7 +28,7 @@ export interface JudgedVote {
  * Writes the vote, the request's new state and the audit leaf, all or nothing.
  * @returns false when something that the vote was judged on has changed, or the quota of votes is used up
  */
-export async function recordVote(db: Db, caller: Caller, policy: Policy, judged: JudgedVote): Promise<boolean> {
+export async function recordVote(db: Db, caller: Caller, policy: PolicyRules, judged: JudgedVote): Promise<boolean> {
   const { row, vote, record, next, reason, at } = judged
   const seats = record.seats.map((seat) => seat.id)
   const reasonSalt = reason === null ? null : randomUUID()
@@ -104,11 +105,13 @@ function lapsedAmong(approvals: readonly StandingApproval[], voterId: string): R
   return Object.fromEntries(lapsed)
 }
 
-function changeOf(row: FoundFacts, next: RequestState, policy: Policy, at: Date): RequestChange | null {
+function changeOf(row: FoundFacts, next: RequestState, policy: PolicyRules, at: Date): RequestChange | null {
   const { status, stage } = next
-  if (status === row.status && stage === row.stage) return null
+  // Elsewhere whoever decided last has changed the request, whatever came of it (contract privx §3.2).
+  const isTouched = policy.dialect !== 'native' || status !== row.status
+  if (!isTouched && stage === row.stage) return null
   const isFinal = isTerminal(policy, next)
-  return { status, isFinal, stage, updatedAt: status === row.status ? null : at, becameFinal: isFinal && !row.is_final }
+  return { status, isFinal, stage, updatedAt: isTouched ? at : null, becameFinal: isFinal && !row.is_final }
 }
 
 /** What a read would find after a vote that decided nothing. */

@@ -21,6 +21,14 @@ export function refusalError(refusal: Refusal, beforeProof: () => void = () => {
       )
     case 'requester-excluded':
       return new AppError('ENTITY_NOT_ELIGIBLE_TO_VOTE', 'Whoever asked for this approval may not give it.')
+    case 'beneficiary-excluded':
+      return new AppError('ENTITY_NOT_ELIGIBLE_TO_VOTE', 'Whoever this approval is for may not give it.')
+    case 'no-free-seat':
+      return new AppError('NO_FREE_SEAT')
+    case 'already-voted':
+      return new AppError('ALREADY_VOTED')
+    case 'vote-is-final':
+      return new AppError('VOTE_IS_FINAL')
     case 'stale-digest':
       return new AppError('STALE_DIGEST')
     case 'seat-not-held':

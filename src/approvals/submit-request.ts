@@ -1,19 +1,15 @@
-import { contentDigest } from '../audit/digest.ts'
-import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { leafActorOf, loadActor, type Caller } from '../identity/actor.ts'
 import { requirePrincipal } from '../identity/admin-key.ts'
 import { authorize } from '../identity/authorize.ts'
 import { requireQuota } from '../identity/require-quota.ts'
-import { initialState } from '../kernel/request.ts'
 import type { Tx } from '../store/open.ts'
 import { findPolicyForShare, type PolicyRow } from '../store/policies.ts'
 import type { QuotaTarget } from '../store/quotas.ts'
 import { countRequests } from '../store/request-list.ts'
-import { insertRequest } from '../store/requests.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { contentOf } from './request-content.ts'
+import { openRequest } from './open-request.ts'
 
 export interface SubmitRequestInput {
   readonly name: string
@@ -38,7 +34,7 @@ export async function submitRequest(ctx: Ctx, caller: Caller, input: SubmitReque
     const actor = await loadActor(tx, caller)
     // Shared with other submissions, exclusive with the change that ends the version: no request slips in behind it.
     const policy = await findPolicyForShare(tx, caller.orgId, input.policyId)
-    if (policy === undefined) {
+    if (policy?.dialect !== 'native') {
       throw new AppError('REFERENCED_WORKFLOW_TEMPLATE_NOT_FOUND', undefined, { field: 'workflowTemplateId' })
     }
     const template = { type: 'workflow_template', name: policy.name, spaceId: policy.space_id } as const
@@ -48,50 +44,17 @@ export async function submitRequest(ctx: Ctx, caller: Caller, input: SubmitReque
     }
 
     const at = ctx.clock.now()
-    const id = ctx.newId()
-    const requester = { principal: actor.principalId, person: actor.personId }
-    const described = {
-      dialect: policy.dialect,
-      policy_id: policy.id,
-      name: input.name,
-      description: input.description,
-      requester_id: requester.principal,
-    }
-    const content = contentOf({ ...described, metadata: input.metadata }, policy)
-    const digest = contentDigest(content)
-    const expiresAt = at.getTime() + (policy.default_expires_in_hours ?? defaultLifeHours) * hour
-    const state = initialState(policy, { digest, expiresAt, requester })
-    await insertRequest(tx, {
-      org_id: caller.orgId,
-      id,
-      ...described,
-      metadata: JSON.stringify(input.metadata),
-      requester_person_id: requester.person,
-      digest,
-      status: state.status,
-      tally: JSON.stringify(state.tally),
-      expires_at: new Date(expiresAt),
-      created_at: at,
-      updated_at: at,
+    const { name, description, metadata } = input
+    const id = await openRequest(tx, ctx, {
+      policy,
+      actor: leafActorOf(caller),
+      requester: { principal: actor.principalId, person: actor.personId },
+      name,
+      description,
+      metadata,
+      expiresAt: new Date(at.getTime() + (policy.default_expires_in_hours ?? defaultLifeHours) * hour),
     })
     await requireRoomFor(tx, policy, at)
-    await appendLeaf(tx, {
-      orgId: caller.orgId,
-      kind: 'request.created',
-      subjectId: id,
-      actor: leafActorOf(caller),
-      at,
-      facts: {
-        dialect: policy.dialect,
-        digest,
-        policy: policy.id,
-        policyDigest: content.policyDigest,
-        requester: requester.principal,
-        ...(requester.person !== null && { person: requester.person }),
-        expiresAt: new Date(expiresAt).toISOString(),
-      },
-      privateText: { name: input.name },
-    })
     return { id }
   })
 }

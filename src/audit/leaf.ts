@@ -48,6 +48,12 @@ export type LeafKind =
   | 'request.expired'
   | 'request.stage-closed'
   | 'vote.cast'
+  | 'request.deleted'
+  | 'request.terms-changed'
+  | 'request.grant-revoked'
+  | 'grant.made'
+  | 'grant.used'
+  | 'grant.ended'
   | 'delivery.requeued'
   | 'action.tested'
 

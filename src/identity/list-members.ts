@@ -20,9 +20,9 @@ export async function listMembers(ctx: Ctx, actor: Actor, groupId: string, page:
   return { items: await findMembers(ctx.db, actor.orgId, groupId, page), total: group.member_count }
 }
 
-/** The group, for admins and members; nobody else must learn that it exists. @throws AppError GROUP_NOT_FOUND */
+/** The group, for admins and members; nobody else must learn that it exists, and other dialects see to their own. @throws AppError GROUP_NOT_FOUND */
 export async function visibleTo(actor: Actor, db: Db, group: Group | undefined): Promise<Group> {
-  if (group === undefined) throw new AppError('GROUP_NOT_FOUND')
+  if (group?.dialect !== 'native') throw new AppError('GROUP_NOT_FOUND')
   if (actor.isAdmin || (await isMember(db, actor.orgId, group.id, actor.principalId))) return group
   throw new AppError('GROUP_NOT_FOUND')
 }

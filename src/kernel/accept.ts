@@ -7,11 +7,12 @@ import {
   oneOf,
   positive,
   text,
+  isTrue,
   type Check,
   type Problem,
 } from './check.ts'
 import { LIMITS } from './limits.ts'
-import { leavesOf, type Policy } from './rule.ts'
+import { leavesOf, seatKey, type Policy } from './rule.ts'
 
 export type Acceptance =
   | { readonly ok: true; readonly policy: Policy }
@@ -29,18 +30,22 @@ export function acceptPolicy(candidate: unknown): Acceptance {
   const misshapen = policyCheck()(candidate, '')
   if (misshapen.length > 0) return { ok: false, problems: misshapen }
   const policy = candidate as Policy
-  const problems = [...undecidable(policy), ...uncountable(policy), ...tooLong(policy)]
+  const problems = [...undecidable(policy), ...uncountable(policy), ...unseatable(policy), ...tooLong(policy)]
   return problems.length > 0 ? { ok: false, problems } : { ok: true, policy }
 }
 
-const optionsCheck = object({
-  veto: oneOf('withdrawable', 'final', 'ignored'),
-  requesterMayVote: boolean,
-  distinctPeople: boolean,
-  naturalPersons: boolean,
-  recheckEligibility: boolean,
-  vetoNeedsAssurance: boolean,
-})
+const optionsCheck = object(
+  {
+    veto: oneOf('withdrawable', 'final', 'ignored'),
+    requesterMayVote: boolean,
+    distinctPeople: boolean,
+    naturalPersons: boolean,
+    recheckEligibility: boolean,
+    vetoNeedsAssurance: boolean,
+    singleVote: isTrue,
+  },
+  ['singleVote'],
+)
 
 const PROOFS = ['stepUp', 'password', 'securityKey', 'signature']
 
@@ -105,6 +110,21 @@ function uncountable({ stages, options }: Policy): readonly Problem[] {
     const reason = `has ${leaves} seats; with distinctPeople a stage may have ${LIMITS.distinctLeaves}`
     return [{ path: `stages[${index}].rule`, reason }]
   })
+}
+
+/** With `singleVote` a seat is taken for good and by its name: what would free one again, or name two alike, cannot be. */
+function unseatable({ stages, options }: Policy): readonly Problem[] {
+  if (options.singleVote !== true) return []
+  const refused = [
+    options.veto === 'withdrawable' && { path: 'options.veto', reason: 'must be final or ignored with singleVote' },
+    options.recheckEligibility && { path: 'options.recheckEligibility', reason: 'must be false with singleVote' },
+  ].filter((problem) => problem !== false)
+  const doubled = stages.flatMap(({ rule }, index) => {
+    const seats = leavesOf(rule).map(({ from }) => seatKey(from))
+    if (new Set(seats).size === seats.length) return []
+    return [{ path: `stages[${index}].rule`, reason: 'names a seat twice; with singleVote a stage may name it once' }]
+  })
+  return [...refused, ...doubled]
 }
 
 function tooLong(policy: Policy): readonly Problem[] {

@@ -3,7 +3,7 @@ import { leavesByVoter, seatsCounted } from './recount.ts'
 import type { RequestState, StandingApproval } from './request.ts'
 import { seatKey, type Policy, type SeatSource } from './rule.ts'
 import { leavesOfStage } from './stage.ts'
-import { isExcluded, leavesBySeat, voterOf } from './voter.ts'
+import { exclusionOf, leavesBySeat, voterOf } from './voter.ts'
 
 /** An eligible principal who could still vote in the open stage. */
 export interface EligiblePrincipal {
@@ -30,7 +30,7 @@ export function candidacies(
   const standing = leavesByVoter(policy, state, approvals)
   const counted = new Map(approvals.map((own) => [own.principal, seatsCounted(policy.options, own).map(seatKey)]))
   const bySeat = leavesBySeat(leavesOfStage(policy, state.stage))
-  const admitted = eligible.filter((one) => !isExcluded(policy.options, state.requester, one))
+  const admitted = eligible.filter((one) => exclusionOf(policy.options, state, one) === undefined)
   const principals = Map.groupBy(admitted, (one) => voterOf(policy.options, one))
 
   return admitted.flatMap(({ principal, person, holds }) => {

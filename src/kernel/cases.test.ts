@@ -7,11 +7,12 @@ import { people } from '../../test/kernel/cases/people.ts'
 import { play } from '../../test/kernel/cases/play.ts'
 import { quorum } from '../../test/kernel/cases/quorum.ts'
 import { recheck } from '../../test/kernel/cases/recheck.ts'
+import { single } from '../../test/kernel/cases/single.ts'
 import { stages } from '../../test/kernel/cases/stages.ts'
 import { time } from '../../test/kernel/cases/time.ts'
 import { veto } from '../../test/kernel/cases/veto.ts'
 
-const chapters = { quorum, stages, veto, eligibility, assurance, people, recheck, time }
+const chapters = { quorum, stages, veto, eligibility, assurance, people, recheck, time, single }
 
 describe.each(Object.entries(chapters))('%s', (_, cases) => {
   test.each(cases.map((story) => [story.title, story] as const))('%s', (_title, story) => {

@@ -51,3 +51,4 @@ export const positive = check(
   (value) => Number.isSafeInteger(value) && Number(value) >= 1,
   'must be a whole number from 1 on',
 )
+export const isTrue = check((value) => value === true, 'must be true, or left out')

@@ -1,8 +1,9 @@
 import { isTerminal, statusAt } from './expiry.ts'
-import type { Facts, Refusal, RequestState, Vote, VoterFacts } from './request.ts'
+import { neededBy } from './quorum.ts'
+import type { Facts, Refusal, RequestState, StandingVote, Vote, VoterFacts } from './request.ts'
 import { leavesOf, seatKey, type Assurance, type Policy, type SeatSource } from './rule.ts'
 import { leavesOfStage } from './stage.ts'
-import { isExcluded } from './voter.ts'
+import { exclusionOf, voterOf } from './voter.ts'
 
 export type MayVote =
   | {
@@ -55,29 +56,82 @@ export function refuseVote(
   return (
     refuseVoter(policy, state, facts) ??
     (vote.digest === state.digest ? undefined : { reason: 'stale-digest' }) ??
+    refuseWithdrawal(policy, vote) ??
     refuseSeats(seats, facts.voter) ??
+    (policy.options.singleVote && seats.length === 0 ? { reason: 'no-free-seat' } : undefined) ??
     refuseAssurance(policy, state, vote, seats, facts.voter)
   )
 }
 
 /**
- * The seats a vote names, each once: those it says or, when it says none, every seat of the open stage that the voter holds.
+ * The seats a vote names, each once: those it says or, when it says none, every seat of the open stage that the voter
+ * holds. With `singleVote` the one that it takes: the first of them that is free.
  *
  * @example
  * seatsNamed(policy, state, { stance: 'approve', assurance: [], digest }, ben) // [security]
  */
 export function seatsNamed(policy: Policy, state: RequestState, vote: Vote, voter: VoterFacts): readonly SeatSource[] {
-  return vote.seats ? distinct(vote.seats) : seatsHeld(policy, state, voter)
+  const seats = vote.seats ? distinct(vote.seats) : seatsHeld(policy, state, voter)
+  if (policy.options.singleVote !== true) return seats
+  const isHeld = holder(voter)
+  // Which one is not held is told as it is anywhere else.
+  if (!seats.every(isHeld)) return seats
+  const named = new Set(seats.map(seatKey))
+  return freeSeats(policy, state, voter)
+    .filter((seat) => named.has(seatKey(seat)))
+    .slice(0, 1)
 }
 
-function refuseVoter(policy: Policy, state: RequestState, { policyOpen, voter }: Facts): Refusal | undefined {
+function refuseVoter(policy: Policy, state: RequestState, facts: Facts): Refusal | undefined {
+  const { policyOpen, voter } = facts
   if (!policyOpen) return { reason: 'policy-closed' }
   if (!voter.enabled) return { reason: 'voter-disabled' }
+  // Whom the request is about is told so first where votes are single (contract privx §4.3), last elsewhere.
+  const { singleVote } = policy.options
+  if (singleVote) return refuseExcluded(policy, state, voter) ?? refuseSeatless(policy, state, voter) ?? refuseSecond(policy, state, voter)
+  return refuseSeatless(policy, state, voter) ?? refuseExcluded(policy, state, voter)
+}
+
+function refuseSeatless(policy: Policy, state: RequestState, voter: VoterFacts): Refusal | undefined {
   if (!voter.inAnyGroup && !isNamed(policy, voter)) return { reason: 'not-eligible', because: 'no-group' }
   if (!voter.hasRight) return { reason: 'not-eligible', because: 'no-right' }
   if (seatsHeld(policy, state, voter).length === 0) return { reason: 'not-eligible', because: 'no-seat' }
-  if (isExcluded(policy.options, state.requester, voter)) return { reason: 'requester-excluded' }
   return undefined
+}
+
+function refuseExcluded(policy: Policy, state: RequestState, voter: VoterFacts): Refusal | undefined {
+  switch (exclusionOf(policy.options, state, voter)) {
+    case 'requester':
+      return { reason: 'requester-excluded' }
+    case 'beneficiary':
+      return { reason: 'beneficiary-excluded' }
+    case undefined:
+      return undefined
+  }
+}
+
+function refuseSecond(policy: Policy, state: RequestState, voter: VoterFacts): Refusal | undefined {
+  if (freeSeats(policy, state, voter).length === 0) return { reason: 'no-free-seat' }
+  return hasVoted(policy, state, voter) ? { reason: 'already-voted' } : undefined
+}
+
+/** Whether a vote of this voter stands in the open stage, of whichever principal. */
+function hasVoted({ options }: Policy, { digest }: RequestState, voter: VoterFacts): boolean {
+  const isOwn = (vote: StandingVote) =>
+    vote.principal === voter.principal || voterOf(options, vote) === voterOf(options, voter)
+  return voter.standing.some((vote) => vote.digest === digest && isOwn(vote))
+}
+
+function refuseWithdrawal({ options }: Policy, { stance }: Vote): Refusal | undefined {
+  return options.singleVote && stance === 'withdraw' ? { reason: 'vote-is-final' } : undefined
+}
+
+/** The seats of the open stage that a voter holds and that still lack voters, in pre-order. */
+function freeSeats(policy: Policy, state: RequestState, voter: VoterFacts): readonly SeatSource[] {
+  const isHeld = holder(voter)
+  return leavesOfStage(policy, state.stage)
+    .filter((leaf, index) => isHeld(leaf.from) && (state.tally.approvals[index] ?? 0) < neededBy(leaf))
+    .map(({ from }) => from)
 }
 
 function refuseSeats(seats: readonly SeatSource[], voter: VoterFacts): Refusal | undefined {

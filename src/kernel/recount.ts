@@ -3,7 +3,7 @@ import { holdsByCount } from './quorum.ts'
 import type { RequestState, StandingApproval } from './request.ts'
 import { leavesOf, seatKey, type Policy, type PolicyOptions, type SeatSource } from './rule.ts'
 import { leavesOfStage } from './stage.ts'
-import { isExcluded, leavesBySeat, leavesFilled, voterOf } from './voter.ts'
+import { exclusionOf, leavesBySeat, leavesFilled, voterOf } from './voter.ts'
 
 /**
  * Whether the open stage's rule holds after `cast`, `stored` being every approval that stood before it. Unknown when
@@ -86,8 +86,9 @@ export function leavesByVoter(
   return voters
 }
 
-function counts({ options }: Policy, { digest, requester }: RequestState, approval: StandingApproval): boolean {
-  return approval.stance === 'approve' && approval.digest === digest && !isExcluded(options, requester, approval)
+function counts({ options }: Policy, state: RequestState, approval: StandingApproval): boolean {
+  if (approval.stance !== 'approve' || approval.digest !== state.digest) return false
+  return exclusionOf(options, state, approval) === undefined
 }
 
 /**

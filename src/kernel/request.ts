@@ -21,6 +21,8 @@ export interface RequestState {
   /** Epoch milliseconds from which the request is expired, if it is not terminal by then. */
   readonly expiresAt: number
   readonly requester: { readonly principal: string; readonly person: string | null }
+  /** Whom this is asked for, where that is somebody else: excluded from voting as the requester is. */
+  readonly beneficiary?: { readonly principal: string; readonly person: string | null }
   readonly tally: Tally
 }
 
@@ -106,6 +108,13 @@ export type Refusal =
   | { readonly reason: 'voter-disabled' }
   | { readonly reason: 'not-eligible'; readonly because: 'no-group' | 'no-right' | 'no-seat' }
   | { readonly reason: 'requester-excluded' }
+  | { readonly reason: 'beneficiary-excluded' }
+  /** With `singleVote`: every seat that the voter holds has all its voters. */
+  | { readonly reason: 'no-free-seat' }
+  /** With `singleVote`: the voter has voted in the open stage. */
+  | { readonly reason: 'already-voted' }
+  /** With `singleVote`: no vote is taken back. */
+  | { readonly reason: 'vote-is-final' }
   | { readonly reason: 'stale-digest' }
   /** The vote names a seat that the voter does not hold. */
   | { readonly reason: 'seat-not-held'; readonly seat: SeatSource }
@@ -148,9 +157,9 @@ export type Outcome =
  */
 export function initialState(
   policy: Policy,
-  request: Pick<RequestState, 'digest' | 'expiresAt' | 'requester'>,
+  request: Pick<RequestState, 'digest' | 'expiresAt' | 'requester' | 'beneficiary'>,
 ): RequestState {
-  const { digest, expiresAt, requester } = request
+  const { digest, expiresAt, requester, beneficiary } = request
   return {
     status: 'open',
     stage: 0,
@@ -158,6 +167,7 @@ export function initialState(
     digest,
     expiresAt,
     requester,
+    ...(beneficiary !== undefined && { beneficiary }),
     tally: emptyTally(policy, 0),
   }
 }

@@ -48,6 +48,11 @@ export interface PolicyOptions {
   readonly recheckEligibility: boolean
   /** A veto or a withdrawal must prove what an approval for the same seats would (native contract §3.4). */
   readonly vetoNeedsAssurance: boolean
+  /**
+   * A voter votes once in a stage and takes nothing back. An approval takes one seat: the first of the open stage, in
+   * pre-order, that the voter holds and that still lacks voters. A veto needs such a seat too. Absent: not so.
+   */
+  readonly singleVote?: true
 }
 
 /** What a request is decided by: a snapshot, immutable for the life of the request. */

@@ -1,4 +1,4 @@
-import type { StandingVote } from './request.ts'
+import type { RequestState, StandingVote } from './request.ts'
 import { seatKey, type PolicyOptions, type Seats } from './rule.ts'
 
 type Identity = Pick<StandingVote, 'principal' | 'person'>
@@ -14,19 +14,21 @@ export function voterOf(options: Pick<PolicyOptions, 'naturalPersons'>, { princi
 }
 
 /**
- * Whether a principal may not vote because it asked for this. With `naturalPersons` neither may anyone who stands in
- * for the person who asked.
+ * Why a principal may not vote, being whom this is about: it asked for it, or is whom it is asked for. With
+ * `naturalPersons` neither may anyone who stands in for the person of either.
  *
  * @example
- * isExcluded({ requesterMayVote: false, naturalPersons: false }, requester, requester) // true
+ * exclusionOf({ requesterMayVote: false, naturalPersons: false }, { requester }, requester) // 'requester'
  */
-export function isExcluded(
+export function exclusionOf(
   options: Pick<PolicyOptions, 'requesterMayVote' | 'naturalPersons'>,
-  requester: Identity,
+  { requester, beneficiary }: Pick<RequestState, 'requester' | 'beneficiary'>,
   voter: Identity,
-): boolean {
-  if (options.requesterMayVote) return false
-  return requester.principal === voter.principal || voterOf(options, requester) === voterOf(options, voter)
+): 'requester' | 'beneficiary' | undefined {
+  if (options.requesterMayVote) return undefined
+  const isOf = (one: Identity) => one.principal === voter.principal || voterOf(options, one) === voterOf(options, voter)
+  if (isOf(requester)) return 'requester'
+  return beneficiary !== undefined && isOf(beneficiary) ? 'beneficiary' : undefined
 }
 
 /** The leaves of a stage by the seat they count, each with its place in the tally. */

@@ -1,4 +1,5 @@
 import { sql, type RawBuilder } from 'kysely'
+import { isInForce } from './memberships.ts'
 import type { Db } from './open.ts'
 import type { PrincipalKind } from './schema.ts'
 
@@ -9,9 +10,11 @@ export interface Electorate {
   readonly voterRoles: readonly string[]
   readonly policyName: string
   readonly spaceId: string | null
-  /** Left out: who asked, with their stand-ins where agents count as their person. */
-  readonly excluded: { readonly principalId: string; readonly personId: string | null } | null
+  /** Left out: who asked and for whom, with their stand-ins where agents count as their person. */
+  readonly excluded: readonly { readonly principalId: string; readonly personId: string | null }[]
   readonly naturalPersons: boolean
+  /** Whoever is a member at this instant. */
+  readonly now: Date
 }
 
 export interface EligibleVoter {
@@ -32,7 +35,8 @@ export async function findEligibleVoters(
   const { rows } = await sql<EligibleVoter>`
     select a.id, a.person_id, a.kind, a.name, array_agg(m.group_id) as groups
     from memberships m join principals a on a.org_id = m.org_id and a.id = m.principal_id
-    where m.org_id = ${electorate.orgId} and m.group_id = any(${groupIds}::uuid[]) and ${mayVote(electorate)}
+    where m.org_id = ${electorate.orgId} and m.group_id = any(${groupIds}::uuid[])
+      and ${isInForce('m', electorate.now)} and ${mayVote(electorate)}
     group by a.org_id, a.id order by a.id limit ${limit}`.execute(db)
   return rows
 }
@@ -54,7 +58,8 @@ export async function countEligibleVoters(
   const { rows } = await sql<{ group_id: string; voters: string }>`
     select m.group_id, count(distinct ${voter}) as voters
     from memberships m join principals a on a.org_id = m.org_id and a.id = m.principal_id
-    where m.org_id = ${electorate.orgId} and m.group_id = any(${groupIds}::uuid[]) and ${mayVote(electorate)}
+    where m.org_id = ${electorate.orgId} and m.group_id = any(${groupIds}::uuid[])
+      and ${isInForce('m', electorate.now)} and ${mayVote(electorate)}
       and (a.kind = 'human' or not m.group_id = any(${toHumans}::uuid[]))
       and (a.kind = 'agent' or not m.group_id = any(${toAgents}::uuid[]))
     group by m.group_id`.execute(db)
@@ -63,24 +68,30 @@ export async function countEligibleVoters(
 
 // The same scopes as `covers` in identity/authorize.ts, for a whole electorate at once.
 function mayVote({ voterRoles, policyName, spaceId, excluded, naturalPersons }: Electorate): RawBuilder<boolean> {
-  const notExcluded =
-    excluded === null
-      ? sql`true`
-      : naturalPersons
-        ? sql`a.id <> ${excluded.principalId} and a.person_id is distinct from ${excluded.personId}`
-        : sql`a.id <> ${excluded.principalId}`
+  const notExcluded = sql.join(
+    [
+      sql`true`,
+      ...excluded.map(({ principalId, personId }) =>
+        naturalPersons
+          ? sql`a.id <> ${principalId} and a.person_id is distinct from ${personId}`
+          : sql`a.id <> ${principalId}`,
+      ),
+    ],
+    sql` and `,
+  )
   return sql`a.disabled_at is null and ${notExcluded} and exists (
     select 1 from role_bindings b where b.org_id = a.org_id and b.principal_id = a.id and b.role_name = any(${voterRoles})
       and (b.scope_type = 'org' or (b.scope_type = 'workflow_template' and b.scope_id = ${policyName})
         or (b.scope_type = 'space' and b.scope_id = ${spaceId ?? ''})))`
 }
 
-/** Of these groups, those the principal is a member of. */
+/** Of these groups, those the principal is a member of at `now`. */
 export async function findOwnGroups(
   db: Db,
   orgId: string,
   principalId: string,
   groupIds: readonly string[],
+  now: Date,
 ): Promise<string[]> {
   const rows = await db
     .selectFrom('memberships')
@@ -88,6 +99,7 @@ export async function findOwnGroups(
     .where('org_id', '=', orgId)
     .where('principal_id', '=', principalId)
     .where('group_id', '=', sql<string>`any(${groupIds}::uuid[])`)
+    .where(isInForce('memberships', now))
     .execute()
   return rows.map((row) => row.group_id)
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Db, Tx } from './open.ts'
 import { containing, offsetOf, type Page } from './page.ts'
-import type { NewRow, Row } from './schema.ts'
+import type { Dialect, NewRow, Row } from './schema.ts'
 import { statement } from './statement.ts'
 
 export type GroupRow = Row<'groups'>
@@ -11,8 +11,15 @@ export async function insertGroup(tx: Tx, group: NewRow<'groups'>): Promise<void
   await tx.insertInto('groups').values(group).execute()
 }
 
-export async function findGroup(db: Db, orgId: string, key: GroupKey): Promise<GroupRow | undefined> {
-  const groups = db.selectFrom('groups').selectAll().where('org_id', '=', orgId)
+/** @param dialect null for one of any, deleted ones among them */
+export async function findGroup(
+  db: Db,
+  orgId: string,
+  key: GroupKey,
+  dialect: Dialect | null = 'native',
+): Promise<GroupRow | undefined> {
+  const all = db.selectFrom('groups').selectAll().where('org_id', '=', orgId)
+  const groups = dialect === null ? all : all.where('dialect', '=', dialect).where('deleted_at', 'is', null)
   const found = 'id' in key ? groups.where('id', '=', key.id) : groups.where('name', '=', key.name)
   return await found.executeTakeFirst()
 }
@@ -28,7 +35,7 @@ export async function findGroupNames(db: Db, orgId: string, ids: readonly string
   return new Map(rows.map((row) => [row.id, row.name]))
 }
 
-/** Everyone who changes a group's members holds this lock, so that `member_count` is what there is. */
+/** Everyone who changes a group's members holds this lock, so that `member_count` is what there is. Of any dialect. */
 export async function lockGroup(tx: Tx, orgId: string, id: string): Promise<GroupRow | undefined> {
   return await tx
     .selectFrom('groups')
@@ -71,6 +78,7 @@ const matching = (db: Db, orgId: string, { memberId, search }: GroupFilter) =>
   db
     .selectFrom('groups as g')
     .where('g.org_id', '=', orgId)
+    .where('g.dialect', '=', 'native')
     .$if(memberId !== null, (query) =>
       query.where((where) =>
         where.exists(

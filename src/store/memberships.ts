@@ -1,7 +1,17 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import type { Db, Tx } from './open.ts'
 import { offsetOf, type Page } from './page.ts'
 import type { PrincipalKind } from './schema.ts'
+
+/** SQL for whether membership `alias` is in force at the instant `now`, a parameter. */
+export const inForceText = (alias: string, now: string): string =>
+  `(${alias}.starts_at is null or ${alias}.starts_at <= ${now}) and (${alias}.ends_at is null or ${alias}.ends_at > ${now})`
+
+/** The same as a part of a query that is built. */
+export const isInForce = (alias: string, now: Date): RawBuilder<boolean> => {
+  const [startsAt, endsAt] = [sql.ref(`${alias}.starts_at`), sql.ref(`${alias}.ends_at`)]
+  return sql<boolean>`(${startsAt} is null or ${startsAt} <= ${now}) and (${endsAt} is null or ${endsAt} > ${now})`
+}
 
 export interface MemberRow {
   principal_id: string

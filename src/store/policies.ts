@@ -14,10 +14,10 @@ export async function findPolicyRules(
   db: Db,
   orgId: string,
   policyId: string,
-): Promise<(Policy & { name: string; spaceId: string | null }) | undefined> {
+): Promise<(Policy & { name: string; spaceId: string | null; dialect: Dialect }) | undefined> {
   return await db
     .selectFrom('policies')
-    .select(['stages', 'options', 'name', 'space_id as spaceId'])
+    .select(['stages', 'options', 'name', 'space_id as spaceId', 'dialect'])
     .where('org_id', '=', orgId)
     .where('id', '=', policyId)
     .executeTakeFirst()

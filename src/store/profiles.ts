@@ -23,7 +23,7 @@ const profileText = (from: string) => `
     ${bindingsText('a')} as bindings,
     coalesce((select json_agg(json_build_object('groupId', g.id, 'groupName', g.name) order by m.added_at, g.id)
       from memberships m join groups g on g.org_id = m.org_id and g.id = m.group_id
-      where m.org_id = a.org_id and m.principal_id = a.id), '[]') as groups
+      where m.org_id = a.org_id and m.principal_id = a.id and g.dialect = 'native'), '[]') as groups
   from ${from}`
 
 const byId = statement<StoredProfile & { bindings: string }>(

@@ -188,6 +188,7 @@ interface RequestTable {
   created_at: Date
   updated_at: Date
   beneficiary_id: Generated<string | null>
+  beneficiary_person_id: Generated<string | null>
 }
 
 interface RequestCountTable {

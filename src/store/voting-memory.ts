@@ -8,10 +8,13 @@ type Row = VotingFactsRow & { readonly id: string }
  * written (ADR 2). None of it is known to be true: only a write that proves it may rest on it, and no refusal ever does.
  */
 export interface VotingMemory {
-  /** Undefined when the voter or the request was not seen. A vote of theirs that was not seen counts as none. */
-  recall(orgId: string, requestId: string, principalId: string): Row | undefined
-  /** The voter as they were last seen; undefined when they were not. */
-  recallVoter(orgId: string, principalId: string): KnownVoter | undefined
+  /**
+   * Undefined when the voter or the request was not seen, or the clock has changed the voter since. A vote of theirs that was
+   * not seen counts as none.
+   */
+  recall(orgId: string, requestId: string, principalId: string, now: Date): Row | undefined
+  /** The voter as they were last seen; undefined when they were not, or the clock has changed them since. */
+  recallVoter(orgId: string, principalId: string, now: Date): KnownVoter | undefined
   /** Keeps what was read, or what a vote has just made of it. */
   learn(orgId: string, principalId: string, row: Row): void
   /** Drops what proved wrong or is about to be. */
@@ -26,19 +29,28 @@ export function createVotingMemory(): VotingMemory {
   const voters = new LRUCache<string, Row>(limits)
   const requests = new LRUCache<string, Row>(limits)
   const votes = new LRUCache<string, Row>(limits)
+  /** Dropped once a membership of theirs has begun or ended: no version tells of that. */
+  const knownVoter = (orgId: string, principalId: string, now: Date): Row | undefined => {
+    const voter = voters.get(orgId + principalId)
+    if (voter === undefined || voter.voter_until === null || now < voter.voter_until) return voter
+    voters.delete(orgId + principalId)
+    return undefined
+  }
   return {
-    recall(orgId, requestId, principalId) {
-      const voter = voters.get(orgId + principalId)
+    recall(orgId, requestId, principalId, now) {
+      const voter = knownVoter(orgId, principalId, now)
       const request = requests.get(orgId + requestId)
       if (voter === undefined || request === undefined) return undefined
       return { ...request, ...voterPart(voter), ...ownPart(votes.get(requestId + principalId), request.stage) }
     },
-    recallVoter(orgId, principalId) {
-      const voter = voters.get(orgId + principalId)
+    recallVoter(orgId, principalId, now) {
+      const voter = knownVoter(orgId, principalId, now)
       return voter === undefined ? undefined : voterPart(voter)
     },
     learn(orgId, principalId, row) {
-      const isKnown = voters.peek(orgId + principalId)?.voter_version === row.voter_version
+      const known = voters.peek(orgId + principalId)
+      const isKnown =
+        known?.voter_version === row.voter_version && known.voter_until?.getTime() === row.voter_until?.getTime()
       if (!isKnown) voters.set(orgId + principalId, row)
       if (row.own_seq === null) votes.delete(row.id + principalId)
       else votes.set(row.id + principalId, row)
@@ -56,7 +68,7 @@ export function createVotingMemory(): VotingMemory {
 
 function voterPart(row: Row): KnownVoter {
   const { voter_kind, voter_person_id, voter_disabled, voter_ended_sessions } = row
-  const { voter_version, voter_bindings, voter_groups } = row
+  const { voter_version, voter_bindings, voter_groups, voter_until } = row
   return {
     voter_kind,
     voter_person_id,
@@ -65,6 +77,7 @@ function voterPart(row: Row): KnownVoter {
     voter_version,
     voter_bindings,
     voter_groups,
+    voter_until,
   }
 }
 

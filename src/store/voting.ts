@@ -1,6 +1,7 @@
 import type { Assurance } from '../kernel/rule.ts'
 import type { Stance, Status, Tally } from '../kernel/request.ts'
 import type { Db, Tx } from './open.ts'
+import { inForceText } from './memberships.ts'
 import { bindingsText } from './principals.ts'
 import type { PolicyStatus, PrincipalKind } from './schema.ts'
 import { statement } from './statement.ts'
@@ -82,8 +83,10 @@ export interface VotingFactsRow {
   voter_version: number
   /** The voter's role bindings, as `splitBindings` reads them. */
   voter_bindings: string
-  /** Ids of all groups of the voter. */
+  /** Ids of all groups that the voter is in at the instant that was asked for. */
   voter_groups: readonly string[]
+  /** When the next membership of theirs begins or ends by the clock, of which no version tells; null when none does. */
+  voter_until: Date | null
   /** Null from here on when there is no such request. */
   id: string | null
   status: Status
@@ -94,6 +97,8 @@ export interface VotingFactsRow {
   expires_at: Date
   requester_id: string
   requester_person_id: string | null
+  beneficiary_id: string | null
+  beneficiary_person_id: string | null
   tally: Tally
   policy_id: string
   policy_status: PolicyStatus
@@ -126,7 +131,11 @@ const voterText = `
     'voter_ended_sessions', a.ended_sessions,
     'voter_bindings', ${bindingsText('a')},
     'voter_groups', array(
-      select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id),`
+      select m.group_id from memberships m where m.org_id = a.org_id and m.principal_id = a.id and ${inForceText('m', '$4')}),
+    'voter_until', (
+      select least(min(m.starts_at) filter (where m.starts_at > $4), min(m.ends_at) filter (where m.ends_at > $4))
+      from memberships m
+      where m.org_id = a.org_id and m.principal_id = a.id and (m.starts_at is not null or m.ends_at is not null)),`
 
 // A separate statement from the lock: it must see what was committed while the lock was waited for. It is on the way of
 // every canVote and of every vote that was not remembered, so all of it travels as one value: both ends pay by the column,
@@ -136,6 +145,7 @@ const factsText = (key: keyof typeof byKey, voter: string) => `
     'voter_version', a.eligibility_version,${voter}
     'id', r.id, 'status', r.status, 'is_final', r.is_final, 'stage', r.stage, 'vote_seq', r.vote_seq, 'digest', r.digest,
     'expires_at', r.expires_at, 'requester_id', r.requester_id, 'requester_person_id', r.requester_person_id,
+    'beneficiary_id', r.beneficiary_id, 'beneficiary_person_id', r.beneficiary_person_id,
     'tally', r.tally, 'policy_id', r.policy_id,
     'policy', (
       select json_build_object('policy_status', p.status, 'takes_votes_when_inactive', p.takes_votes_when_inactive)
@@ -152,12 +162,18 @@ const factsText = (key: keyof typeof byKey, voter: string) => `
 
 type VoterPart = Pick<
   VotingFactsRow,
-  'voter_kind' | 'voter_person_id' | 'voter_disabled' | 'voter_ended_sessions' | 'voter_bindings' | 'voter_groups'
+  | 'voter_kind'
+  | 'voter_person_id'
+  | 'voter_disabled'
+  | 'voter_ended_sessions'
+  | 'voter_bindings'
+  | 'voter_groups'
+  | 'voter_until'
 >
 type PolicyPart = Pick<VotingFactsRow, 'policy_status' | 'takes_votes_when_inactive'>
 export type OwnVotePart = Pick<VotingFactsRow, 'own_seq' | 'own_stance' | 'own_seats' | 'own_assurance' | 'own_digest'>
 
-/** A voter as they were when their eligibility had this version. */
+/** A voter as they are while their eligibility has this version, until the clock changes it. */
 export type KnownVoter = VoterPart & Pick<VotingFactsRow, 'voter_version'>
 
 export const noOwnVote: OwnVotePart = {
@@ -176,23 +192,28 @@ type RequestAnswer = {
     readonly expires_at: string | null
   }
 }
-type FactsAnswer = RequestAnswer & { readonly facts: VoterPart }
+type FactsAnswer = RequestAnswer & {
+  readonly facts: Omit<VoterPart, 'voter_until'> & { readonly voter_until: string | null }
+}
 
 const facts = forEachKey((key) => statement<FactsAnswer>(factsText(key, voterText)))
 const requestFacts = forEachKey((key) => statement<RequestAnswer>(factsText(key, '')))
 
 /**
- * Everything the kernel must know about one voter and one request, in one query whose cost depends neither on the votes
- * cast nor on the members there are.
+ * Everything the kernel must know about one voter at `now` and one request, in one query whose cost depends neither on the
+ * votes cast nor on the members there are.
  */
 export async function findVotingFacts(
   db: Db,
   orgId: string,
   key: RequestKey,
   principalId: string,
+  now: Date,
 ): Promise<VotingFactsRow | undefined> {
-  const [answer] = await ask(facts, db, orgId, key, principalId)
-  return answer === undefined ? undefined : { ...answer.facts, ...requestPart(answer) }
+  const [answer] = await ask(facts, db, orgId, key, principalId, now)
+  if (answer === undefined) return undefined
+  const { voter_until: until, ...voter } = answer.facts
+  return { ...voter, ...requestPart(answer), voter_until: until === null ? null : new Date(until) }
 }
 
 /** The same of a voter who is still as they were when they were seen, for fewer look-ups; undefined when they are not. */
@@ -257,7 +278,8 @@ const approvalsStatement = statement<StandingApprovalRow>(`
   select v.principal_id, v.person_id, v.stance, v.seats, v.assurance, v.digest,
     a.disabled_at is null as is_enabled, ${bindingsText('a')} as bindings,
     array(select m.group_id from memberships m
-      where m.org_id = a.org_id and m.principal_id = a.id and m.group_id = any (v.seats)) as member_of
+      where m.org_id = a.org_id and m.principal_id = a.id and m.group_id = any (v.seats)
+        and ${inForceText('m', '$4')}) as member_of
   from (
     select distinct on (principal_id) * from votes
     where org_id = $1 and request_id = $2 and stage = $3 order by principal_id, seq desc
@@ -265,14 +287,15 @@ const approvalsStatement = statement<StandingApprovalRow>(`
   join principals a on a.org_id = v.org_id and a.id = v.principal_id
   where v.stance = 'approve'`)
 
-/** Every approval that stands in a stage, with what its principal may still do. Read only when a decision may fall. */
+/** Every approval that stands in a stage, with what its principal may do at `now`. Read only when a decision may fall. */
 export async function findStandingApprovals(
   db: Db,
   orgId: string,
   requestId: string,
   stage: number,
+  now: Date,
 ): Promise<StandingApprovalRow[]> {
-  return await approvalsStatement(db, [orgId, requestId, stage])
+  return await approvalsStatement(db, [orgId, requestId, stage, now])
 }
 
 /** What a vote changes of a request beside its tally. */
@@ -280,7 +303,7 @@ export interface RequestChange {
   status: Status
   isFinal: boolean
   stage: number
-  /** Null when the status stays. */
+  /** Null when it stays as it was. */
   updatedAt: Date | null
   /** The request was not final before. */
   becameFinal: boolean

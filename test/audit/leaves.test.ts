@@ -227,6 +227,12 @@ const kinds: Readonly<Record<LeafKind, true>> = {
   'request.expired': true,
   'request.stage-closed': true,
   'vote.cast': true,
+  'request.deleted': true,
+  'request.terms-changed': true,
+  'request.grant-revoked': true,
+  'grant.made': true,
+  'grant.used': true,
+  'grant.ended': true,
   'delivery.requeued': true,
   'action.tested': true,
 }

@@ -105,7 +105,7 @@ describe('what a server remembers is never relied on unproved', () => {
     const { votingMemory } = here.ctx.store
     const colleague = await here.signedIn((voters[2] as Voter).id)
     await colleague.get(`/workflows/${scene.requestId}/canVote`)
-    const kept = votingMemory.recall(orgId, scene.requestId, scene.me.id)
+    const kept = votingMemory.recall(orgId, scene.requestId, scene.me.id, here.ctx.clock.now())
     votingMemory.forget(orgId, scene.requestId, scene.me.id)
     votingMemory.learn(orgId, scene.me.id, { ...kept!, own_seq: null, own_stance: null })
     await approve(scene)

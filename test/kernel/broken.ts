@@ -27,6 +27,15 @@ const BREAKAGES = {
     decide(withOptions(policy, { naturalPersons: false }), state, event, now),
   'requester-counted': (policy, state, event, now) =>
     decide(withOptions(policy, { requesterMayVote: true }), state, event, now),
+  'beneficiary-counted': (policy, { beneficiary: _, ...state }, event, now) => decide(policy, state, event, now),
+  'second-vote-taken': (policy, state, event, now) => {
+    const { singleVote: _, ...options } = policy.options
+    return decide({ ...policy, options }, state, event, now)
+  },
+  'seat-never-full': (policy, state, event, now) =>
+    policy.options.singleVote
+      ? decide(policy, { ...state, tally: { ...state.tally, approvals: [] } }, event, now)
+      : decide(policy, state, event, now),
   'expiry-off-by-one': (policy, state, event, now) => decide(policy, state, event, now - 1),
   'recheck-forgotten': (policy, state, event, now) =>
     decide(withOptions(policy, { recheckEligibility: false }), state, event, now),

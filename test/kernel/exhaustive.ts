@@ -70,19 +70,24 @@ function listSmallWorlds(): SmallWorld[] {
       for (const distinctPeople of rule.kind === 'threshold' ? [false, true] : [false]) {
         for (const veto of ['withdrawable', 'final', 'ignored'] as const) {
           for (const requester of ['outsider', 'ann', 'bob']) {
-            worlds.push({
-              policy: {
-                stages: [{ binding: true, rule }],
-                options: { ...PLAIN, veto, distinctPeople },
-              },
-              beginning: { people: memberships.map(plainPerson), requester, expiresAt: EXPIRES_AT },
-            })
+            const beginning = { people: memberships.map(plainPerson), requester, expiresAt: EXPIRES_AT }
+            const stages = [{ binding: true, rule }]
+            const options = { ...PLAIN, veto, distinctPeople }
+            worlds.push({ policy: { stages, options }, beginning })
+            if (veto === 'withdrawable' || namesOneTwice(rule)) continue
+            const single = { ...options, recheckEligibility: false, singleVote: true } as const
+            worlds.push({ policy: { stages, options: single }, beginning })
           }
         }
       }
     }
   }
   return worlds
+}
+
+function namesOneTwice(rule: Rule): boolean {
+  const names = leavesOf(rule).map(({ from }) => `${from.kind} ${from.id}`)
+  return new Set(names).size < names.length
 }
 
 function plainPerson(groups: readonly string[], index: number): Person {

@@ -44,6 +44,7 @@ function worldOf(policy: Policy, beginning: Beginning, setup: Partial<WorldSetup
     })),
     groups: membersOf(beginning),
     requester: beginning.requester,
+    ...(beginning.beneficiary !== undefined && { beneficiary: beginning.beneficiary }),
     expiresAt: beginning.expiresAt,
     ...setup,
   })

@@ -19,6 +19,8 @@ export interface Person {
 export interface Beginning {
   readonly people: readonly Person[]
   readonly requester: string
+  /** Whom it is asked for, where that is somebody else. */
+  readonly beneficiary?: string
   readonly expiresAt: number
 }
 
@@ -66,6 +68,10 @@ export type Refusal =
   | { readonly reason: 'voter-disabled' }
   | { readonly reason: 'not-eligible'; readonly because: 'no-group' | 'no-right' | 'no-seat' }
   | { readonly reason: 'requester-excluded' }
+  | { readonly reason: 'beneficiary-excluded' }
+  | { readonly reason: 'no-free-seat' }
+  | { readonly reason: 'already-voted' }
+  | { readonly reason: 'vote-is-final' }
   | { readonly reason: 'stale-digest' }
   | { readonly reason: 'seat-not-held'; readonly seat: SeatSource }
   | { readonly reason: 'assurance-missing'; readonly missing: readonly Assurance[] }
@@ -210,12 +216,40 @@ function voted(story: Story, vote: VoteAct): Consequences {
     principal: vote.principal,
     voter: voterOf(story, vote.principal),
     stance: vote.stance,
-    seats: vote.seats ?? seatsHeld(story, vote.principal),
+    seats: seatsMeant(story, vote),
     assurance: vote.assurance,
     stage: stageOf(story),
     revision: revisionOf(story),
   }
   return { entries: [cast, ...verdict({ ...story, log: [...story.log, cast] }, cast)] }
+}
+
+/** What a vote is for: what it says, else all that is held; where votes are single, the first of those that has room. */
+function seatsMeant(story: Story, { principal, seats }: VoteAct): readonly SeatSource[] {
+  if (story.policy.options.singleVote !== true) return seats ?? seatsHeld(story, principal)
+  const room = seatsWithRoom(story, principal)
+  const meant = seats === undefined ? room : room.filter((seat) => seats.some((named) => isSameSeat(named, seat)))
+  return meant.slice(0, 1)
+}
+
+/** Of the seats of the open stage that somebody holds, those for which fewer have approved than are asked for. */
+function seatsWithRoom(story: Story, principal: string): SeatSource[] {
+  const roomy = openLeaves(story).filter((leaf) => approversOf(story, leaf).length < leaf.atLeast)
+  return roomy.map((leaf) => leaf.from).filter((seat) => holds(story, principal, seat))
+}
+
+/** Where votes are single: what comes after who is eligible (contract privx §4.3). */
+function barredFromMore(story: Story, principal: string): Refusal | undefined {
+  if (seatsWithRoom(story, principal).length === 0) return { reason: 'no-free-seat' }
+  const [stage, revision, voter] = [stageOf(story), revisionOf(story), voterOf(story, principal)]
+  const hasVoted = story.log.some(
+    (entry) =>
+      entry.kind === 'cast' &&
+      entry.stage === stage &&
+      entry.revision === revision &&
+      (entry.principal === principal || entry.voter === voter),
+  )
+  return hasVoted ? { reason: 'already-voted' } : undefined
 }
 
 /** Why this principal may not vote at all, the first reason in the order of ADR 1.9. */
@@ -224,22 +258,28 @@ function barred(story: Story, principal: string, now: number): Refusal | undefin
   if (isPastExpiry(story, now)) return { reason: 'expired' }
   if (!isPolicyOpen(story)) return { reason: 'policy-closed' }
   if (!isEnabled(story, principal)) return { reason: 'voter-disabled' }
+  const isSingle = story.policy.options.singleVote === true
+  const party = partyTo(story, principal)
+  if (isSingle && party !== undefined) return { reason: `${party}-excluded` }
   if (!isInAnyGroup(story, principal) && !isNamed(story, principal))
     return { reason: 'not-eligible', because: 'no-group' }
   if (!hasRight(story, principal)) return { reason: 'not-eligible', because: 'no-right' }
   if (seatsHeld(story, principal).length === 0) return { reason: 'not-eligible', because: 'no-seat' }
-  if (isExcludedRequester(story, principal)) return { reason: 'requester-excluded' }
-  return undefined
+  if (party !== undefined) return { reason: `${party}-excluded` }
+  return isSingle ? barredFromMore(story, principal) : undefined
 }
 
 /** What is wrong with the vote itself. */
 function faulty(story: Story, vote: VoteAct): Refusal | undefined {
+  const isSingle = story.policy.options.singleVote === true
   if (vote.stale === true) return { reason: 'stale-digest' }
+  if (isSingle && vote.stance === 'withdraw') return { reason: 'vote-is-final' }
   const notHeld = vote.seats?.find((seat) => !holds(story, vote.principal, seat))
   if (notHeld !== undefined) return { reason: 'seat-not-held', seat: notHeld }
+  if (isSingle && seatsMeant(story, vote).length === 0) return { reason: 'no-free-seat' }
   const provable = personCalled(story, vote.principal)?.provable ?? []
   if (vote.stance === 'approve') {
-    const missing = demanded(story, vote.seats ?? seatsHeld(story, vote.principal)).filter(
+    const missing = demanded(story, seatsMeant(story, vote)).filter(
       (proof) => !vote.assurance.includes(proof),
     )
     if (missing.length === 0) return undefined
@@ -483,13 +523,18 @@ function voterOf(story: Story, principal: string): string {
   return story.policy.options.naturalPersons ? naturalPersonOf(story, principal) : principal
 }
 
-/** The requester's person is the one who answered for them when they asked. */
-function isExcludedRequester(story: Story, principal: string): boolean {
-  if (story.policy.options.requesterMayVote) return false
-  const { requester } = story.beginning
-  if (principal === requester) return true
-  const asked = personCalled(story, requester)?.agentOf ?? requester
-  return story.policy.options.naturalPersons && naturalPersonOf(story, principal) === asked
+/** As whom a principal has a part in what is asked for. A party's person is the one who answered for them when it was asked. */
+function partyTo(story: Story, principal: string): 'requester' | 'beneficiary' | undefined {
+  const { requesterMayVote, naturalPersons } = story.policy.options
+  if (requesterMayVote) return undefined
+  const { requester, beneficiary } = story.beginning
+  const is = (party: string): boolean => {
+    if (principal === party) return true
+    const asked = personCalled(story, party)?.agentOf ?? party
+    return naturalPersons && naturalPersonOf(story, principal) === asked
+  }
+  if (is(requester)) return 'requester'
+  return beneficiary !== undefined && is(beneficiary) ? 'beneficiary' : undefined
 }
 
 function personCalled(story: Story, id: string): Person | undefined {

@@ -21,7 +21,7 @@ export function randomCase(seed: number, caseNumber: number): Case {
   const people = randomPeople(dice)
   const policy = randomPolicy(dice, people)
   const requester = dice.onceIn(3) ? 'outsider' : dice.oneOf(people).id
-  const beginning: Beginning = { people, requester, expiresAt: EXPIRES_AT }
+  const beginning: Beginning = { people, requester, ...randomBeneficiary(dice, people), expiresAt: EXPIRES_AT }
   return { policy, beginning, happenings: randomHappenings(dice, policy, people, mood) }
 }
 
@@ -38,7 +38,12 @@ function closeCase(dice: Chance): Case {
     const stance = dice.onceIn(10) ? dice.oneOf<Stance>(['veto', 'withdraw']) : 'approve'
     return { kind: 'vote', principal: person.id, stance, assurance: PROOFS, now }
   })
-  return { policy, beginning: { people, requester, expiresAt: EXPIRES_AT }, happenings }
+  const parties = { requester, ...randomBeneficiary(dice, people) }
+  return { policy, beginning: { people, ...parties, expiresAt: EXPIRES_AT }, happenings }
+}
+
+function randomBeneficiary(dice: Chance, people: readonly Person[]): Pick<Beginning, 'beneficiary'> {
+  return dice.onceIn(6) ? { beneficiary: dice.oneOf(people).id } : {}
 }
 
 /** Many seats of few groups, which `distinctPeople` makes hard to fill. */
@@ -84,7 +89,7 @@ function randomPolicy(dice: Chance, people: readonly Person[]): Policy {
     binding: !dice.onceIn(3),
     rule: randomRule(dice, people, 3, isAssuranceUsed),
   }))
-  return {
+  const policy: Policy = {
     stages: stages.some((stage) => stage.binding) ? stages : stages.map((stage) => ({ ...stage, binding: true })),
     options: {
       veto: dice.oneOf(['withdrawable', 'withdrawable', 'final', 'ignored'] as const),
@@ -95,6 +100,15 @@ function randomPolicy(dice: Chance, people: readonly Person[]): Policy {
       vetoNeedsAssurance: isAssuranceUsed && dice.onceIn(2),
     },
   }
+  return dice.onceIn(3) ? withSingleVotes(policy) : policy
+}
+
+/** The same with single votes, as far as such a policy is accepted: no stage names a seat twice. */
+function withSingleVotes({ stages, options }: Policy): Policy {
+  const named = stages.map(({ rule }) => sourcesOf(rule).map(({ kind, id }) => `${kind} ${id}`))
+  if (named.some((seats) => new Set(seats).size < seats.length)) return { stages, options }
+  const veto = options.veto === 'withdrawable' ? 'final' : options.veto
+  return { stages, options: { ...options, veto, recheckEligibility: false, singleVote: true } }
 }
 
 function randomRule(dice: Chance, people: readonly Person[], depth: number, isAssuranceUsed: boolean): Rule {

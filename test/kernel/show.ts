@@ -8,7 +8,7 @@ export function show(disagreement: Disagreement): string {
   return [
     ...policyText(policy),
     ...beginning.people.map(personText),
-    `requester ${beginning.requester}, expires at ${beginning.expiresAt}`,
+    `requester ${beginning.requester}, for ${beginning.beneficiary ?? 'nobody else'}, expires at ${beginning.expiresAt}`,
     ...disagreement.steps.map((step, index) => `${index + 1}. ${stepText(step)}`),
   ].join('\n')
 }

@@ -1,6 +1,6 @@
 /** Makes a failing case small: tries simpler cases for as long as one of them still fails. */
 import type { Rule, Stage } from '../../src/kernel/rule.ts'
-import type { Happening } from './naive.ts'
+import type { Beginning, Happening } from './naive.ts'
 import type { Case } from './cases.ts'
 
 export function shrink(sample: Case, fails: (simpler: Case) => boolean): Case {
@@ -36,8 +36,13 @@ function simplerCases(sample: Case): Case[] {
       ...sample,
       happenings: simpler,
     })),
+    ...(beginning.beneficiary === undefined ? [] : [{ ...sample, beginning: withoutBeneficiary(beginning) }]),
     ...(beginning.requester === 'outsider' ? [] : [{ ...sample, beginning: { ...beginning, requester: 'outsider' } }]),
   ]
+}
+
+function withoutBeneficiary({ beneficiary: _, ...beginning }: Beginning): Beginning {
+  return beginning
 }
 
 const PLAIN = {
@@ -47,6 +52,7 @@ const PLAIN = {
   naturalPersons: false,
   recheckEligibility: false,
   vetoNeedsAssurance: false,
+  singleVote: undefined,
 }
 
 function simplerStages(stage: Stage): Stage[] {
@@ -91,8 +97,10 @@ function withoutStrangers(sample: Case): Case {
       (!('principal' in happening) || isKnown(happening.principal)) &&
       (happening.kind !== 'agent-of' || happening.person === null || isKnown(happening.person)),
   )
-  const requester = isKnown(sample.beginning.requester) ? sample.beginning.requester : 'outsider'
-  return { ...sample, beginning: { ...sample.beginning, people, requester }, happenings }
+  const { beneficiary } = sample.beginning
+  const parties = beneficiary === undefined || isKnown(beneficiary) ? sample.beginning : withoutBeneficiary(sample.beginning)
+  const requester = isKnown(parties.requester) ? parties.requester : 'outsider'
+  return { ...sample, beginning: { ...parties, people, requester }, happenings }
 }
 
 function dropOne<Item>(items: readonly Item[]): Item[][] {

@@ -32,6 +32,8 @@ export interface WorldSetup {
   readonly groups: Readonly<Record<string, readonly string[]>>
   /** A principal; it need not be among the people. */
   readonly requester: string
+  /** A principal whom it is asked for. */
+  readonly beneficiary?: string
   readonly expiresAt: number
   /** Hand every standing approval to each vote, instead of only when the kernel asks for them. */
   readonly alwaysGiveApprovals?: boolean
@@ -110,6 +112,9 @@ export function createWorld(policy: Policy, setup: WorldSetup): World {
     digest: 'digest-0',
     expiresAt: setup.expiresAt,
     requester: { principal: setup.requester, person: find(setup.requester).person },
+    ...(setup.beneficiary !== undefined && {
+      beneficiary: { principal: setup.beneficiary, person: find(setup.beneficiary).person },
+    }),
   })
 
   function find(principal: string): Required<WorldPerson> {

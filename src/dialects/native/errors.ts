@@ -182,6 +182,10 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   VOTING_CLOSED: { status: 422, code: 'WORKFLOW_TEMPLATE_NOT_ACTIVE' },
   STAGE_NOT_ADVISORY: { status: 422 },
   VETO_STANDS: { status: 422 },
+  NO_FREE_SEAT: { status: 403 },
+  ALREADY_VOTED: { status: 403 },
+  VOTE_IS_FINAL: { status: 422 },
+  STAGE_NOT_OPEN: { status: 409 },
   STALE_DIGEST: { status: 409 },
   WORKFLOW_NOT_DECIDED: { status: 409 },
   RECEIPT_UNAVAILABLE: { status: 409 },
@@ -319,6 +323,12 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   ORGANIZATION_ADMIN_ALREADY_EXISTS: { status: 409 },
   ORGANIZATION_ADMIN_IS_LAST: { status: 409 },
   INVALID_IDENTIFIER_FORMAT: { status: 400 },
+  // Roles for a while
+  GRANT_TERMS_INVALID: { status: 400 },
+  GRANT_NOT_FOUND: { status: 404 },
+  GRANT_NOT_IN_FORCE: { status: 409 },
+  GRANT_NOT_REVOCABLE: { status: 409 },
+  ROLE_DELETED: { status: 409 },
   // Quotas
   MISSING_LIMIT: { status: 400 },
   QUOTA_INVALID_LIMIT: { status: 400, code: 'INVALID_LIMIT' },

@@ -42,6 +42,13 @@ const statements = [
   // clock; the job that deletes the ended is for tidiness and for the log.
   `alter table memberships add column starts_at timestamptz`,
   `alter table memberships add column ends_at timestamptz`,
+  // Whoever votes reads all of theirs: from the index alone, and of those with a bound when the next one comes.
+  `drop index memberships_principal`,
+  `create index memberships_principal on memberships (org_id, principal_id, group_id) include (starts_at, ends_at)`,
+  `create index memberships_bounded on memberships (org_id, principal_id) include (starts_at, ends_at)
+    where starts_at is not null or ends_at is not null`,
+  `create trigger memberships_moved after update on memberships referencing new table as changed
+    for each statement execute function move_eligibility()`,
 
   // A role for a while. One that has not ended stands behind the membership with the same group and principal. floating_hours: it ends
   // so long after its first use, and has no end before. request_id: what it was approved by; null for one that was given directly.
@@ -77,6 +84,7 @@ const statements = [
 
   // Whom the request is for, when that is somebody else than who asks: they may not decide on it either.
   `alter table requests add column beneficiary_id uuid`,
+  `alter table requests add column beneficiary_person_id uuid`,
   `create index requests_of_requester on requests (org_id, requester_id, dialect, created_at, id)`,
 
   // What an approval does to a role, in its own transaction. asked: the terms as they were asked for; kind to floating_hours: as they stand,

@@ -15,6 +15,8 @@ export interface Case {
   readonly people?: readonly WorldPerson[]
   /** By default ada, who is in no group. */
   readonly requester?: string
+  /** By default nobody else. */
+  readonly beneficiary?: string
   readonly steps: readonly Step[]
 }
 

@@ -10,6 +10,7 @@ export function play(story: Case): readonly string[] {
     people: [...people.filter(({ principal }) => !changed.has(principal)), ...changed.values()],
     groups,
     requester: story.requester ?? 'ada',
+    ...(story.beneficiary !== undefined && { beneficiary: story.beneficiary }),
     expiresAt: 1000,
   })
   return story.steps.map((step) => tell(world, step))
