@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { engine, hold, role, startAccessScene, step, workflowBody, type AccessScene } from '../../helpers/access.ts'
+import { insertGroup } from '../../helpers/quorum.ts'
 import type { Answer, Client } from '../../helpers/world.ts'
 
 let scene: AccessScene
@@ -187,10 +188,7 @@ describe('making a workflow', () => {
 
   it('refuses a role of another API, and one that was deleted', async () => {
     const { ctx } = scene.world
-    const { body } = await scene.ada.post('/groups', { name: `g-${ctx.newId()}` })
-    const groups = await ctx.db.selectFrom('groups').select('id').where('dialect', '=', 'native').execute()
-    expect(body, JSON.stringify(body)).toBeDefined()
-    const native = groups[0]?.id ?? ''
+    const native = await insertGroup(ctx, [])
     expect((await make({ target_roles: [{ id: native }] })).body.property).toBe('target_roles[0].id')
     const gone = await role(ctx, 'gone')
     await ctx.db.updateTable('groups').set({ deleted_at: ctx.clock.now() }).where('id', '=', gone).execute()
@@ -379,11 +377,11 @@ describe('who may', () => {
 
   it('ends with the role that gives it', async () => {
     const { world } = scene
-    const id = await role(world.ctx, 'managers for an hour', [], ['privx-admin'])
-    const endsAt = world.clock.now().getTime() + 3_600_000
-    await hold(world.ctx, id, scene.eli.id, { kind: 'time-restricted', startsAt: endsAt - 3_600_000, endsAt })
+    const id = await role(world.ctx, 'managers for a minute', [], ['privx-admin'])
+    const endsAt = world.clock.now().getTime() + 60_000
+    await hold(world.ctx, id, scene.eli.id, { kind: 'time-restricted', startsAt: endsAt - 60_000, endsAt })
     expect((await scene.eli.get(path)).status).toBe(200)
-    world.clock.advance(3_600_000)
+    world.clock.advance(60_000)
     expect((await scene.eli.get(path)).status).toBe(403)
   })
 })
