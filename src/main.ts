@@ -8,6 +8,7 @@ import { prepareStore } from './demo/seed.ts'
 import { startMessage } from './demo/start-message.ts'
 import { AppError } from './errors.ts'
 import { startDeadlines } from './jobs/deadlines.ts'
+import { startGrantEnds } from './jobs/grant-ends.ts'
 import { takeOver } from './jobs/reclaim.ts'
 import { startSealing } from './jobs/sealing.ts'
 import { startWitnessing } from './jobs/witnessing.ts'
@@ -92,6 +93,7 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   if (works) await takeOver(ctx)
   const worker = works ? startWorker(ctx) : null
   const endDeadlines = works ? startDeadlines(ctx) : null
+  const endGrantEnds = works ? startGrantEnds(ctx) : null
   const endSealing = works ? startSealing(ctx) : null
   const endWitnessing = works ? startWitnessing(ctx) : null
   const endMaintenance = startMaintenance(ctx)
@@ -103,6 +105,7 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
       app.close(),
       worker?.stop(jobDrainMilliseconds),
       endDeadlines?.(),
+      endGrantEnds?.(),
       endSealing?.(),
       endWitnessing?.(),
       endMaintenance(),

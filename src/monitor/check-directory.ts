@@ -35,6 +35,8 @@ const ofOrganization = [
   'organization_admins',
   'groups',
   'memberships',
+  'grants',
+  'request_grants',
   'role_bindings',
   'spaces',
   'policies',

@@ -46,7 +46,9 @@ export async function checkRequests(
       (await votes.peek())?.request_id,
     ])
     if (id === undefined) break
-    await checkRequest({ find, rules: told.rules, tables, leaves, requests, votes, counts, reasons }, id)
+    const streams = { find, rules: told.rules, tables, leaves, requests, votes, counts, reasons }
+    if (told.deletedRequests.has(id)) await checkDeleted(streams, id)
+    else await checkRequest(streams, id)
   }
   tables.tell()
   await checkCounts(tx, org, find, counts)
@@ -57,7 +59,8 @@ function leavesQuery(org: string): string {
   return `select l.subject_id, l.id, e.index::float8 as index, l.content, l.private
     from audit_leaves l left join log_entries e on e.org_id = l.org_id and e.leaf_id = l.id
     where l.org_id = ${org}
-      and l.kind in ('request.created', 'request.canceled', 'request.expired', 'request.stage-closed', 'vote.cast')
+      and l.kind in ('request.created', 'request.canceled', 'request.expired', 'request.stage-closed', 'vote.cast',
+        'request.grant-revoked')
     order by l.subject_id, e.index nulls last, l.id`
 }
 
@@ -104,6 +107,17 @@ async function checkRequest(streams: Streams, id: string): Promise<void> {
   if (told === null && row !== undefined) find('requests', id, 'inserted')
   if (told !== null && row === undefined) tables.deleted('requests', id)
   if (told !== null && row !== undefined) compareRequest(find, id, told, row)
+}
+
+/** Of a request that was deleted nothing may be left. */
+async function checkDeleted(streams: Streams, id: string): Promise<void> {
+  const { find, leaves, requests } = streams
+  while ((await leaves.peek())?.subject_id === id) await leaves.next()
+  await new VoteCheck(streams, id).end()
+  if ((await requests.peek())?.id !== id) return
+  const row = (await requests.next()) as Row<'requests'>
+  streams.counts.set(countKey(row), (streams.counts.get(countKey(row)) ?? 0) + 1)
+  find('requests', id, 'inserted')
 }
 
 function compareRequest(find: Finder, id: string, told: ToldRequest, row: Row<'requests'>): void {

@@ -21,16 +21,19 @@ export function replayGroups(told: ToldGroups, leaf: ToldLeaf): void {
         created_at: at,
         updated_at: at,
       })
-      told.memberships.set(keyOf(subject, facts['member'] as string), { added_at: at })
+      told.memberships.set(keyOf(subject, facts['member'] as string), { ...unbound, added_at: at })
       return
     case 'memberships.added':
-      for (const key of membersOf(leaf)) told.memberships.set(key, { added_at: at })
+      for (const key of membersOf(leaf)) told.memberships.set(key, { ...unbound, added_at: at })
       return count(told, leaf, 1)
     case 'memberships.removed':
       for (const key of membersOf(leaf)) told.memberships.delete(key)
       return count(told, leaf, -1)
   }
 }
+
+/** Of who is a member for as long as nobody takes them out. */
+const unbound = { starts_at: null, ends_at: null }
 
 function membersOf({ subject, facts }: ToldLeaf): string[] {
   return (facts['members'] as readonly { readonly id: string }[]).map(({ id }) => keyOf(subject, id))

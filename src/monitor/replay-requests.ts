@@ -44,11 +44,18 @@ export function openRequest(rules: ReadonlyMap<string, Policy>, leaf: ToldLeaf):
     principal: (facts['requester'] ?? actor.id) as string,
     person: (facts['person'] ?? null) as string | null,
   }
+  const beneficiary = facts['beneficiary'] as string | undefined
+  const parties = {
+    requester,
+    ...(beneficiary !== undefined && {
+      beneficiary: { principal: beneficiary, person: (facts['beneficiaryPerson'] ?? null) as string | null },
+    }),
+  }
   const expiresAt = new Date(facts['expiresAt'] as string)
   const digest = facts['digest'] as string
   return {
     policy,
-    state: initialState(policy, { digest, expiresAt: expiresAt.getTime(), requester }),
+    state: initialState(policy, { digest, expiresAt: expiresAt.getTime(), ...parties }),
     standing: new Map(),
     isLost: false,
     row: {
@@ -58,6 +65,8 @@ export function openRequest(rules: ReadonlyMap<string, Policy>, leaf: ToldLeaf):
       requester_id: requester.principal,
       // The leaves of old named the requester as the actor, and no person.
       requester_person_id: facts['requester'] === undefined ? undefined : requester.person,
+      beneficiary_id: beneficiary ?? null,
+      beneficiary_person_id: parties.beneficiary?.person ?? null,
       digest,
       expires_at: expiresAt,
       created_at: at,
@@ -71,6 +80,10 @@ export function replayRequest(
   request: ToldRequest,
   leaf: ToldLeaf,
 ): { readonly request: ToldRequest; readonly contradictions: readonly Contradiction[] } {
+  // Nothing that is voted on: what was granted was taken back.
+  if (leaf.kind === 'request.grant-revoked') {
+    return { request: { ...request, row: { ...request.row, updated_at: leaf.at } }, contradictions: [] }
+  }
   const outcome = outcomeOf(request, leaf)
   const { facts } = leaf
   if (request.isLost || outcome === null) return { request, contradictions: [] }
@@ -92,6 +105,7 @@ export function replayRequest(
     ...(facts['toStage'] === undefined ? [] : differing('toStage', next.stage, facts['toStage'])),
   ]
   const isVote = leaf.kind === 'vote.cast'
+  const isUnmoved = isVote && next.status === request.state.status && request.row['dialect'] === 'native'
   const hasMoved = next.stage !== request.state.stage
   return {
     contradictions,
@@ -100,8 +114,8 @@ export function replayRequest(
       state: next,
       isLost: contradictions.length > 0,
       standing: hasMoved ? new Map() : isVote ? withVote(request.standing, leaf) : request.standing,
-      // A vote moves it with the status, a command always.
-      row: isVote && next.status === request.state.status ? request.row : { ...request.row, updated_at: leaf.at },
+      // A command moves it always, a vote of the native dialect with the status.
+      row: isUnmoved ? request.row : { ...request.row, updated_at: leaf.at },
     },
   }
 }

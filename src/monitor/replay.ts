@@ -1,3 +1,4 @@
+import { newGrants, replayGrants, type ToldGrants } from './replay-grants.ts'
 import { newGroups, replayGroups, type ToldGroups } from './replay-groups.ts'
 import { newPolicies, replayPolicies, templatesIn, type ToldPolicies } from './replay-policies.ts'
 import { newPrincipals, replayPrincipals, type ToldPrincipals } from './replay-principals.ts'
@@ -12,7 +13,7 @@ import type { ToldTable } from './told-table.ts'
  * Everything of an organization that its leaves tell of, but for requests and votes, which are gone through one by one
  * (`replay-requests.ts`): there may be millions of them.
  */
-export interface Told extends ToldPrincipals, ToldGroups, ToldRoles, ToldPolicies {
+export interface Told extends ToldPrincipals, ToldGroups, ToldGrants, ToldRoles, ToldPolicies {
   readonly organizations: ToldTable
   readonly spaces: ToldTable
   readonly quotas: ToldTable
@@ -25,6 +26,7 @@ export function nothingTold(people: ToldTable = new Map()): Told {
     ...newPrincipals(),
     people,
     ...newGroups(),
+    ...newGrants(),
     ...newRoles(),
     ...newPolicies(),
     organizations: new Map(),
@@ -43,6 +45,7 @@ export function replay(told: Told, leaf: ToldLeaf): void {
   }
   replayPrincipals(told, leaf)
   replayGroups(told, leaf)
+  replayGrants(told, leaf)
   // Before the policies: roles on templates go with the templates, which must still be known.
   replayRoles(told, leaf, (space) => templatesIn(told, space))
   replayPolicies(told, leaf)

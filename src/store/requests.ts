@@ -130,3 +130,15 @@ export async function findNextDeadline(db: Db): Promise<Date | undefined> {
     .executeTakeFirst()
   return row?.expires_at
 }
+
+/** Says that a locked request has changed in something that stands beside it. */
+export async function touchRequest(tx: Tx, { org_id, id }: RequestRow, at: Date): Promise<void> {
+  await tx.updateTable('requests').set({ updated_at: at }).where('org_id', '=', org_id).where('id', '=', id).execute()
+}
+
+/** Deletes a locked request with its votes and whatever else is of it, and counts it no more. */
+export async function deleteRequestRow(tx: Tx, row: RequestRow): Promise<void> {
+  await tx.deleteFrom('requests').where('org_id', '=', row.org_id).where('id', '=', row.id).execute()
+  const { org_id, policy_id, is_final } = row
+  await tx.insertInto('request_counts').values({ org_id, policy_id, is_final, difference: -1 }).execute()
+}

@@ -55,3 +55,17 @@ export async function findLastStance(
     .executeTakeFirst()
   return vote?.stance ?? null
 }
+
+/** Whether a principal has approved a request, in any of its stages. */
+export async function hasApproved(db: Db, orgId: string, requestId: string, principalId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('votes')
+    .select('seq')
+    .where('org_id', '=', orgId)
+    .where('request_id', '=', requestId)
+    .where('principal_id', '=', principalId)
+    .where('stance', '=', 'approve')
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}

@@ -18,6 +18,8 @@ describe.each(engines)('%s', { timeout: 60_000 }, (_, engine) => {
   it('lets approvals of independent voters commute', () => {
     let approved = 0
     forEachCase((sample, dice) => {
+      // Where an approval takes the first free seat, which one that is depends on who came before.
+      if (sample.policy.options.singleVote) return
       const approvals = approvalsOfAll(sample)
       const inOrder = lastOf(play(engine, ofOneStage(sample, approvals)))
       const shuffled = lastOf(play(engine, ofOneStage(sample, shuffle(dice, approvals))))
@@ -139,7 +141,8 @@ describe.each(engines)('%s', { timeout: 60_000 }, (_, engine) => {
       const now = sample.happenings.reduce((latest, each) => ('now' in each ? each.now : latest), 0)
       const may = seen.mayVote.split(', ')
       for (const person of sample.beginning.people) {
-        const vote = voteOf(person, { stance: 'withdraw', assurance: person.provable, now })
+        const stance = sample.policy.options.singleVote ? 'veto' : 'withdraw'
+        const vote = voteOf(person, { stance, assurance: person.provable, now })
         const { refusal } = lastOf(play(engine, { ...sample, happenings: [...sample.happenings, vote] }))
         expect(may.some((answer) => answer.startsWith(`${person.id} may`))).toBe(refusal === '')
       }

@@ -16,6 +16,7 @@ import { apiKeyRoutes } from './routes/api-keys.ts'
 import { authInfoRoutes } from './routes/auth-info.ts'
 import { cliSignInRoutes } from './routes/cli-sign-in.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { grantRoutes } from './routes/grants.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { logRoutes } from './routes/log.ts'
 import { organizationAdminRoutes } from './routes/organization-admins.ts'
@@ -72,6 +73,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   agentManagementRoutes(app, ctx)
   roleRoutes(app, ctx)
   groupRoutes(app, ctx)
+  grantRoutes(app, ctx)
   spaceRoutes(app, ctx)
   organizationAdminRoutes(app, ctx)
   voteRoutes(app, ctx)

@@ -4,6 +4,9 @@ import { isOver } from '../../kernel/grant-terms.ts'
 import { loadActor, type Caller } from '../actor.ts'
 import { termsOf } from './terms.ts'
 
+/** A role that somebody was granted, with its name. */
+export type Grant = NamedGrantRow
+
 /** The caller's own grants that are not over, by the name of the role; those to come among them. */
 export async function listOwnGrants(ctx: Ctx, caller: Caller): Promise<NamedGrantRow[]> {
   await loadActor(ctx.db, caller)

@@ -13,13 +13,14 @@ import { columnsOf, termsFacts, termsOf } from './terms.ts'
  * @returns the grant as it is then
  * @throws AppError GRANT_NOT_FOUND for everyone but its holder, GRANT_NOT_IN_FORCE
  */
-export async function useGrant(ctx: Ctx, caller: Caller, id: string): Promise<NamedGrantRow> {
+export async function useGrant(ctx: Ctx, caller: Caller, id: string | null): Promise<NamedGrantRow> {
   return await transact(ctx, caller.once, async (tx) => {
     const { orgId } = caller
     const actor = await loadActor(tx, caller)
+    if (id === null) throw new AppError('GRANT_NOT_FOUND')
     const standing = await lockStandingGrant(tx, orgId, id)
     const found = await findGrant(tx, orgId, id)
-    if (found === undefined || found.principal_id !== actor.principalId) throw new AppError('GRANT_NOT_FOUND')
+    if (found?.principal_id !== actor.principalId) throw new AppError('GRANT_NOT_FOUND')
     const at = ctx.clock.now()
     if (standing === undefined || !isInForce(termsOf(standing), at.getTime())) throw new AppError('GRANT_NOT_IN_FORCE')
     const terms = termsOf(standing)

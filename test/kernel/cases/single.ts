@@ -108,7 +108,7 @@ export const single: readonly Case[] = [
     options,
     stages: [all(seats(1, 'security'), seats(1, 'finance'))],
     steps: [
-      [1, 'dana approves for garden', 'no: seat-not-held kind group id garden'],
+      [1, 'dana approves for garden', 'no: seat-not-held group,garden'],
       [2, 'dana approves for nothing', 'no: no-free-seat'],
       [3, 'dana approves for finance', 'open [0 1]'],
     ],
