@@ -105,7 +105,7 @@ export function replayRequest(
     ...(facts['toStage'] === undefined ? [] : differing('toStage', next.stage, facts['toStage'])),
   ]
   const isVote = leaf.kind === 'vote.cast'
-  const isUnmoved = isVote && next.status === request.state.status && request.row['dialect'] === 'native'
+  const isUnmoved = isVote && next.status === request.state.status && (request.row['dialect'] ?? 'native') === 'native'
   const hasMoved = next.stage !== request.state.stage
   return {
     contradictions,

@@ -1,6 +1,7 @@
 import { sealActions, type Action } from '../../src/approvals/actions.ts'
 import type { Ctx } from '../../src/context.ts'
 import { defaultOrganization } from '../../src/identity/organization.ts'
+import type { Dialect } from '../../src/store/schema.ts'
 import { leavesOf, type PolicyOptions, type Rule, type Stage } from '../../src/kernel/rule.ts'
 
 /** The options that a native template has when it names none. */
@@ -58,19 +59,26 @@ export async function insertPolicy(
   ctx: Ctx,
   rule: Rule | readonly Stage[],
   options: Partial<PolicyOptions> = {},
-  columns: { spaceId?: string; name?: string; expiresInHours?: number; actions?: readonly Action[] } = {},
+  columns: {
+    dialect?: Dialect
+    spaceId?: string
+    name?: string
+    expiresInHours?: number
+    actions?: readonly Action[]
+  } = {},
 ): Promise<string> {
   const stages = Array.isArray(rule) ? (rule as readonly Stage[]) : [{ binding: true, rule: rule as Rule }]
   const groups = stages.flatMap((stage) => leavesOf(stage.rule).map((leaf) => leaf.from.id))
   const id = ctx.newId()
   const at = ctx.clock.now()
+  const { dialect = 'native' } = columns
   await ctx.db
     .insertInto('policies')
     .values({
       org_id: orgId,
       id,
-      dialect: 'native',
-      space_id: columns.spaceId ?? (await insertSpace(ctx)),
+      dialect,
+      space_id: columns.spaceId ?? (dialect === 'native' ? await insertSpace(ctx) : null),
       name: columns.name ?? `template ${id}`,
       version: 1,
       metadata: '{}',
