@@ -46,10 +46,7 @@ export async function readWorkflows(
 ): Promise<Listed<ShownWorkflow>> {
   requireView(member)
   const { orgId } = member
-  const [rows, total] = await Promise.all([
-    listWorkflows(ctx.db, orgId, order, range),
-    countWorkflows(ctx.db, orgId),
-  ])
+  const [rows, total] = await Promise.all([listWorkflows(ctx.db, orgId, order, range), countWorkflows(ctx.db, orgId)])
   const roles = await findRoleHandles(ctx.db, orgId, rows.flatMap(rolesIn))
   return { items: rows.map((row) => ({ row, roles })), total }
 }

@@ -25,11 +25,20 @@ export interface ShownSlot {
   readonly id: string
   readonly roleId: string
   /** Null while nobody has taken it. */
-  readonly decision: { readonly isApproval: boolean; readonly userId: string; readonly at: Date; readonly comment: string } | null
+  readonly decision: {
+    readonly isApproval: boolean
+    readonly userId: string
+    readonly at: Date
+    readonly comment: string
+  } | null
 }
 
 /** Rows with their votes and names: three queries, however many rows there are. */
-export async function showRequests(ctx: Ctx, orgId: string, rows: readonly AccessRequestRow[]): Promise<ShownRequest[]> {
+export async function showRequests(
+  ctx: Ctx,
+  orgId: string,
+  rows: readonly AccessRequestRow[],
+): Promise<ShownRequest[]> {
   if (rows.length === 0) return []
   const ids = rows.map(({ id }) => id)
   const decisions = Map.groupBy(await listDecisions(ctx.db, orgId, ids), (decision) => decision.request_id)

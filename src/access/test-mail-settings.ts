@@ -29,7 +29,8 @@ export function mailSettingsTester(ctx: Ctx): TestMailSettings {
     inHand++
     try {
       const { isOver } = await take(`testsmtp/${callerIdOf(member)}`)
-      if (isOver) throw new AppError('TOO_MANY_REQUESTS', `${perMinute} mail servers a minute can be tested by one caller.`)
+      if (isOver)
+        throw new AppError('TOO_MANY_REQUESTS', `${perMinute} mail servers a minute can be tested by one caller.`)
       const password = await passwordFor(ctx, ctx.db, member.orgId, settings)
       return await tryMailServer(ctx, {
         host: settings.server,

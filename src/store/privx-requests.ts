@@ -7,7 +7,15 @@ import type { NewRow, Row } from './schema.ts'
 
 type GrantColumns = Pick<
   Row<'request_grants'>,
-  'operation' | 'group_id' | 'kind' | 'starts_at' | 'ends_at' | 'floating_hours' | 'asked' | 'is_revocable' | 'revoked_at'
+  | 'operation'
+  | 'group_id'
+  | 'kind'
+  | 'starts_at'
+  | 'ends_at'
+  | 'floating_hours'
+  | 'asked'
+  | 'is_revocable'
+  | 'revoked_at'
 >
 
 /** A request of the dialect with all that it shows, but for the votes. */
@@ -69,7 +77,15 @@ export interface AccessRequestFilter {
 }
 
 export type AccessRequestSortKey =
-  'id' | 'name' | 'created' | 'updated' | 'status' | 'action' | 'requester' | 'target_user' | 'requested_role'
+  | 'id'
+  | 'name'
+  | 'created'
+  | 'updated'
+  | 'status'
+  | 'action'
+  | 'requester'
+  | 'target_user'
+  | 'requested_role'
 
 export interface AccessRequestOrder {
   readonly key: AccessRequestSortKey
@@ -220,6 +236,8 @@ export async function lockTarget(tx: Tx, principalId: string, groupId: string): 
 export async function countOpenFor(tx: Tx, orgId: string, principalId: string, groupId: string): Promise<number> {
   const { rows } = await sql<{ total: string }>`
     select count(*) as total from request_grants g join requests r on r.org_id = g.org_id and r.id = g.request_id
-    where g.org_id = ${orgId} and g.principal_id = ${principalId} and g.group_id = ${groupId} and not r.is_final`.execute(tx)
+    where g.org_id = ${orgId} and g.principal_id = ${principalId} and g.group_id = ${groupId} and not r.is_final`.execute(
+    tx,
+  )
   return Number(rows[0]?.total)
 }

@@ -56,7 +56,10 @@ function openTo(heldGroups: readonly string[]): RawBuilder<boolean> {
   return sql<boolean>`(requester_groups = '{}' or requester_groups && ${heldGroups}::uuid[])`
 }
 
-export type WorkflowChange = Omit<NewRow<'privx_workflows'>, 'org_id' | 'id' | 'author_id' | 'created_at' | 'deleted_at'>
+export type WorkflowChange = Omit<
+  NewRow<'privx_workflows'>,
+  'org_id' | 'id' | 'author_id' | 'created_at' | 'deleted_at'
+>
 
 export async function updateWorkflow(tx: Tx, orgId: string, id: string, change: WorkflowChange): Promise<void> {
   await tx.updateTable('privx_workflows').set(change).where('org_id', '=', orgId).where('id', '=', id).execute()

@@ -256,7 +256,12 @@ describe('the workflow', () => {
   it.each<[string, (id: string) => object, object, readonly unknown[]]>([
     ['does not exist', () => ({ workflow: nobody }), {}, [400, 'BAD_REQUEST', 'workflow']],
     ['is none', () => ({ workflow: 'mine' }), {}, [400, 'BAD_REQUEST', 'workflow']],
-    ['is not for the caller', (workflow) => ({ workflow }), { requester_roles: true }, [403, 'PERMISSION_DENIED', undefined]],
+    [
+      'is not for the caller',
+      (workflow) => ({ workflow }),
+      { requester_roles: true },
+      [403, 'PERMISSION_DENIED', undefined],
+    ],
     ['is not for this', (workflow) => ({ workflow }), { action: 'REMOVE' }, [403, 'PERMISSION_DENIED', undefined]],
   ])('that is named and %s is refused', async (_, members, offered, expected) => {
     const requesters = 'requester_roles' in offered && { requester_roles: [{ id: scene.roles.second }] }
@@ -291,18 +296,47 @@ describe('the justification', () => {
 describe('the terms of a grant', () => {
   const all = { grant_types: ['PERMANENT', 'TIME_RESTRICTED', 'FLOATING'] }
   const limited = { ...all, max_floating_duration: 8, max_time_restricted_duration: 2 }
-  const between = (from: number, to: number) => ({ grant_type: 'TIME_RESTRICTED', grant_start: inHours(from), grant_end: inHours(to) })
+  const between = (from: number, to: number) => ({
+    grant_type: 'TIME_RESTRICTED',
+    grant_start: inHours(from),
+    grant_end: inHours(to),
+  })
 
   it.each<[string, object, () => object, () => object]>([
     ['none: permanent', all, () => ({}), () => ({ grant_type: 'PERMANENT' })],
-    ['none: the only one', { grant_types: ['FLOATING'] }, () => ({ floating_length: 1 }), () => ({ grant_type: 'FLOATING' })],
-    ['permanent', all, () => ({ grant_type: 'PERMANENT', floating_length: 0, grant_start: '' }), () => ({ grant_type: 'PERMANENT' })],
-    ['floating as long as may be', limited, () => ({ grant_type: 'FLOATING', floating_length: 8 }), () => ({ floating_length: 8 })],
-    ['floating without a ceiling', all, () => ({ grant_type: 'FLOATING', floating_length: 5000 }), () => ({ floating_length: 5000 })],
+    [
+      'none: the only one',
+      { grant_types: ['FLOATING'] },
+      () => ({ floating_length: 1 }),
+      () => ({ grant_type: 'FLOATING' }),
+    ],
+    [
+      'permanent',
+      all,
+      () => ({ grant_type: 'PERMANENT', floating_length: 0, grant_start: '' }),
+      () => ({ grant_type: 'PERMANENT' }),
+    ],
+    [
+      'floating as long as may be',
+      limited,
+      () => ({ grant_type: 'FLOATING', floating_length: 8 }),
+      () => ({ floating_length: 8 }),
+    ],
+    [
+      'floating without a ceiling',
+      all,
+      () => ({ grant_type: 'FLOATING', floating_length: 5000 }),
+      () => ({ floating_length: 5000 }),
+    ],
     ['restricted to the ceiling', limited, () => between(1, 49), () => between(1, 49)],
     ['restricted without a ceiling', all, () => between(1, 10_000), () => between(1, 10_000)],
     ['restricted from the past on', limited, () => between(-40, 1), () => between(-40, 1)],
-    ['the other spelling', all, () => ({ requested_grant_type: 'FLOATING', requested_floating_length: 3 }), () => ({ grant_type: 'FLOATING', floating_length: 3 })],
+    [
+      'the other spelling',
+      all,
+      () => ({ requested_grant_type: 'FLOATING', requested_floating_length: 3 }),
+      () => ({ grant_type: 'FLOATING', floating_length: 3 }),
+    ],
     [
       'both spellings',
       all,
@@ -312,7 +346,11 @@ describe('the terms of a grant', () => {
     [
       'a time of another offset',
       all,
-      () => ({ grant_type: 'TIME_RESTRICTED', grant_start: '2027-03-01T02:30:00+02:30', grant_end: '2027-03-01T01:00:00.5Z' }),
+      () => ({
+        grant_type: 'TIME_RESTRICTED',
+        grant_start: '2027-03-01T02:30:00+02:30',
+        grant_end: '2027-03-01T01:00:00.5Z',
+      }),
       () => ({ grant_start: '2027-03-01T00:00:00Z', grant_end: '2027-03-01T01:00:00.500Z' }),
     ],
   ])('may be %s', async (_, offered, sent, shown) => {
@@ -329,7 +367,12 @@ describe('the terms of a grant', () => {
   it.each<[string, object, () => object, string]>([
     ['a type that is none', all, () => ({ grant_type: 'ETERNAL' }), 'grant_type'],
     ['a type that is not offered', { grant_types: ['FLOATING'] }, () => ({ grant_type: 'PERMANENT' }), 'grant_type'],
-    ['no type where permanent is not offered', { grant_types: ['FLOATING', 'TIME_RESTRICTED'] }, () => ({}), 'grant_type'],
+    [
+      'no type where permanent is not offered',
+      { grant_types: ['FLOATING', 'TIME_RESTRICTED'] },
+      () => ({}),
+      'grant_type',
+    ],
     ['permanent with a start', all, () => ({ grant_type: 'PERMANENT', grant_start: inHours(1) }), 'grant_start'],
     ['permanent with an end', all, () => ({ grant_end: inHours(1) }), 'grant_end'],
     ['permanent with a length', all, () => ({ floating_length: 1 }), 'floating_length'],
@@ -340,12 +383,22 @@ describe('the terms of a grant', () => {
     ['an end before the start', all, () => between(2, 1), 'grant_end'],
     ['an end that is now', all, () => between(-1, 0), 'grant_end'],
     ['an end that is over', all, () => between(-2, -1), 'grant_end'],
-    ['a millisecond past the ceiling', limited, () => ({ ...between(1, 49), grant_end: inHours(49 + 1 / 3_600_000) }), 'grant_end'],
+    [
+      'a millisecond past the ceiling',
+      limited,
+      () => ({ ...between(1, 49), grant_end: inHours(49 + 1 / 3_600_000) }),
+      'grant_end',
+    ],
     ['floating without a length', all, () => ({ grant_type: 'FLOATING' }), 'floating_length'],
     ['floating for 0 hours', all, () => ({ grant_type: 'FLOATING', floating_length: 0 }), 'floating_length'],
     ['floating for less', all, () => ({ grant_type: 'FLOATING', floating_length: -1 }), 'floating_length'],
     ['floating past the ceiling', limited, () => ({ grant_type: 'FLOATING', floating_length: 9 }), 'floating_length'],
-    ['floating with a start', all, () => ({ grant_type: 'FLOATING', floating_length: 1, grant_start: inHours(1) }), 'grant_start'],
+    [
+      'floating with a start',
+      all,
+      () => ({ grant_type: 'FLOATING', floating_length: 1, grant_start: inHours(1) }),
+      'grant_start',
+    ],
     ['a time that is none', all, () => ({ ...between(1, 2), grant_end: '2027-02-30T00:00:00Z' }), 'grant_end'],
     ['a time without an offset', all, () => ({ ...between(1, 2), grant_end: '2027-02-03T00:00:00' }), 'grant_end'],
     ['a length that is a text', all, () => ({ grant_type: 'FLOATING', floating_length: '3' }), 'floating_length'],

@@ -227,7 +227,11 @@ describe('a decision is refused', () => {
 })
 
 describe('terms that a decision puts in place of others', () => {
-  const offered = { grant_types: ['PERMANENT', 'TIME_RESTRICTED', 'FLOATING'], max_floating_duration: 8, max_time_restricted_duration: 1 }
+  const offered = {
+    grant_types: ['PERMANENT', 'TIME_RESTRICTED', 'FLOATING'],
+    max_floating_duration: 8,
+    max_time_restricted_duration: 1,
+  }
   const start = '2027-01-01T00:00:00Z'
   const end = '2027-01-01T12:00:00Z'
   const floating = { grant_type: 'FLOATING', floating_length: 8 }
@@ -235,10 +239,20 @@ describe('terms that a decision puts in place of others', () => {
 
   it.each<[string, object, object, object]>([
     ['another length', floating, { floating_length: 2 }, { grant_type: 'FLOATING', floating_length: 2 }],
-    ['another end', restricted, { grant_end: '2027-01-01T06:00:00Z' }, { ...restricted, grant_end: '2027-01-01T06:00:00Z' }],
+    [
+      'another end',
+      restricted,
+      { grant_end: '2027-01-01T06:00:00Z' },
+      { ...restricted, grant_end: '2027-01-01T06:00:00Z' },
+    ],
     ['another type', floating, restricted, restricted],
     ['a type that needs nothing', floating, { grant_type: 'PERMANENT' }, { grant_type: 'PERMANENT' }],
-    ['nothing but empty members', floating, { grant_type: '', grant_start: '', floating_length: 0, grant_end: null }, floating],
+    [
+      'nothing but empty members',
+      floating,
+      { grant_type: '', grant_start: '', floating_length: 0, grant_end: null },
+      floating,
+    ],
   ])('%s: they stand, and what was asked for is still shown', async (_, question, override, stands) => {
     const id = await asked([any()], offered, question)
     const before = await scene.request(id)
@@ -255,7 +269,12 @@ describe('terms that a decision puts in place of others', () => {
     ['another type without what it needs', floating, { grant_type: 'TIME_RESTRICTED' }, 'grant_start'],
     ['another type with what the other had', restricted, { grant_type: 'FLOATING' }, 'floating_length'],
     ['an end past the ceiling', restricted, { grant_end: '2027-01-02T00:00:00.001Z' }, 'grant_end'],
-    ['an end that is over', restricted, { grant_start: '2020-01-01T00:00:00Z', grant_end: '2020-01-01T01:00:00Z' }, 'grant_end'],
+    [
+      'an end that is over',
+      restricted,
+      { grant_start: '2020-01-01T00:00:00Z', grant_end: '2020-01-01T01:00:00Z' },
+      'grant_end',
+    ],
     ['a type that is none', floating, { grant_type: 'LATER' }, 'grant_type'],
     ['a length for a type that has none', restricted, { floating_length: 2 }, 'floating_length'],
   ])('%s: refused, and nothing is decided', async (_, question, override, property) => {
@@ -294,7 +313,11 @@ describe('terms that a decision puts in place of others', () => {
   it('that have run out before the approval grant nothing', async () => {
     const now = scene.world.clock.now().getTime()
     const ends = new Date(now + 5000).toISOString()
-    const id = await asked([any()], offered, { ...restricted, grant_start: new Date(now).toISOString(), grant_end: ends })
+    const id = await asked([any()], offered, {
+      ...restricted,
+      grant_start: new Date(now).toISOString(),
+      grant_end: ends,
+    })
     scene.world.clock.advance(5000)
     expect((await scene.decide(scene.cleo, id, 'APPROVED')).status).toBe(200)
     expect([await status(id), await holds(scene.ben)]).toEqual(['APPROVED', false])

@@ -125,10 +125,13 @@ describe('a queue', () => {
     }
   })
 
-  it.each(['', 'filter=', 'filter=mine', 'filter=toString', 'filter=all&filter=requests'])('refuses "%s"', async (query) => {
-    const { status, body } = await scene.ada.get(`${path}?${query}`)
-    expect([status, body.error_code, body.property]).toEqual([400, 'BAD_REQUEST', 'filter'])
-  })
+  it.each(['', 'filter=', 'filter=mine', 'filter=toString', 'filter=all&filter=requests'])(
+    'refuses "%s"',
+    async (query) => {
+      const { status, body } = await scene.ada.get(`${path}?${query}`)
+      expect([status, body.error_code, body.property]).toEqual([400, 'BAD_REQUEST', 'filter'])
+    },
+  )
 })
 
 describe('a search', () => {

@@ -10,11 +10,22 @@ afterAll(() => scene[Symbol.asyncDispose]())
 const json = { 'content-type': 'application/json' }
 
 /** A call exactly as it is: with these headers and this text, or none. */
-async function send(client: Client, method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, headers: object = {}, payload?: string) {
+async function send(
+  client: Client,
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  url: string,
+  headers: object = {},
+  payload?: string,
+) {
   const authorization = `Bearer ${client.token}`
   const sent = { method, url, headers: { authorization, ...headers }, ...(payload !== undefined && { payload }) }
   const answer = await scene.world.app.inject(sent)
-  return { status: answer.statusCode, type: answer.headers['content-type'], text: answer.body, body: JSON.parse(answer.body) }
+  return {
+    status: answer.statusCode,
+    type: answer.headers['content-type'],
+    text: answer.body,
+    body: JSON.parse(answer.body),
+  }
 }
 
 const goWorkflow = () => ({
@@ -39,7 +50,9 @@ const goWorkflow = () => ({
       id: '',
       name: 'first',
       match: 'ANY',
-      approvers: [{ id: '', role: { id: scene.roles.first, name: '' }, decision: '', user: { id: '', display_name: '' } }],
+      approvers: [
+        { id: '', role: { id: scene.roles.first, name: '' }, decision: '', user: { id: '', display_name: '' } },
+      ],
     },
   ],
 })
@@ -66,11 +79,17 @@ it('a workflow and a request go their whole way as the Go SDK sends them', async
   const read = await send(ada, 'GET', `${engine}/workflows/${made.body.id}?`)
   expect(read.body).toMatchObject({ author: ada.id, max_active_requests: 1, requester_roles: [] })
   const changed = { ...goWorkflow(), ...read.body, name: 'Go workflow, changed', can_bypass_revoke_workflow: true }
-  expect((await send(ada, 'PUT', `${engine}/workflows/${made.body.id}`, json, JSON.stringify(changed))).status).toBe(200)
+  expect((await send(ada, 'PUT', `${engine}/workflows/${made.body.id}`, json, JSON.stringify(changed))).status).toBe(
+    200,
+  )
 
   const asked = await send(ben, 'POST', `${engine}/requests?`, json, JSON.stringify(goRequest()))
   expect(asked.status).toBe(201)
-  const queue = await send(cleo, 'GET', `${engine}/requests?filter=active_approvals&limit=50&offset=0&sortdir=ASC&sortkey=created`)
+  const queue = await send(
+    cleo,
+    'GET',
+    `${engine}/requests?filter=active_approvals&limit=50&offset=0&sortdir=ASC&sortkey=created`,
+  )
   expect([queue.status, queue.body.count, queue.body.items[0].id]).toEqual([200, 1, asked.body.id])
   const found = await send(ada, 'POST', `${engine}/requests/search?filter=all`, json, '{"filter":"","keywords":"ben"}')
   expect(found.body.count).toBe(1)
@@ -116,7 +135,13 @@ describe('every answer', () => {
   it('of a call that the Go SDK parses is JSON of the type that it decodes into', async () => {
     const { body: workflow } = await send(scene.ada, 'POST', `${engine}/workflows`, json, JSON.stringify(goWorkflow()))
     const { body: asked } = await send(scene.ben, 'POST', `${engine}/requests`, json, JSON.stringify(goRequest()))
-    for (const url of ['workflows', 'workflows/roles', 'requests?filter=all', `workflows/${workflow.id}`, `requests/${asked.id}`]) {
+    for (const url of [
+      'workflows',
+      'workflows/roles',
+      'requests?filter=all',
+      `workflows/${workflow.id}`,
+      `requests/${asked.id}`,
+    ]) {
       const { status, type } = await send(scene.ada, 'GET', `${engine}/${url}`)
       expect([url, status, type]).toEqual([url, 200, 'application/json; charset=utf-8'])
     }

@@ -122,7 +122,12 @@ describe('a test of mail settings', () => {
       onAuth: ({ username, password }, _, done) =>
         password === 'hunter2' ? done(null, { user: username ?? '' }) : done(new Error('no')),
     })
-    const server = { smtp_server: '127.0.0.1', smtp_server_port: peer.port, smtp_server_protocol: 'STARTTLS', ...insecure }
+    const server = {
+      smtp_server: '127.0.0.1',
+      smtp_server_port: peer.port,
+      smtp_server_protocol: 'STARTTLS',
+      ...insecure,
+    }
     const named = { ...server, smtp_server_username: 'robot' }
     expect(await test(server)).toEqual({ status: 'OK', details: expect.stringContaining('127.0.0.1') })
     expect((await test({ ...named, smtp_server_password: 'hunter2' })).status).toBe('OK')

@@ -215,7 +215,12 @@ describe('changing a workflow', () => {
     const { status } = await scene.ada.put(`${path}/${body.id}`, change)
     expect(status).toBe(200)
     const after = await read(body.id)
-    expect(after).toMatchObject({ name: 'Renamed', comment: '', max_floating_duration: 0, requires_justification: false })
+    expect(after).toMatchObject({
+      name: 'Renamed',
+      comment: '',
+      max_floating_duration: 0,
+      requires_justification: false,
+    })
     expect([after.id, after.author, after.created]).toEqual([before.id, before.author, before.created])
     expect(after.updated_by).toBe(scene.ada.id)
     expect(Date.parse(after.updated) - Date.parse(before.updated)).toBe(60_000)
@@ -242,7 +247,10 @@ describe('changing a workflow', () => {
   })
 
   it('takes back what was read', async () => {
-    const { body } = await make({ grant_types: ['FLOATING'], steps: [step('ALL', scene.roles.first, scene.roles.second)] })
+    const { body } = await make({
+      grant_types: ['FLOATING'],
+      steps: [step('ALL', scene.roles.first, scene.roles.second)],
+    })
     const before = await read(body.id)
     expect((await manager.put(`${path}/${body.id}`, before)).status).toBe(200)
     expect(await read(body.id)).toEqual({ ...before, updated: time })
@@ -421,7 +429,12 @@ describe('the roles that can be asked for', () => {
   afterAll(() => list[Symbol.asyncDispose]())
 
   const both = { action: 'BOTH', grant_types: ['FLOATING'], max_floating_duration: 8, max_time_restricted_duration: 2 }
-  const plain = { action: 'GRANT', grant_types: ['PERMANENT'], max_floating_duration: 0, max_time_restricted_duration: 0 }
+  const plain = {
+    action: 'GRANT',
+    grant_types: ['PERMANENT'],
+    max_floating_duration: 0,
+    max_time_restricted_duration: 0,
+  }
 
   it('are listed once for each workflow that the caller may use', async () => {
     const { target } = list.roles

@@ -9,7 +9,9 @@ import { parseSettings, renderSettings, renderTrial } from '../wire/settings.ts'
 export function settingsRoutes(app: FastifyInstance, ctx: Ctx): void {
   const testMailSettings = mailSettingsTester(ctx)
 
-  app.get('/settings', async (request) => renderSettings(await readSettings(ctx, await loadMember(ctx, request.caller))))
+  app.get('/settings', async (request) =>
+    renderSettings(await readSettings(ctx, await loadMember(ctx, request.caller))),
+  )
 
   app.put('/settings', async (request) => {
     const member = await loadMember(ctx, request.caller)
