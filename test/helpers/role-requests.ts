@@ -76,19 +76,8 @@ export async function startRoleWorld(options: Parameters<typeof startWorld>[0] =
     give,
     async role(name, ...holders) {
       const [id, at] = [ctx.newId(), ctx.clock.now()]
-      const group = {
-        org_id: orgId,
-        id,
-        name,
-        dialect: 'privx',
-        member_count: 0,
-        created_at: at,
-        updated_at: at,
-      } as const
-      await ctx.db
-        .insertInto('groups')
-        .values({ ...group, attributes: '{}' })
-        .execute()
+      const group = { org_id: orgId, id, name, dialect: 'privx', member_count: 0, created_at: at, updated_at: at } as const
+      await ctx.db.insertInto('groups').values({ ...group, attributes: '{}' }).execute()
       for (const holder of holders) await give(holder, id)
       return id
     },
@@ -134,11 +123,7 @@ export async function startRoleWorld(options: Parameters<typeof startWorld>[0] =
       return row.status
     },
     async standing({ id }, role) {
-      const grants = ctx.db
-        .selectFrom('grants')
-        .selectAll()
-        .where('principal_id', '=', id)
-        .where('ended_at', 'is', null)
+      const grants = ctx.db.selectFrom('grants').selectAll().where('principal_id', '=', id).where('ended_at', 'is', null)
       return await (role === undefined ? grants : grants.where('group_id', '=', role)).execute()
     },
     async rolesOf({ id }) {
