@@ -204,7 +204,16 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
       await written
       const isApproved = changed && next.status === 'approved'
       const terms = input.terms ?? null
-      const decided = { orgId, requestId, actor: leafActorOf(caller), seq: record.seq, stance, terms, isApproved, at: now }
+      const decided = {
+        orgId,
+        requestId,
+        actor: leafActorOf(caller),
+        seq: record.seq,
+        stance,
+        terms,
+        isApproved,
+        at: now,
+      }
       await decideGrant(ctx, tx, decided)
     }
     if (input.alongside !== undefined) {

@@ -31,11 +31,7 @@ export interface GrantDecision {
  * request, the grant. Nothing for a request about none.
  * @throws AppError ROLE_DELETED, GRANT_TERMS_INVALID with the field
  */
-export async function decideGrant(
-  ctx: Pick<Ctx, 'clock' | 'newId'>,
-  tx: Tx,
-  decision: GrantDecision,
-): Promise<void> {
+export async function decideGrant(ctx: Pick<Ctx, 'clock' | 'newId'>, tx: Tx, decision: GrantDecision): Promise<void> {
   const { orgId, requestId, stance, terms, isApproved } = decision
   const asked = await findRequestGrant(tx, orgId, requestId)
   if (stance !== 'approve' || asked === undefined) {

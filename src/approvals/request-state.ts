@@ -3,7 +3,16 @@ import type { RequestRow } from '../store/requests.ts'
 
 type StoredState = Pick<
   RequestRow,
-  'status' | 'stage' | 'vote_seq' | 'digest' | 'expires_at' | 'requester_id' | 'requester_person_id' | 'beneficiary_id' | 'beneficiary_person_id' | 'tally'
+  | 'status'
+  | 'stage'
+  | 'vote_seq'
+  | 'digest'
+  | 'expires_at'
+  | 'requester_id'
+  | 'requester_person_id'
+  | 'beneficiary_id'
+  | 'beneficiary_person_id'
+  | 'tally'
 >
 
 /** The stored request as the kernel sees it. */

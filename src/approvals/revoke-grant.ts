@@ -34,7 +34,10 @@ export async function revokeGrantOfRequest(
     if (row === undefined || granted === undefined) throw new AppError('WORKFLOW_NOT_FOUND')
     if (!isRevocable(row, granted)) throw new AppError('GRANT_NOT_REVOCABLE')
     if (!(await hasApproved(tx, orgId, requestId, actor.principalId))) {
-      throw new AppError('REQUESTOR_NOT_AUTHORIZED', 'Only those who approved this request may take back what it granted.')
+      throw new AppError(
+        'REQUESTOR_NOT_AUTHORIZED',
+        'Only those who approved this request may take back what it granted.',
+      )
     }
     const at = ctx.clock.now()
     const by = leafActorOf(actor)

@@ -88,7 +88,10 @@ function refuseVoter(policy: Policy, state: RequestState, facts: Facts): Refusal
   if (!voter.enabled) return { reason: 'voter-disabled' }
   // Whom the request is about is told so first where votes are single (contract privx §4.3), last elsewhere.
   const { singleVote } = policy.options
-  if (singleVote) return refuseExcluded(policy, state, voter) ?? refuseSeatless(policy, state, voter) ?? refuseSecond(policy, state, voter)
+  if (singleVote)
+    return (
+      refuseExcluded(policy, state, voter) ?? refuseSeatless(policy, state, voter) ?? refuseSecond(policy, state, voter)
+    )
   return refuseSeatless(policy, state, voter) ?? refuseExcluded(policy, state, voter)
 }
 

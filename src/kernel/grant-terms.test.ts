@@ -83,8 +83,14 @@ describe('the kind that is meant by none', () => {
 })
 
 test('another kind takes over nothing of what was asked for, the same kind what it does not say', () => {
-  expect(overridden(between(1, 2), { kind: 'floating', floatingHours: 3 })).toEqual({ kind: 'floating', floatingHours: 3 })
-  expect(overridden(between(1, 2), { kind: 'time-restricted', endsAt: 3 })).toEqual({ kind: 'time-restricted', endsAt: 3 })
+  expect(overridden(between(1, 2), { kind: 'floating', floatingHours: 3 })).toEqual({
+    kind: 'floating',
+    floatingHours: 3,
+  })
+  expect(overridden(between(1, 2), { kind: 'time-restricted', endsAt: 3 })).toEqual({
+    kind: 'time-restricted',
+    endsAt: 3,
+  })
   expect(overridden(between(1, 2), { endsAt: 3 })).toEqual(between(1, 3))
   expect(overridden(between(1, 2), {})).toEqual(between(1, 2))
 })

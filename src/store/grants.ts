@@ -127,10 +127,7 @@ export async function findNextGrantEnd(db: Db): Promise<Date | undefined> {
 }
 
 /** Puts a principal into a role, from and until when. */
-export async function insertBoundMembership(
-  tx: Tx,
-  membership: Required<NewRow<'memberships'>>,
-): Promise<void> {
+export async function insertBoundMembership(tx: Tx, membership: Required<NewRow<'memberships'>>): Promise<void> {
   await tx.insertInto('memberships').values(membership).execute()
 }
 
@@ -176,4 +173,3 @@ export async function isEnabledPrincipal(db: Db, orgId: string, id: string): Pro
     .executeTakeFirst()
   return row !== undefined
 }
-

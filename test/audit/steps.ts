@@ -1,14 +1,23 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'vitest'
+import { deleteRequest } from '../../src/approvals/delete-request.ts'
 import { expireRequests } from '../../src/approvals/expire-requests.ts'
+import { policyInLeaf } from '../../src/approvals/policy-leaf.ts'
+import { revokeGrantOfRequest } from '../../src/approvals/revoke-grant.ts'
+import { appendLeaf } from '../../src/audit/append.ts'
 import { policyDigest } from '../../src/audit/digest.ts'
-import type { LeafKind } from '../../src/audit/leaf.ts'
+import type { Leaf, LeafKind } from '../../src/audit/leaf.ts'
+import { endDueGrants } from '../../src/identity/grants/end-due-grants.ts'
+import { noLimits } from '../../src/kernel/grant-terms.ts'
+import { findPolicy } from '../../src/store/policies.ts'
+import { transact } from '../../src/store/unit-of-work.ts'
 import { runDueJobs } from '../../src/jobs/worker.ts'
 import { goodAssertion, nonceFor, pemOf, proofFor, redeem, type Machine } from '../helpers/agents.ts'
 import { openBrowser, type Browser } from '../helpers/browser.ts'
 import { insertDelivery } from '../helpers/delivery-rows.ts'
 import { startHttpSink, type HttpSink } from '../helpers/http-sink.ts'
-import { nativeOptions, orgId } from '../helpers/quorum.ts'
+import { insertPolicy, nativeOptions, orgId } from '../helpers/quorum.ts'
+import { callerOf, privxOptions, withRoles } from '../helpers/role-requests.ts'
 import { startedSignIn } from '../helpers/sign-in.ts'
 import { newKeyPair, sign } from '../helpers/signing.ts'
 import { exchange, stepUpInBrowser, stepUpProof } from '../helpers/step-up.ts'
@@ -153,6 +162,24 @@ const closing = (template: string, to: string) => ({
   stage: 0,
   from: 'open',
   to,
+})
+
+const roleStages = () =>
+  [0, 1].map(
+    () => ({ binding: true, rule: { kind: 'seats', atLeast: 1, from: { kind: 'group', id: id('role') } } }) as const,
+  )
+const danInRole = () => ({ principal: id('dan'), group: id('role') })
+const roleVote = (seq: number, stage: number) => ({
+  seq,
+  stage,
+  stance: 'approve',
+  seats: [id('role')],
+  person: id('ada.person'),
+  assurance: [],
+  digest: any,
+  policy: id('roleRule'),
+  from: 'open',
+  to: 'open',
 })
 
 /** In this order: each stands on those before. */
@@ -886,6 +913,156 @@ export const steps: readonly Step[] = [
     name: 'POST /v1/actions/test',
     does: () => ada.post('/v1/actions/test', { workflowTemplateId: id('second'), index: 0 }),
     leaves: () => [['action.tested', { action: 'WEBHOOK', policy: id('second'), place: 0 }]],
+  },
+  // Roles for a while.
+  {
+    name: 'POST /groups: what roles are given of',
+    does: () => made('role', ada.post('/groups', { name: 'zebra-role' })),
+    leaves: () => [
+      [
+        'group.created',
+        { member: ada.id, roles: [{ roleName: 'GroupManager', scopeType: 'group', scopeId: id('role') }] },
+      ],
+    ],
+    changes: ['groups', 'memberships', 'role_bindings'],
+  },
+  {
+    name: 'a rule of another dialect',
+    does: async () => {
+      await transact(world.ctx, null, async (tx) => {
+        const ctx = { ...world.ctx, db: tx }
+        ids['roleRule'] = await insertPolicy(ctx, roleStages(), privxOptions, { dialect: 'privx', name: text('roles') })
+        const policy = await findPolicy(tx, orgId, id('roleRule'))
+        if (policy === undefined) throw new Error('the policy is gone')
+        const leaf = { orgId, kind: 'template.created', subjectId: policy.id, actor: byAda() } as const
+        await appendLeaf(tx, { ...leaf, at: world.clock.now(), ...policyInLeaf(policy) } as Leaf)
+      })
+    },
+    leaves: () => {
+      const { space: _, ...facts } = policyFacts(1, roleStages(), privxOptions)
+      return [['template.created', { ...facts, dialect: 'privx' }]]
+    },
+    changes: ['policies'],
+  },
+  ...['asked', 'deleted'].map((name): Step => ({
+    name: `a role that is asked for: ${name}`,
+    does: async () => {
+      const asked = { by: cleo, target: { id: id('dan') }, role: id('role'), policyId: id('roleRule') }
+      ids[name] = await withRoles(world).ask({ ...asked, grant: { isRevocable: true } })
+      ids['dan.person'] = String(await personOf(id('dan')))
+    },
+    leaves: () => [
+      [
+        'request.created',
+        {
+          ...requestFacts('roleRule'),
+          dialect: 'privx',
+          requester: cleo.id,
+          person: id('cleo.person'),
+          beneficiary: id('dan'),
+          beneficiaryPerson: any,
+          grant: {
+            operation: 'grant',
+            principal: id('dan'),
+            group: id('role'),
+            grantKind: 'permanent',
+            limits: noLimits,
+            isRevocable: true,
+          },
+        },
+      ],
+    ],
+    changes: ['request_grants', 'requests'],
+    by: byCleo,
+  })),
+  {
+    name: 'a decision on a role: with other terms',
+    does: async () => {
+      ids['ends'] = new Date(world.clock.now().getTime() + 3_600_000).toISOString()
+      const [startsAt, endsAt] = [Date.parse('2026-01-01T00:00:00Z'), Date.parse(id('ends'))]
+      const terms = { kind: 'time-restricted', startsAt, endsAt } as const
+      await withRoles(world).decide(ada, id('asked'), 'approve', { terms })
+    },
+    leaves: () => [
+      ['vote.cast', { ...roleVote(1, 0), toStage: 1 }],
+      [
+        'request.terms-changed',
+        { seq: 1, grantKind: 'time-restricted', startsAt: '2026-01-01T00:00:00.000Z', endsAt: any },
+      ],
+    ],
+    changes: ['request_grants', 'requests', 'votes'],
+  },
+  {
+    name: 'a decision on a role: the last, which grants it',
+    does: async () => {
+      const terms = { kind: 'floating', floatingHours: 2 } as const
+      await withRoles(world).decide(ada, id('asked'), 'approve', { terms })
+      ids['grant'] = (await withRoles(world).standing({ id: id('dan') }, id('role')))[0]?.id ?? ''
+    },
+    leaves: () => [
+      ['vote.cast', { ...roleVote(2, 1), to: 'approved', toStage: 2 }],
+      ['request.terms-changed', { seq: 2, grantKind: 'floating', floatingHours: 2 }],
+      ['grant.made', { ...danInRole(), grantKind: 'floating', floatingHours: 2, request: id('asked') }],
+    ],
+    changes: ['grants', 'groups', 'memberships', 'request_grants', 'requests', 'votes'],
+  },
+  {
+    name: 'POST /v1/grants/:grantId/use',
+    does: async () => await (await world.signedIn(id('dan'))).post(`/v1/grants/${id('grant')}/use`),
+    leaves: () => [['grant.used', { startsAt: any, endsAt: any }]],
+    changes: ['grants', 'memberships'],
+    by: () => ({ kind: 'human', id: id('dan') }),
+  },
+  {
+    name: 'POST /v1/grants/:grantId/use: again',
+    does: async () => await (await world.signedIn(id('dan'))).post(`/v1/grants/${id('grant')}/use`),
+  },
+  {
+    name: 'a role that is taken back by who approved it',
+    does: () => revokeGrantOfRequest(world.ctx, callerOf(ada), id('asked')),
+    leaves: () => [
+      ['grant.ended', { ...danInRole(), because: 'revoked' }],
+      ['request.grant-revoked', { digest: any, ...danInRole(), hasEnded: true }],
+    ],
+    changes: ['grants', 'groups', 'memberships', 'request_grants'],
+  },
+  {
+    name: 'a role that is given for a while',
+    does: async () => {
+      const startsAt = world.clock.now().getTime()
+      await withRoles(world).give({ id: id('dan') }, id('role'), {
+        kind: 'time-restricted',
+        startsAt,
+        endsAt: startsAt + 1000,
+      })
+    },
+    leaves: () => [['grant.made', { ...danInRole(), grantKind: 'time-restricted', startsAt: any, endsAt: any }]],
+    changes: ['grants', 'groups', 'memberships'],
+    by: system,
+  },
+  {
+    name: 'the end of a role that was given for a while',
+    does: async () => {
+      world.clock.advance(1000)
+      await endDueGrants(world.ctx)
+    },
+    leaves: () => [['grant.ended', { ...danInRole(), because: 'expired' }]],
+    changes: ['grants', 'groups', 'memberships'],
+    by: system,
+  },
+  {
+    name: 'a decision on a role that is deleted then',
+    does: async () => void (await withRoles(world).decide(ada, id('deleted'))),
+    leaves: () => [['vote.cast', { ...roleVote(1, 0), toStage: 1 }]],
+    changes: ['requests', 'votes'],
+  },
+  {
+    name: 'a request that is deleted',
+    does: () =>
+      deleteRequest(world.ctx, callerOf(cleo), id('deleted'), { dialect: 'privx', isAdmin: async () => false }),
+    leaves: () => [['request.deleted', { digest: any, policy: id('roleRule'), seq: 1, stage: 1, from: 'open' }]],
+    changes: ['request_grants', 'requests', 'votes'],
+    by: byCleo,
   },
   // Ends.
   {

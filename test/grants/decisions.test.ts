@@ -22,12 +22,14 @@ let serial = 0
 
 beforeAll(async () => {
   world = await startRoleWorld()
-  ;[ann, bob, cat, dan] = await Promise.all(['Ann', 'Bob', 'Cat', 'Dan'].map((name) => world.person(name)) as [
-    Promise<Client>,
-    Promise<Client>,
-    Promise<Client>,
-    Promise<Client>,
-  ])
+  ;[ann, bob, cat, dan] = await Promise.all(
+    ['Ann', 'Bob', 'Cat', 'Dan'].map((name) => world.person(name)) as [
+      Promise<Client>,
+      Promise<Client>,
+      Promise<Client>,
+      Promise<Client>,
+    ],
+  )
   owners = await world.role('owners', bob, dan)
   guards = await world.role('guards', cat, dan)
 })
@@ -148,7 +150,9 @@ describe('the terms of what is granted', () => {
     await world.decide(bob, request)
     const grant = { starts_at: new Date(terms.startsAt), ends_at: new Date(terms.endsAt) }
     expect(await world.standing(ann, role)).toMatchObject([{ kind: 'time-restricted', ...grant }])
-    expect(await world.ctx.db.selectFrom('memberships').selectAll().where('group_id', '=', role).execute()).toMatchObject([grant])
+    expect(
+      await world.ctx.db.selectFrom('memberships').selectAll().where('group_id', '=', role).execute(),
+    ).toMatchObject([grant])
   })
 
   it('are replaced by those of an approval, which must keep to the limits', async () => {
@@ -201,7 +205,11 @@ describe('the terms of what is granted', () => {
       ['grant.made', undefined],
       ['grant.ended', 'replaced'],
     ])
-    const group = await world.ctx.db.selectFrom('groups').select('member_count').where('id', '=', role).executeTakeFirst()
+    const group = await world.ctx.db
+      .selectFrom('groups')
+      .select('member_count')
+      .where('id', '=', role)
+      .executeTakeFirst()
     expect(group?.member_count).toBe(1)
   })
 
@@ -227,7 +235,11 @@ describe('a removal', () => {
     const role = await newRole()
     const grant = await world.give(ann, role)
     const [request] = await asking({ role, grant: { operation: 'remove' } })
-    await refused(world.decide(bob, request, 'approve', { terms: { kind: 'permanent' } }), 'GRANT_TERMS_INVALID', 'kind')
+    await refused(
+      world.decide(bob, request, 'approve', { terms: { kind: 'permanent' } }),
+      'GRANT_TERMS_INVALID',
+      'kind',
+    )
     await world.decide(bob, request)
     expect(await world.standing(ann, role)).toEqual([])
     expect(await world.rolesOf(ann)).not.toContain(role)
@@ -354,7 +366,11 @@ describe('the native dialect', () => {
 
   it('opens no request under a policy of another one', async () => {
     const [request] = await asking()
-    const row = await world.ctx.db.selectFrom('requests').selectAll().where('id', '=', request).executeTakeFirstOrThrow()
+    const row = await world.ctx.db
+      .selectFrom('requests')
+      .selectAll()
+      .where('id', '=', request)
+      .executeTakeFirstOrThrow()
     const admin = await world.person('Opener', { admin: true })
     const answer = await admin.post('/workflows', { name: 'x', workflowTemplateId: row.policy_id })
     expect(answer).toMatchObject({ status: 400, body: { code: 'WORKFLOW_TEMPLATE_NOT_FOUND' } })

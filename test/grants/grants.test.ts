@@ -35,7 +35,11 @@ const give = async (who: Client, roles: readonly (readonly [string, GrantTerms |
   )
 const groupsOf = async (who: Client) => (await world.standing(who)).map((grant) => grant.group_id).toSorted()
 const endOf = async (id: string | null) =>
-  await world.ctx.db.selectFrom('grants').select(['ended_at', 'ended_because']).where('id', '=', id ?? '').executeTakeFirst()
+  await world.ctx.db
+    .selectFrom('grants')
+    .select(['ended_at', 'ended_because'])
+    .where('id', '=', id ?? '')
+    .executeTakeFirst()
 const membersOf = async (role: string) => {
   const rows = await world.ctx.db.selectFrom('memberships').selectAll().where('group_id', '=', role).execute()
   const group = await world.ctx.db.selectFrom('groups').select('member_count').where('id', '=', role).executeTakeFirst()
@@ -75,7 +79,11 @@ describe('giving roles', () => {
   it('never makes what is over, nor gives anything to someone who is disabled', async () => {
     const [who, role] = [await newPerson(), await newRole()]
     expect(await world.give(who, role, forHours(1, now() - hour))).toBeNull()
-    await world.ctx.db.updateTable('principals').set({ disabled_at: world.clock.now() }).where('id', '=', who.id).execute()
+    await world.ctx.db
+      .updateTable('principals')
+      .set({ disabled_at: world.clock.now() })
+      .where('id', '=', who.id)
+      .execute()
     expect(await world.give(who, role)).toBeNull()
     expect(await membersOf(role)).toEqual([])
   })
@@ -121,7 +129,11 @@ describe('GET /v1/grants and POST /v1/grants/:id/use', () => {
     const id = await world.give(who, role, { kind: 'floating', floatingHours: 2 })
     const answers = await Promise.all(Array.from({ length: 8 }, () => who.post(`/v1/grants/${id}/use`)))
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
-    const leaves = await world.ctx.db.selectFrom('audit_leaves').select('kind').where('subject_id', '=', id ?? '').execute()
+    const leaves = await world.ctx.db
+      .selectFrom('audit_leaves')
+      .select('kind')
+      .where('subject_id', '=', id ?? '')
+      .execute()
     expect(leaves.map(({ kind }) => kind)).toEqual(['grant.made', 'grant.used'])
   })
 
@@ -143,7 +155,10 @@ describe('GET /v1/grants and POST /v1/grants/:id/use', () => {
     const { clock } = world
     clock.advance(hour)
     const again = await world.signedIn(who.id)
-    expect(await again.post(`/v1/grants/${id}/use`)).toMatchObject({ status: 409, body: { code: 'GRANT_NOT_IN_FORCE' } })
+    expect(await again.post(`/v1/grants/${id}/use`)).toMatchObject({
+      status: 409,
+      body: { code: 'GRANT_NOT_IN_FORCE' },
+    })
     expect((await again.get('/v1/grants')).body.grants).toEqual([])
     expect(await listGrants(world.ctx, orgId, who.id)).toEqual([])
   })

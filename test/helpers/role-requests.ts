@@ -32,7 +32,9 @@ export interface Asked {
   /** By default whoever asks. */
   readonly target?: Who
   /** The roles of each step: all of them, unless `any`. */
-  readonly steps: readonly (readonly string[])[]
+  readonly steps?: readonly (readonly string[])[]
+  /** In place of steps: a policy that exists. */
+  readonly policyId?: string
   readonly match?: 'all' | 'any'
   readonly grant?: Partial<RequestedGrant>
 }
@@ -63,7 +65,11 @@ export const callerOf = ({ id: principalId }: Who): Caller => ({
 export const permanent: GrantTerms = { kind: 'permanent' }
 
 export async function startRoleWorld(options: Parameters<typeof startWorld>[0] = {}): Promise<RoleWorld> {
-  const world = await startWorld(options)
+  return withRoles(await startWorld(options))
+}
+
+/** The same of a world that stands already. */
+export function withRoles(world: World): RoleWorld {
   const { ctx } = world
   const give: RoleWorld['give'] = async ({ id: principalId }, groupId, terms = permanent) =>
     await transact(ctx, null, async (tx) => {
@@ -76,18 +82,30 @@ export async function startRoleWorld(options: Parameters<typeof startWorld>[0] =
     give,
     async role(name, ...holders) {
       const [id, at] = [ctx.newId(), ctx.clock.now()]
-      const group = { org_id: orgId, id, name, dialect: 'privx', member_count: 0, created_at: at, updated_at: at } as const
-      await ctx.db.insertInto('groups').values({ ...group, attributes: '{}' }).execute()
+      const group = {
+        org_id: orgId,
+        id,
+        name,
+        dialect: 'privx',
+        member_count: 0,
+        created_at: at,
+        updated_at: at,
+      } as const
+      await ctx.db
+        .insertInto('groups')
+        .values({ ...group, attributes: '{}' })
+        .execute()
       for (const holder of holders) await give(holder, id)
       return id
     },
-    async ask({ by, role, target = by, steps, match = 'all', grant = {} }) {
+    async ask({ by, role, target = by, steps = [], match = 'all', grant = {}, ...asked }) {
       const stages = steps.map((approvers): Stage => {
         const of = approvers.map((approver) => seats(approver, 1))
         return { binding: true, rule: { kind: 'threshold', atLeast: match === 'all' ? of.length : 1, of } }
       })
-      const policyId = await insertPolicy(ctx, stages, privxOptions, { dialect: 'privx' })
       return await transact(ctx, null, async (tx) => {
+        const policyId =
+          asked.policyId ?? (await insertPolicy({ ...ctx, db: tx }, stages, privxOptions, { dialect: 'privx' }))
         const policy = await findPolicyForShare(tx, orgId, policyId)
         if (policy === undefined) throw new Error('the policy is gone')
         return await openRequest(tx, ctx, {
@@ -123,7 +141,11 @@ export async function startRoleWorld(options: Parameters<typeof startWorld>[0] =
       return row.status
     },
     async standing({ id }, role) {
-      const grants = ctx.db.selectFrom('grants').selectAll().where('principal_id', '=', id).where('ended_at', 'is', null)
+      const grants = ctx.db
+        .selectFrom('grants')
+        .selectAll()
+        .where('principal_id', '=', id)
+        .where('ended_at', 'is', null)
       return await (role === undefined ? grants : grants.where('group_id', '=', role)).execute()
     },
     async rolesOf({ id }) {

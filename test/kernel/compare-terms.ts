@@ -19,7 +19,8 @@ export function compareTerms(seed: number, cases: number): TermsCampaign {
     const wrong = wrongMembers(one)
     const problem = checkTerms(one.terms, one.limits, one.now)
     const agrees = problem === null ? wrong.size === 0 : wrong.has(problem.field)
-    if (!agrees) disagreements.push(`case ${number}: ${told(one)}: ${problem?.field ?? 'right'}, not ${[...wrong].join()}`)
+    if (!agrees)
+      disagreements.push(`case ${number}: ${told(one)}: ${problem?.field ?? 'right'}, not ${[...wrong].join()}`)
     if (problem !== null) continue
     accepted += 1
     disagreements.push(...compareForce(dice, one).map((text) => `case ${number}: ${told(one)}: ${text}`))

@@ -279,9 +279,7 @@ function faulty(story: Story, vote: VoteAct): Refusal | undefined {
   if (isSingle && seatsMeant(story, vote).length === 0) return { reason: 'no-free-seat' }
   const provable = personCalled(story, vote.principal)?.provable ?? []
   if (vote.stance === 'approve') {
-    const missing = demanded(story, seatsMeant(story, vote)).filter(
-      (proof) => !vote.assurance.includes(proof),
-    )
+    const missing = demanded(story, seatsMeant(story, vote)).filter((proof) => !vote.assurance.includes(proof))
     if (missing.length === 0) return undefined
     const impossible = missing.filter((proof) => !provable.includes(proof))
     if (impossible.length > 0) return { reason: 'assurance-impossible', missing: impossible }

@@ -98,7 +98,8 @@ function withoutStrangers(sample: Case): Case {
       (happening.kind !== 'agent-of' || happening.person === null || isKnown(happening.person)),
   )
   const { beneficiary } = sample.beginning
-  const parties = beneficiary === undefined || isKnown(beneficiary) ? sample.beginning : withoutBeneficiary(sample.beginning)
+  const parties =
+    beneficiary === undefined || isKnown(beneficiary) ? sample.beginning : withoutBeneficiary(sample.beginning)
   const requester = isKnown(parties.requester) ? parties.requester : 'outsider'
   return { ...sample, beginning: { ...parties, people, requester }, happenings }
 }

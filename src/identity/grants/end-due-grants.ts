@@ -11,7 +11,7 @@ const batch = 100
  * @returns how many
  */
 export async function endDueGrants(ctx: Ctx): Promise<number> {
-  for (let ended = 0; ; ) {
+  for (let ended = 0; ;) {
     const done = await transact(ctx, null, async (tx) => {
       const due = await findDueGrants(tx, ctx.clock.now(), batch)
       for (const grant of due) {

@@ -38,6 +38,13 @@ export async function giveRoles(ctx: Pick<Ctx, 'clock' | 'newId'>, tx: Tx, given
       // What is over is not made, and does not stay on its old terms either.
       if (isOver(terms, at.getTime())) await endGrant(tx, { grant, actor, because: 'removed', at })
     }
-    await makeGrant(ctx, tx, { orgId, actor, principalId, groupId, terms: terms ?? { kind: 'permanent' }, requestId: null })
+    await makeGrant(ctx, tx, {
+      orgId,
+      actor,
+      principalId,
+      groupId,
+      terms: terms ?? { kind: 'permanent' },
+      requestId: null,
+    })
   }
 }
