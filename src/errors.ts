@@ -273,7 +273,6 @@ export const errorCodes = {
   LOCAL_USER_NOT_FOUND: 'No such local user.',
   LOCAL_USER_ALREADY_EXISTS: 'A local user of this name exists already.',
   API_CLIENT_NOT_FOUND: 'No such API client.',
-  API_CLIENT_ALREADY_EXISTS: 'An API client of this name exists already.',
   // API keys
   API_KEY_NAME_EMPTY: 'name is missing or blank.',
   API_KEY_NAME_TOO_LONG: 'name is longer than 255 characters.',

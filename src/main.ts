@@ -18,6 +18,7 @@ import { monitorCommand } from './monitor/command.ts'
 import { buildServer, buildWorkerServer } from './server.ts'
 import { addDataKey } from './store/data-keys.ts'
 import { requireStore } from './store/open-for-reading.ts'
+import { listenTls } from './tls-listener.ts'
 
 /** How long a stop waits for the requests and jobs in hand (design §8). */
 const drainMilliseconds = 9_000
@@ -90,6 +91,8 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   const app = serves ? await buildServer(ctx) : await buildWorkerServer(ctx)
   await app.listen({ host: config.host, port: config.port })
   ctx.publicUrl = config.publicUrl ?? urlOf(config.host, app.server.address())
+  const tls = config.tls === null ? null : await listenTls(app, ctx, config.tls)
+  if (tls !== null) process.on('SIGHUP', () => tls.reload())
   if (works) await takeOver(ctx)
   const worker = works ? startWorker(ctx) : null
   const endDeadlines = works ? startDeadlines(ctx) : null
@@ -103,6 +106,7 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
     setTimeout(() => process.exit(0), drainMilliseconds).unref()
     await Promise.all([
       app.close(),
+      tls?.close(),
       worker?.stop(jobDrainMilliseconds),
       endDeadlines?.(),
       endGrantEnds?.(),
@@ -115,7 +119,9 @@ async function run({ serves, works }: { serves: boolean; works: boolean }): Prom
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
   // Whoever reads that it is ready may stop it the next moment.
-  process.stdout.write(serves ? startMessage(ctx) : `Quorate does its jobs; see ${ctx.publicUrl}/metrics\n`)
+  process.stdout.write(
+    serves ? startMessage(ctx, tls?.port ?? null) : `Quorate does its jobs; see ${ctx.publicUrl}/metrics\n`,
+  )
 }
 
 /** A key of a store that was not there before protects nothing: whoever named the wrong directory is told. */
@@ -156,11 +162,14 @@ main(process.argv.slice(2)).catch((error: unknown) => {
 /** What an operator can do about a failed start; null for a fault of ours. */
 function complaintOf(error: unknown): string | null {
   if (error instanceof AppError) return error.message
-  const { code, syscall, message, severity } = error as NodeJS.ErrnoException & { readonly severity?: string }
-  const { host, port, store } = loadConfig(readEnv())
+  const failed = error as NodeJS.ErrnoException & { readonly severity?: string; readonly port?: number }
+  const { code, syscall, message, severity } = failed
+  const { host, port: plainPort, store, tls } = loadConfig(readEnv())
   if (syscall === 'listen') {
-    if (code === 'EADDRINUSE') return `Port ${port} of ${host} is in use. Stop what listens there, or set PORT.`
-    if (code === 'EACCES') return `This user may not listen on port ${port}. Set PORT to 1024 or above.`
+    const port = failed.port ?? plainPort
+    const name = port === tls?.port ? 'TLS_PORT' : 'PORT'
+    if (code === 'EADDRINUSE') return `Port ${port} of ${host} is in use. Stop what listens there, or set ${name}.`
+    if (code === 'EACCES') return `This user may not listen on port ${port}. Set ${name} to 1024 or above.`
     return `Cannot listen on HOST ${host}: ${message}`
   }
   if (code !== undefined && unreachable.has(code)) {

@@ -49,17 +49,18 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     },
     'dialects/privx': {
       values: ['access', 'dialects/shared', 'identity'],
-      types: ['context', 'deliveries', 'kernel', 'store'],
+      types: ['config', 'context', 'deliveries', 'kernel', 'store'],
     },
     health: { values: [], types: ['context'] },
     operations: { values: ['health'], types: ['context'] },
-    demo: { values: ['approvals', 'identity', 'store', 'dialects/native'], types: ['context'] },
+    demo: { values: ['approvals', 'config', 'identity', 'store', 'dialects/native'], types: ['context'] },
     cli: { values: ['main', 'verify'] },
     context: { values: ['config', 'store', 'metrics', 'identity', 'outgoing', 'watching'] },
     server: {
       values: ['context', 'operations', 'identity', 'dialects/native', 'dialects/privx', 'trace', 'cross-origin'],
       types: ['config'],
     },
+    'tls-listener': { values: ['config'], types: ['context'] },
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
     monitor: { values: ['approvals', 'audit', 'config', 'kernel', 'proof', 'store'] },
     main: {
@@ -69,6 +70,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
         'witness',
         'verify',
         'maintenance',
+        'tls-listener',
         'jobs',
         'config',
         'context',

@@ -4,6 +4,8 @@ import { deliveryConfig, type DeliveryConfig } from './delivery.ts'
 import type { RawEnv } from './env.ts'
 import { masterKeysOf } from './master-keys.ts'
 import type { KeyRing } from './secrets.ts'
+import { privxClientsOf, type PrivxClients } from './privx-clients.ts'
+import { tlsConfig, type TlsConfig } from './tls.ts'
 import { watchingConfig, type WatchingConfig } from './watching.ts'
 import { witnessesConfig, type WitnessesConfig } from './witnesses.ts'
 
@@ -48,6 +50,10 @@ export interface Config {
   readonly masterKeys: KeyRing | null
   /** Null when there is none. */
   readonly adminKey: AdminKey | null
+  /** What the machine callers of the privx dialect sign in with. */
+  readonly privx: PrivxClients
+  /** Null when there is no TLS listener. */
+  readonly tls: TlsConfig | null
   readonly levers: ReadonlySet<Lever>
   readonly delivery: DeliveryConfig
   readonly watching: WatchingConfig
@@ -81,6 +87,8 @@ export function loadConfig(raw: RawEnv): Config {
     signIn,
     masterKeys: masterKeysOf(raw.QUORATE_MASTER_KEY),
     adminKey: adminKeyOf(raw.QUORATE_ADMIN_KEY, demo && signIn.kind === 'development'),
+    privx: privxClientsOf(raw, demo && signIn.kind === 'development'),
+    tls: tlsConfig(raw),
     levers: leversOf(raw.QUORATE_LEVERS),
     delivery: deliveryConfig(raw),
     watching: watchingConfig(raw),
@@ -127,10 +135,10 @@ function requireSafeForDevelopmentSignIn(host: string, raw: RawEnv): void {
 }
 
 /** @throws AppError CONFIGURATION_INVALID */
-export function portOf(value: string | undefined, fallback = 8080): number {
+export function portOf(value: string | undefined, fallback = 8080, name = 'PORT'): number {
   if (value === undefined) return fallback
   const port = Number(value)
-  if (!/^\d{1,5}$/.test(value) || port > 65_535) invalid('PORT', 'must be a number from 0 to 65535')
+  if (!/^\d{1,5}$/.test(value) || port > 65_535) invalid(name, 'must be a number from 0 to 65535')
   return port
 }
 

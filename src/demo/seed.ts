@@ -8,6 +8,7 @@ import { createGroup } from '../identity/create-group.ts'
 import { createSpace } from '../identity/create-space.ts'
 import { defaultOrganization, ensureDefaultOrganization } from '../identity/organization.ts'
 import { registerPerson } from '../identity/register-person.ts'
+import { prepareRoleStore } from '../identity/role-store/prepare.ts'
 import type { Tx } from '../store/open.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { demoPeople } from '../identity/oidc/development/people.ts'
@@ -22,6 +23,7 @@ export async function prepareStore(ctx: Ctx): Promise<void> {
   await transact(ctx, null, async (tx) => {
     const within = { ...ctx, db: tx }
     if ((await ensureDefaultOrganization(within)) && ctx.config.demo) await seedDemo(within, tx)
+    await prepareRoleStore(within)
   })
 }
 

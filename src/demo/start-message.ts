@@ -1,9 +1,11 @@
 import type { Ctx } from '../context.ts'
+import { demoApiClient, demoOauthClient } from '../config/privx-clients.ts'
 import { demoPeople } from '../identity/oidc/development/people.ts'
 
 /** What a person reads who has just started the server in a terminal. */
-export function startMessage({ config, publicUrl, store }: Ctx): string {
+export function startMessage({ config, publicUrl, store }: Ctx, tlsPort: number | null = null): string {
   const lines = [`Quorate is ready at ${publicUrl}`, `  The API and its description: ${publicUrl}/docs`]
+  if (tlsPort !== null) lines.push(`  With TLS on port ${tlsPort}`)
   if (config.signIn.kind === 'development') {
     lines.push('', 'Sign-in is the development one: choose who you are, no password. Anyone on this machine may.')
   }
@@ -11,6 +13,15 @@ export function startMessage({ config, publicUrl, store }: Ctx): string {
     const [admin, ...others] = demoPeople.map(({ email }) => email)
     lines.push(`  ${admin} is the organization admin; ${others.join(', ')} vote.`)
     lines.push('  Try "npm run demo" in another terminal to see a release being approved.')
+  }
+  const { oauthClient, apiClient } = config.privx
+  if (oauthClient?.secret === demoOauthClient.secret && apiClient?.secret === demoApiClient.secret) {
+    lines.push(
+      '',
+      'Clients of the PrivX API sign in as',
+      `  OAuth client ${oauthClient.id}, secret ${oauthClient.secret}`,
+      `  API client ${apiClient.id}, secret ${apiClient.secret}`,
+    )
   }
   lines.push(
     '',

@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import { hasAdmin, lockOrganization } from '../store/organization-admins.ts'
 import type { Tx } from '../store/open.ts'
 import { findEnabledPerson } from '../store/managed-agents.ts'
+import { isRemovedLocalUser } from '../store/local-users.ts'
 import { setDisabled } from '../store/people.ts'
 import { findProfile } from '../store/profiles.ts'
 import { lockSessions } from '../store/sessions.ts'
@@ -55,6 +56,8 @@ export async function enableUser(ctx: Ctx, caller: Caller, userId: string | null
     const { orgId } = caller
     const actor = await loadActor(tx, caller)
     const principalId = await requireUser(tx, actor, userId)
+    // One who was removed is gone for good.
+    if (await isRemovedLocalUser(tx, orgId, principalId)) throw new AppError('USER_NOT_FOUND')
     if (!(await setDisabled(tx, orgId, principalId, null))) return
     const leaf = { orgId, subjectId: principalId, actor: leafActorOf(actor), at: ctx.clock.now(), facts: {} }
     await appendLeaf(tx, { ...leaf, kind: 'user.enabled' })

@@ -49,7 +49,15 @@ interface Ending {
   /** One sign-in; null for all of them. */
   readonly only: string | null
   readonly actor: LeafActor
-  readonly because: 'revoked' | 'signed-out' | 'reuse' | 'disabled' | 'agent-revoked' | 'key-rotated'
+  readonly because:
+    | 'revoked'
+    | 'signed-out'
+    | 'reuse'
+    | 'disabled'
+    | 'removed'
+    | 'password-changed'
+    | 'agent-revoked'
+    | 'key-rotated'
 }
 
 /**

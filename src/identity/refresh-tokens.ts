@@ -24,11 +24,12 @@ type Refreshed = { readonly pair: TokenPair } | { readonly refused: ErrorCode }
 /**
  * Exchanges a refresh token for a new pair of the same family. One that was used before, and not just now, was stolen
  * from someone: the session ends with its whole family, and that stands although the call is refused.
+ * @param kind whom the token has to belong to; null where it may be anybody and `prove` sees to the rest
  * @throws AppError the REFRESH_TOKEN_* codes; what `prove` throws, which leaves the token as it was; CALLER_USER_NOT_FOUND or CALLER_AGENT_NOT_FOUND when the holder is disabled
  */
 export async function refreshTokens(
   ctx: Ctx,
-  kind: PrincipalKind,
+  kind: PrincipalKind | null,
   refreshToken: string,
   prove: ProveHolder = async () => null,
 ): Promise<TokenPair> {
@@ -60,10 +61,10 @@ export async function refreshTokens(
   return refreshed.pair
 }
 
-function requireUsable(token: FoundRefreshToken | undefined, kind: PrincipalKind, now: Date): FoundRefreshToken {
+function requireUsable(token: FoundRefreshToken | undefined, kind: PrincipalKind | null, now: Date): FoundRefreshToken {
   if (token === undefined) throw new AppError('REFRESH_TOKEN_NOT_FOUND')
   if (token.expires_at <= now) throw new AppError('REFRESH_TOKEN_EXPIRED')
-  if (token.kind !== kind) throw new AppError('REFRESH_TOKEN_ENTITY_MISMATCH')
+  if (kind !== null && token.kind !== kind) throw new AppError('REFRESH_TOKEN_ENTITY_MISMATCH')
   if (token.revoked_at !== null) throw new AppError('REFRESH_TOKEN_REVOKED')
   return token
 }

@@ -1,5 +1,5 @@
 import type { ToldLeaf } from './told-leaf.ts'
-import { keyOf, type ToldTable } from './told-table.ts'
+import { change, keyOf, type ToldRow, type ToldTable } from './told-table.ts'
 
 export interface ToldGroups {
   readonly groups: ToldTable
@@ -14,15 +14,15 @@ export function replayGroups(told: ToldGroups, leaf: ToldLeaf): void {
   const { kind, subject, facts, at } = leaf
   switch (kind) {
     case 'group.created':
-      told.groups.set(subject, {
-        name: leaf.text('name'),
-        description: leaf.text('description'),
-        member_count: 1,
-        created_at: at,
-        updated_at: at,
-      })
+      told.groups.set(subject, created(leaf))
+      // A role of another dialect is nobody's until it is given.
+      if (facts['member'] === undefined) return
       told.memberships.set(keyOf(subject, facts['member'] as string), { ...unbound, added_at: at })
       return
+    case 'group.changed':
+      return change(told.groups, subject, { ...shown(leaf), permissions: facts['permissions'], updated_at: at })
+    case 'group.deleted':
+      return change(told.groups, subject, { deleted_at: at, updated_at: at })
     case 'memberships.added':
       for (const key of membersOf(leaf)) told.memberships.set(key, { ...unbound, added_at: at })
       return count(told, leaf, 1)
@@ -30,6 +30,24 @@ export function replayGroups(told: ToldGroups, leaf: ToldLeaf): void {
       for (const key of membersOf(leaf)) told.memberships.delete(key)
       return count(told, leaf, -1)
   }
+}
+
+function created(leaf: ToldLeaf): ToldRow {
+  const { facts, at } = leaf
+  return {
+    ...shown(leaf),
+    member_count: facts['member'] === undefined ? 0 : 1,
+    // The first leaves of old told neither, for there was one kind of groups.
+    dialect: facts['dialect'] ?? 'native',
+    permissions: facts['permissions'] ?? [],
+    deleted_at: null,
+    created_at: at,
+    updated_at: at,
+  }
+}
+
+function shown(leaf: ToldLeaf): ToldRow {
+  return { name: leaf.text('name'), description: leaf.text('description') }
 }
 
 /** Of who is a member for as long as nobody takes them out. */

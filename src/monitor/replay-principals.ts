@@ -19,10 +19,18 @@ export function replayPrincipals(told: ToldPrincipals, leaf: ToldLeaf): void {
   switch (kind) {
     case 'user.created':
       return addUser(told, leaf)
+    case 'user.changed':
+      return change(told.principals, subject, { name: leaf.text('displayName'), email: leaf.text('email') })
+    case 'user.removed':
+    case 'api-client.removed':
     case 'user.disabled':
       return change(told.principals, subject, { disabled_at: at })
     case 'user.enabled':
       return change(told.principals, subject, { disabled_at: null })
+    case 'api-client.created':
+      return addAgent(told, leaf)
+    case 'api-client.changed':
+      return change(told.principals, subject, { name: leaf.text('name') })
     case 'agent.registered':
       return addAgent(told, leaf)
     case 'agent.changed':
@@ -63,7 +71,9 @@ function addUser(told: ToldPrincipals, leaf: ToldLeaf): void {
   })
   // A person who is known from another organization has the address and the time of that.
   const isKnown = told.people.has(person)
-  if (!isKnown) told.people.set(person, { email: email ?? undefined, created_at: at })
+  if (isKnown) return
+  // A local user is known by their name here, and not by an address.
+  told.people.set(person, { email: facts['local'] === true ? null : (email ?? undefined), created_at: at })
 }
 
 function addAgent(told: ToldPrincipals, leaf: ToldLeaf): void {
@@ -74,7 +84,8 @@ function addAgent(told: ToldPrincipals, leaf: ToldLeaf): void {
     person_id: facts['person'] ?? null,
     name: leaf.text('name'),
     email: null,
-    public_key: facts['publicKeySha256'],
+    // A client that signs in by a secret has none.
+    public_key: facts['publicKeySha256'] ?? null,
     created_at: at,
   })
 }

@@ -21,7 +21,19 @@ export const watchedTables = {
   },
   former_owners: { key: ['person_id', 'principal_id'], columns: [] },
   organization_admins: { key: ['principal_id'], columns: ['id', 'email', 'created_at'] },
-  groups: { key: ['id'], columns: ['name', 'description', 'member_count', 'created_at', 'updated_at'] },
+  groups: {
+    key: ['id'],
+    columns: [
+      'name',
+      'description',
+      'member_count',
+      'dialect',
+      'permissions',
+      'deleted_at',
+      'created_at',
+      'updated_at',
+    ],
+  },
   memberships: { key: ['group_id', 'principal_id'], columns: ['added_at', 'starts_at', 'ends_at'] },
   grants: {
     key: ['id'],

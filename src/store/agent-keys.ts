@@ -18,7 +18,7 @@ const agentKeys = (db: Db, orgId: string) =>
     .where('kind', '=', 'agent')
 
 export async function findAgentKeyByName(db: Db, orgId: string, name: string): Promise<AgentKeyRow | undefined> {
-  return await agentKeys(db, orgId).where('name', '=', name).executeTakeFirst()
+  return await agentKeys(db, orgId).where('name', '=', name).where('public_key', 'is not', null).executeTakeFirst()
 }
 
 export async function findAgentKey(db: Db, orgId: string, id: string): Promise<AgentKeyRow | undefined> {

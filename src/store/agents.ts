@@ -6,8 +6,13 @@ export interface AgentSummaryRow {
   name: string
 }
 
+// A machine that signs in by a secret is none.
 const agents = (db: Db, orgId: string) =>
-  db.selectFrom('principals').where('org_id', '=', orgId).where('kind', '=', 'agent')
+  db
+    .selectFrom('principals')
+    .where('org_id', '=', orgId)
+    .where('kind', '=', 'agent')
+    .where('public_key', 'is not', null)
 
 /** Oldest first. */
 export async function listAgents(db: Db, orgId: string, page: Page): Promise<AgentSummaryRow[]> {

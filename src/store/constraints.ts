@@ -5,6 +5,7 @@ export const constraintCodes: Readonly<Record<string, ErrorCode>> = {
   people_email: 'USER_ALREADY_EXISTS',
   principals_human: 'USER_ALREADY_EXISTS',
   principals_agent_name: 'AGENT_NAME_ALREADY_EXISTS',
+  credentials_name: 'LOCAL_USER_ALREADY_EXISTS',
   groups_name: 'GROUP_ALREADY_EXISTS',
   memberships_pkey: 'MEMBERSHIP_ENTITY_ALREADY_IN_GROUP',
   spaces_name: 'SPACE_ALREADY_EXISTS',

@@ -22,6 +22,7 @@ export async function forgetExpired(db: Db, now: Date): Promise<void> {
   const aDayAgo = new Date(now.getTime() - day)
   const answered = new Date(now.getTime() - idempotencyMilliseconds)
   await db.deleteFrom('idempotency_keys').where('created_at', '<', answered).execute()
+  await db.deleteFrom('oauth_flows').where('expires_at', '<', aDayAgo).execute()
   await db.deleteFrom('sign_in_flows').where('expires_at', '<', aDayAgo).execute()
   await db
     .deleteFrom('sessions')

@@ -23,6 +23,7 @@ const managedAgents = (db: Db, orgId: string, key: AgentKeyOrName) =>
     .select(['id', 'name', 'public_key', 'person_id', 'dpop_required', 'disabled_at', 'revoked_by_admin', 'created_at'])
     .where('org_id', '=', orgId)
     .where('kind', '=', 'agent')
+    .where('public_key', 'is not', null)
     .where((where) => ('id' in key ? where('id', '=', key.id) : where('name', '=', key.agentName)))
 
 export async function findManagedAgent(

@@ -34,7 +34,7 @@ const byEmail = statement<StoredProfile & { bindings: string }>(
     where a.org_id = $1 and lower(p.email collate "C") = lower($2::text collate "C")`),
 )
 const byAgentName = statement<StoredProfile & { bindings: string }>(
-  profileText(`principals a where a.org_id = $1 and a.kind = 'agent' and a.name = $2`),
+  profileText(`principals a where a.org_id = $1 and a.kind = 'agent' and a.public_key is not null and a.name = $2`),
 )
 
 /** How one names a principal: by id, a person by e-mail address, an agent by name. */

@@ -14,6 +14,7 @@ export const sealedColumns: readonly SealedColumn[] = [
   { table: 'deliveries', column: 'action' },
   { table: 'webhook_keys', column: 'secret' },
   { table: 'privx_settings', column: 'sealed_password' },
+  { table: 'credentials', column: 'sealed' },
 ]
 
 export interface Resealing {

@@ -471,7 +471,7 @@ interface PrivxUserTable {
   principal_id: string
   username: string
   full_name: string
-  attributes: Json<object>
+  attributes: Json<Record<string, unknown>>
   author_id: string | null
   created_at: Date
   updated_at: Date

@@ -13,6 +13,7 @@ import { findPolicy } from '../../src/store/policies.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
 import { runDueJobs } from '../../src/jobs/worker.ts'
 import { goodAssertion, nonceFor, pemOf, proofFor, redeem, type Machine } from '../helpers/agents.ts'
+import { accessSteps } from './access-steps.ts'
 import { openBrowser, type Browser } from '../helpers/browser.ts'
 import { insertDelivery } from '../helpers/delivery-rows.ts'
 import { startHttpSink, type HttpSink } from '../helpers/http-sink.ts'
@@ -43,14 +44,14 @@ export interface Step {
 export let world: World
 let sink: HttpSink
 let browser: Browser
-let ada: Client
+export let ada: Client
 let cleo: Client
 let bot: Machine
 let botClient: Client
 let rotatedKey: Machine['privateKey']
-const ids: Record<string, string> = {}
-const id = (name: string): string => ids[name] ?? `no ${name} yet`
-const any = expect.any(String)
+export const ids: Record<string, string> = {}
+export const id = (name: string): string => ids[name] ?? `no ${name} yet`
+export const any = expect.any(String)
 const system = () => ({ kind: 'system' })
 export const byAda = () => ({ kind: 'human', id: ada.id })
 const byCleo = () => ({ kind: 'human', id: cleo.id })
@@ -70,11 +71,11 @@ export async function startScene(): Promise<AsyncDisposable> {
 }
 
 /** Every name and text of this file has it in it, so that none can get into a leaf unnoticed. */
-const text = (what: string): string => `zebra ${what}`
+export const text = (what: string): string => `zebra ${what}`
 const email = (who: string): string => `${who}.zebra@example.com`
 
 /** Keeps the id at the end of a 201's Location, or in its body, under a name. */
-async function made(name: string, call: Promise<Answer>): Promise<Answer> {
+export async function made(name: string, call: Promise<Answer>): Promise<Answer> {
   const answer = await call
   if (answer.status === 201) {
     ids[name] = answer.body?.id ?? String(answer.headers['location']).split('/').at(-1)
@@ -1094,6 +1095,7 @@ export const steps: readonly Step[] = [
     name: 'POST /resources/resolve',
     does: () => ada.post('/resources/resolve', { resources: [{ type: 'group', id: id('group') }] }),
   },
+  ...accessSteps(),
 ]
 
 function sha256(value: string): string {

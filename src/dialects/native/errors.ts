@@ -273,7 +273,6 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   LOCAL_USER_NOT_FOUND: { status: 404 },
   LOCAL_USER_ALREADY_EXISTS: { status: 409 },
   API_CLIENT_NOT_FOUND: { status: 404 },
-  API_CLIENT_ALREADY_EXISTS: { status: 409 },
   // API keys
   API_KEY_NAME_EMPTY: { status: 400 },
   API_KEY_NAME_TOO_LONG: { status: 400 },

@@ -82,7 +82,7 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   IDENTITY_PROVIDER_FAILED: fault,
   REQUEST_INVALID_PROVIDER: badRequest,
   OIDC_INITIATION_FAILED: fault,
-  INITIATION_FAILED: badRequest,
+  INITIATION_FAILED: fault,
   REQUEST_MISSING_OPERATION: badRequest,
   REQUEST_INVALID_OPERATION: badRequest,
   REQUEST_INVALID_RESOURCE_ID: badRequest,
@@ -280,7 +280,6 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   LOCAL_USER_NOT_FOUND: notFound,
   LOCAL_USER_ALREADY_EXISTS: badRequest,
   API_CLIENT_NOT_FOUND: notFound,
-  API_CLIENT_ALREADY_EXISTS: badRequest,
   // API keys
   API_KEY_NAME_EMPTY: badRequest,
   API_KEY_NAME_TOO_LONG: badRequest,

@@ -5,7 +5,10 @@ import { refuseByLever } from '../shared/levers.ts'
 import { rateLimiter } from '../shared/rate-limit.ts'
 import { authenticator, refuseMissingScope } from './auth.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
+import { authRoutes } from './routes/auth.ts'
+import { localUserStoreRoutes } from './routes/local-user-store.ts'
 import { requestRoutes } from './routes/requests.ts'
+import { roleStoreRoutes } from './routes/role-store.ts'
 import { settingsRoutes } from './routes/settings.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 import { statusOf } from './wire/status.ts'
@@ -16,9 +19,9 @@ type Routes = (app: FastifyInstance, ctx: Ctx) => void
 /** The services of contract privx §1, by prefix. */
 const services: Readonly<Record<string, readonly Routes[]>> = {
   '/workflow-engine/api/v1': [workflowRoutes, requestRoutes, settingsRoutes],
-  '/auth/api/v1': [],
-  '/role-store/api/v1': [],
-  '/local-user-store/api/v1': [],
+  '/auth/api/v1': [authRoutes],
+  '/role-store/api/v1': [roleStoreRoutes],
+  '/local-user-store/api/v1': [localUserStoreRoutes],
 }
 
 /** The workflow engine of contract privx, with as much of its neighbours as a stock client needs. */

@@ -1,6 +1,7 @@
 import * as oidc from 'openid-client'
 import type { SignInConfig } from '../../config/config.ts'
 import { AppError } from '../../errors.ts'
+import { issuedTokenVerifier, type VerifyIssuedToken } from './verify-token.ts'
 import { developmentClientId, developmentIssuer } from './development/issuer.ts'
 
 /** A person as the identity provider vouches for them. */
@@ -33,6 +34,11 @@ export interface IdentityProvider {
   authorizationUrl(request: AuthorizationRequest): Promise<string>
   /** @throws AppError PKCE_CODE_VERIFICATION_FAILED, AUTH_MISSING_EMAIL_FROM_OIDC_PROVIDER, IDENTITY_PROVIDER_FAILED */
   redeem(exchange: CodeExchange): Promise<Identity>
+  /**
+   * The person whom a JWT of the provider names. The development provider issues none that would count.
+   * @throws AppError INVALID_ISSUER, INVALID_AUDIENCE, JWT_TOKEN_*, AUTH_MISSING_EMAIL_FROM_OIDC_PROVIDER, IDENTITY_PROVIDER_FAILED
+   */
+  verify(token: string, now: Date): Promise<Identity>
   /** Sends the provider's requests another way: the embedded provider is called within the process. */
   reachThrough(fetch: oidc.CustomFetch): void
 }
@@ -59,6 +65,21 @@ export function openIdentityProvider(signIn: SignInConfig, publicUrl: () => stri
     return await known.configuration
   }
 
+  let verifying: { readonly by: oidc.Configuration; readonly verify: VerifyIssuedToken } | null = null
+
+  const verifier = async ({ clientId }: { readonly clientId: string }): Promise<VerifyIssuedToken> => {
+    const by = await configuration().catch((cause: unknown) => {
+      throw new AppError('IDENTITY_PROVIDER_FAILED', undefined, { cause })
+    })
+    const { issuer, jwks_uri: jwksUri } = by.serverMetadata()
+    if (jwksUri === undefined) throw new AppError('IDENTITY_PROVIDER_FAILED')
+    if (verifying?.by !== by) {
+      const fetchKeys = (url: string, options: object) => reach(url, options as Parameters<oidc.CustomFetch>[1])
+      verifying = { by, verify: issuedTokenVerifier({ issuer, clientId, jwksUri }, fetchKeys, clockToleranceSeconds) }
+    }
+    return verifying.verify
+  }
+
   return {
     async authorizationUrl({ state, challenge, nonce, redirectUri, freshSignIn = false }) {
       try {
@@ -79,11 +100,18 @@ export function openIdentityProvider(signIn: SignInConfig, publicUrl: () => stri
 
     async redeem(exchange) {
       try {
-        return identityOf(await exchangeCode(await configuration(), exchange))
+        const { idToken, userInfo } = await exchangeCode(await configuration(), exchange)
+        return identityOf({ claims: userInfo, authTime: idToken.auth_time ?? null })
       } catch (cause) {
         if (cause instanceof AppError) throw cause
         throw new AppError('IDENTITY_PROVIDER_FAILED', undefined, { cause })
       }
+    },
+
+    async verify(token, now) {
+      if (signIn.kind === 'development') throw new AppError('INVALID_ISSUER')
+      const claims = await (await verifier(signIn))(token, now)
+      return identityOf({ claims, authTime: null })
     },
 
     reachThrough(fetch) {
@@ -156,14 +184,20 @@ async function redeemCode(configuration: oidc.Configuration, { code, verifier, r
 
 const rejectionsOfCode = ['invalid_grant', 'invalid_request']
 
-function identityOf({ idToken, userInfo }: ProvedClaims): Identity {
-  const { email, email_verified: isVerified, name, preferred_username: userName } = userInfo
+function identityOf({
+  claims,
+  authTime,
+}: {
+  claims: Readonly<Record<string, unknown>>
+  authTime: number | null
+}): Identity {
+  const { email, email_verified: isVerified, name, preferred_username: userName } = claims
   // Some providers send the claim as text.
   if (typeof email !== 'string' || !isEmail(email) || String(isVerified) === 'false') {
     throw new AppError('AUTH_MISSING_EMAIL_FROM_OIDC_PROVIDER')
   }
   const displayName = [name, userName].find((text) => typeof text === 'string' && isName(text)) ?? email
-  return { email, displayName, authTime: idToken.auth_time ?? null }
+  return { email, displayName: displayName as string, authTime }
 }
 
 /** Not a judge of addresses, which is the provider's part: only what we can store and show. */

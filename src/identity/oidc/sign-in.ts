@@ -42,7 +42,12 @@ export async function signIn(
 }
 
 /** The first human ever to sign in becomes organization admin (contract §4.5). */
-async function findOrRegister(ctx: Ctx, tx: Tx, orgId: string, { email, displayName }: Identity): Promise<string> {
+export async function findOrRegister(
+  ctx: Ctx,
+  tx: Tx,
+  orgId: string,
+  { email, displayName }: Identity,
+): Promise<string> {
   const known = await findHumanByEmail(tx, orgId, email)
   if (known !== undefined && (await hasOrganizationAdmin(tx, orgId))) return requireEnabled(known)
 

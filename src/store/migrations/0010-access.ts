@@ -11,6 +11,10 @@ const statements = [
   `alter table principals drop constraint principals_check`,
   `alter table principals add constraint principals_check check (kind = 'agent' or person_id is not null)`,
 
+  // A machine that signs in by a secret has no key; only agents with one are named by name.
+  `drop index principals_agent_name`,
+  `create unique index principals_agent_name on principals (org_id, name) where kind = 'agent' and public_key is not null`,
+
   // How a principal proves that it is who it says. name: what it signs in with. sealed: a secret that an administrator may read again.
   `create table credentials (
     org_id uuid not null,

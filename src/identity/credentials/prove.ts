@@ -1,0 +1,50 @@
+import type { Ctx } from '../../context.ts'
+import { AppError } from '../../errors.ts'
+import { findCredential } from '../../store/credentials.ts'
+import type { CredentialKind, PrincipalKind } from '../../store/schema.ts'
+import { defaultOrganization } from '../organization.ts'
+import { countAttempt } from './attempts.ts'
+import { hashOfClientSecret, isSameSecret } from './client-secret.ts'
+import { isPassword } from './password-hash.ts'
+
+/** Somebody who proved that they are who they say. */
+export interface Proven {
+  readonly orgId: string
+  readonly principalId: string
+  readonly kind: PrincipalKind
+}
+
+/**
+ * A local user by name and password. Unknown names, wrong passwords and removed users are told apart for nobody.
+ * @throws AppError CREDENTIALS_INVALID, TOO_MANY_REQUESTS
+ */
+export async function provePassword(ctx: Ctx, name: string, password: string): Promise<Proven> {
+  return await prove(ctx, 'password', name, async (hash) => await isPassword(password, hash))
+}
+
+/** An API client by its id and secret. @throws AppError CREDENTIALS_INVALID, TOO_MANY_REQUESTS */
+export async function proveClient(ctx: Ctx, id: string, secret: string): Promise<Proven> {
+  return await prove(ctx, 'client-secret', id, (hash) => isSameSecret(hashOfClientSecret(secret), hash ?? ''))
+}
+
+/** Whichever of the two the name belongs to: where both may come. @throws as they do */
+export async function proveEither(ctx: Ctx, name: string, secret: string): Promise<Proven> {
+  const client = await findCredential(ctx.db, defaultOrganization.id, 'client-secret', name)
+  return client === undefined ? await provePassword(ctx, name, secret) : await proveClient(ctx, name, secret)
+}
+
+async function prove(
+  ctx: Ctx,
+  kind: CredentialKind,
+  name: string,
+  isRight: (hash: string | null) => boolean | Promise<boolean>,
+): Promise<Proven> {
+  const orgId = defaultOrganization.id
+  const takeBack = await countAttempt(ctx, kind, name)
+  const credential = await findCredential(ctx.db, orgId, kind, name)
+  const isProven = await isRight(credential?.hash ?? null)
+  if (!isProven || credential === undefined || credential.disabled_at !== null)
+    throw new AppError('CREDENTIALS_INVALID')
+  await takeBack()
+  return { orgId, principalId: credential.principal_id, kind: credential.principal_kind }
+}

@@ -1,0 +1,30 @@
+import type { LeafActor } from '../../audit/leaf.ts'
+import type { Ctx } from '../../context.ts'
+import { deleteCredentialsOf } from '../../store/credentials.ts'
+import { findEnabledPerson } from '../../store/managed-agents.ts'
+import { disablePrincipal } from '../../store/local-users.ts'
+import type { Tx } from '../../store/open.ts'
+import { lockSessions } from '../../store/sessions.ts'
+import { endApiKeysOf } from '../api-keys/revoke.ts'
+import { endSessionsOf } from '../end-sessions.ts'
+import { endGrantsOf } from '../grants/end-grant.ts'
+
+/**
+ * Removes a principal for good: no sign-in of theirs goes on or comes back, and every role of theirs ends. What they did
+ * stays readable under their name. Runs under `lockFacts`.
+ */
+export async function shutOut(
+  ctx: Ctx,
+  tx: Tx,
+  { orgId, principalId, actor }: { orgId: string; principalId: string; actor: LeafActor },
+): Promise<void> {
+  const at = ctx.clock.now()
+  await lockSessions(tx, orgId, principalId)
+  // With a person go the keys of the agents they answer for, whose secrets they may know.
+  const personId = await findEnabledPerson(tx, orgId, principalId)
+  await deleteCredentialsOf(tx, orgId, principalId)
+  await disablePrincipal(tx, orgId, principalId, at)
+  await endSessionsOf(ctx, tx, { orgId, principalId, only: null, actor, because: 'removed' })
+  await endApiKeysOf(ctx, tx, { orgId, holder: personId === undefined ? { principalId } : { personId }, actor })
+  await endGrantsOf(tx, { orgId, of: { principalId }, actor, because: 'principal-removed', at })
+}
