@@ -9,7 +9,8 @@ import {
 import { changeWorkflow, createWorkflow, deleteWorkflow } from '../../../access/write-workflow.ts'
 import type { Ctx } from '../../../context.ts'
 import type { WorkflowSortKey } from '../../../store/privx-workflows.ts'
-import { answerCreated, idInPath } from '../wire/paths.ts'
+import { answerCreated } from '../wire/created.ts'
+import { idInPath } from '../wire/paths.ts'
 import { parseListQuery, renderList } from '../wire/lists.ts'
 import { parseWorkflow, renderRequestable, renderWorkflow } from '../wire/workflows.ts'
 
