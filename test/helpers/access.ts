@@ -96,7 +96,7 @@ export async function startAccessScene(options: WorldOptions = {}): Promise<Acce
     decide: async (client, id, decision, more = {}) =>
       await client.post(`${engine}/requests/${id}/decision`, { step: 0, decision, ...more }),
     request: async (id) => (await ada.get(`${engine}/requests/${id}`)).body,
-    [Symbol.asyncDispose]: world.close,
+    [Symbol.asyncDispose]: async () => await world.close(),
   }
 }
 

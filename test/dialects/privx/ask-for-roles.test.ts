@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { giveRole, insertGroup, insertPolicy, seats } from '../../helpers/quorum.ts'
 import { insertAgent } from '../../helpers/rows.ts'
 import { engine, hold, role, startAccessScene, step, type AccessScene } from '../../helpers/access.ts'
 import type { Answer, Client } from '../../helpers/world.ts'
@@ -450,7 +451,10 @@ describe('what makes no sense', () => {
 it('of many who ask at once as many get through as the workflow allows', async () => {
   await offer({ max_active_requests: 3 })
   const answers = await Promise.all(Array.from({ length: 12 }, () => ask()))
-  expect(answers.map(({ status }) => status).toSorted()).toEqual([...Array(3).fill(201), ...Array(9).fill(400)])
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+    ...Array(3).fill(201),
+    ...Array(9).fill(400),
+  ])
 })
 
 describe('reading a request', () => {
@@ -483,7 +487,14 @@ describe('reading a request', () => {
   })
 
   it('of another API is 404', async () => {
-    const rows = await scene.world.ctx.db.selectFrom('requests').select('id').where('dialect', '=', 'native').execute()
-    expect(rows).toEqual([])
+    const { ctx } = scene.world
+    const policyId = await insertPolicy(ctx, seats(await insertGroup(ctx, []), 1))
+    await giveRole(ctx, scene.ben.id, 'WorkflowTemplateInstantiator')
+    const opened = await scene.ben.post('/workflows', { name: `n-${wanted}`, workflowTemplateId: policyId })
+    const id = String(opened.headers['location']).split('/').at(-1)
+    expect([opened.status, (await scene.ben.get(`/workflows/${id}`)).status]).toEqual([201, 200])
+    for (const call of [scene.ada.get(`${path}/${id}`), scene.ada.delete(`${path}/${id}`)]) {
+      expect((await call).status).toBe(404)
+    }
   })
 })

@@ -422,7 +422,7 @@ describe('at once', () => {
       scene.decide(scene.cleo, id, 'APPROVED'),
       scene.decide(scene.carl, id, 'DENIED'),
     ])
-    const statuses = answers.map(({ status: answered }) => answered).toSorted()
+    const statuses = answers.map(({ status: answered }) => answered).toSorted((a, b) => a - b)
     expect(statuses[0]).toBe(200)
     expect(statuses.slice(1).every((answered) => answered === 400 || answered === 403)).toBe(true)
     const grants = await scene.world.ctx.db.selectFrom('grants').selectAll().where('request_id', '=', id).execute()
