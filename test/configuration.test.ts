@@ -103,3 +103,22 @@ test.each([
     expect.objectContaining({ code: 'CONFIGURATION_INVALID', field: name, message: expect.stringMatching(name) }),
   )
 })
+
+test('the first clients of the PrivX API are the demo’s on the demo, and none elsewhere', () => {
+  const demo = load({}).privx
+  expect(demo.oauthClient).toEqual({ id: 'privx-external', secret: 'demo-oauth-secret' })
+  expect(demo.apiClient).toEqual({ id: '00000000-0000-4000-8000-0000000000a1', secret: 'demo-api-secret' })
+  expect(demo.isPublished).toBe(true)
+  const nobody = { oauthClient: null, apiClient: null, isPublished: false }
+  expect(load({ QUORATE_DEMO: '0' }).privx).toEqual(nobody)
+  const own = load({ QUORATE_DEMO: '0', QUORATE_PRIVX_API_CLIENT: 'robot:with:colons' }).privx
+  expect(own.apiClient).toEqual({ id: 'robot', secret: 'with:colons' })
+})
+
+test.each(['nocolon', ':secret', 'id:', 'an id:secret', 'id:demo-oauth-secret'])(
+  'QUORATE_PRIVX_OAUTH_CLIENT %s is refused off the demo',
+  (value) => {
+    const source = { QUORATE_DEMO: '0', QUORATE_PRIVX_OAUTH_CLIENT: value }
+    expect(() => load(source)).toThrow(/^QUORATE_PRIVX_OAUTH_CLIENT /)
+  },
+)

@@ -12,6 +12,8 @@ export interface PrivxClients {
   readonly oauthClient: ClientPair | null
   /** An API client that holds the role privx-admin. */
   readonly apiClient: ClientPair | null
+  /** One of them has a secret of the demo, which anyone can read in the documentation. */
+  readonly isPublished: boolean
 }
 
 /** The demo's, which anyone can read in the documentation. Where they count, anyone may sign in as the organization admin anyway. */
@@ -23,10 +25,11 @@ export const demoApiClient = { id: '00000000-0000-4000-8000-0000000000a1', secre
  * @throws AppError CONFIGURATION_INVALID naming the variable
  */
 export function privxClientsOf(raw: RawEnv, isOpenDemo: boolean): PrivxClients {
-  return {
-    oauthClient: pairOf('QUORATE_PRIVX_OAUTH_CLIENT', raw.QUORATE_PRIVX_OAUTH_CLIENT, isOpenDemo, demoOauthClient),
-    apiClient: pairOf('QUORATE_PRIVX_API_CLIENT', raw.QUORATE_PRIVX_API_CLIENT, isOpenDemo, demoApiClient),
-  }
+  const { QUORATE_PRIVX_OAUTH_CLIENT: oauth, QUORATE_PRIVX_API_CLIENT: api } = raw
+  const oauthClient = pairOf('QUORATE_PRIVX_OAUTH_CLIENT', oauth, isOpenDemo, demoOauthClient)
+  const apiClient = pairOf('QUORATE_PRIVX_API_CLIENT', api, isOpenDemo, demoApiClient)
+  const isPublished = oauthClient?.secret === demoOauthClient.secret || apiClient?.secret === demoApiClient.secret
+  return { oauthClient, apiClient, isPublished }
 }
 
 function pairOf(name: string, value: string | undefined, isOpenDemo: boolean, demo: ClientPair): ClientPair | null {

@@ -1,5 +1,5 @@
 import type { Ctx } from '../context.ts'
-import { demoApiClient, demoOauthClient } from '../config/privx-clients.ts'
+import { demoApiClient, demoOauthClient, type ClientPair } from '../config/privx-clients.ts'
 import { demoPeople } from '../identity/oidc/development/people.ts'
 
 /** What a person reads who has just started the server in a terminal. */
@@ -15,12 +15,12 @@ export function startMessage({ config, publicUrl, store }: Ctx, tlsPort: number 
     lines.push('  Try "npm run demo" in another terminal to see a release being approved.')
   }
   const { oauthClient, apiClient } = config.privx
-  if (oauthClient?.secret === demoOauthClient.secret && apiClient?.secret === demoApiClient.secret) {
+  if (config.privx.isPublished && oauthClient !== null && apiClient !== null) {
     lines.push(
       '',
       'Clients of the PrivX API sign in as',
-      `  OAuth client ${oauthClient.id}, secret ${oauthClient.secret}`,
-      `  API client ${apiClient.id}, secret ${apiClient.secret}`,
+      `  OAuth client ${oauthClient.id}, secret ${shown(oauthClient, demoOauthClient)}`,
+      `  API client ${apiClient.id}, secret ${shown(apiClient, demoApiClient)}`,
     )
   }
   lines.push(
@@ -30,4 +30,9 @@ export function startMessage({ config, publicUrl, store }: Ctx, tlsPort: number 
       : 'Data is kept in PostgreSQL; any number of processes may share it.',
   )
   return `${lines.join('\n')}\n`
+}
+
+/** A secret that is nobody's but the operator's is not printed. */
+function shown({ secret }: ClientPair, published: ClientPair): string {
+  return secret === published.secret ? secret : 'as configured'
 }

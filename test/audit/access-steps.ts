@@ -60,14 +60,14 @@ export const accessSteps = (): readonly Step[] => [
     does: () =>
       ada.put(`${userStore}/users/${id('ursula')}`, { username: text('ursula'), full_name: text('Ursula V') }),
     leaves: () => [['user.changed', {}]],
-    changes: ['credentials', 'principals', 'privx_users'],
+    changes: ['principals', 'privx_users'],
   },
   {
     name: 'PUT /local-user-store/api/v1/users/:id: with an address',
     does: () =>
       ada.put(`${userStore}/users/${id('ursula')}`, { username: text('ursula'), email: 'ursula.zebra@example.com' }),
     leaves: () => [['user.changed', {}]],
-    changes: ['credentials', 'principals', 'privx_users'],
+    changes: ['principals', 'privx_users'],
   },
   {
     name: 'PUT /role-store/api/v1/users/:id/roles',

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { refuseOtherNames } from '../../../src/identity/oauth/oauth-client.ts'
 import {
   apiClient,
   auth,
@@ -298,4 +299,17 @@ describe('who calls without a good token', () => {
     privx.world.clock.advance(3_600_000)
     expect((await current(body.access_token)).status).toBe(401)
   })
+})
+
+test('the published clients of the demo sign in by a name of this machine alone', () => {
+  const { world } = privx
+  const published = {
+    ...world.ctx,
+    config: { ...world.ctx.config, privx: { ...world.ctx.config.privx, isPublished: true } },
+  }
+  expect(() => refuseOtherNames(published, 'rebound.example')).toThrow(
+    expect.objectContaining({ code: 'OAUTH_INVALID_CLIENT' }),
+  )
+  for (const own of ['localhost:8080', '127.0.0.1', '[::1]:1'])
+    expect(() => refuseOtherNames(published, own)).not.toThrow()
 })

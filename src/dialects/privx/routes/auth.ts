@@ -3,7 +3,7 @@ import type { Ctx } from '../../../context.ts'
 import { logIn, redeemCode, startCodeFlow } from '../../../identity/oauth/code-flow.ts'
 import { exchangeToken } from '../../../identity/oauth/exchange-token.ts'
 import { logOut } from '../../../identity/oauth/log-out.ts'
-import { requireOauthClient } from '../../../identity/oauth/oauth-client.ts'
+import { refuseOtherNames, requireOauthClient } from '../../../identity/oauth/oauth-client.ts'
 import { refreshBearer } from '../../../identity/oauth/refresh.ts'
 import { signInByPassword, signInClient } from '../../../identity/oauth/sign-in.ts'
 import type { Device, TokenPair } from '../../../identity/token-pair.ts'
@@ -28,6 +28,7 @@ export function authRoutes(app: FastifyInstance, ctx: Ctx): void {
   const oauth = { ...open, errorHandler: answerOauthError }
 
   app.post('/oauth/token', { ...oauth, config: { public: true, form: true } }, async (request) => {
+    refuseOtherNames(ctx, request.headers.host)
     const asked = parseTokenForm(request.body)
     const client = basicOf(request.headers.authorization)
     // The password grant is for the OAuth client alone; the others are the public client's, but a pair that is sent is right.
@@ -40,9 +41,10 @@ export function authRoutes(app: FastifyInstance, ctx: Ctx): void {
     return await reply.code(307).header('location', loginLocation(session)).send()
   })
 
-  app.post('/oauth/clientcredentials/privx-external/token', oauth, async (request) =>
-    renderTokens(await signInClient(ctx, parseClientCredentials(request.body), deviceOf(request))),
-  )
+  app.post('/oauth/clientcredentials/privx-external/token', oauth, async (request) => {
+    refuseOtherNames(ctx, request.headers.host)
+    return renderTokens(await signInClient(ctx, parseClientCredentials(request.body), deviceOf(request)))
+  })
 
   app.post('/login', open, async (request) => await logIn(ctx, parseLogin(request.body)))
 
