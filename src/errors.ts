@@ -265,6 +265,9 @@ export const errorCodes = {
   // Roles, local users and API clients of the role store
   ACCESS_ROLE_NOT_FOUND: 'No such role.',
   ACCESS_ROLE_ALREADY_EXISTS: 'A role of this name exists already.',
+  ROLE_HELD_ALREADY: 'The role is held for good already.',
+  ROLE_NOT_HELD: 'The role is not held by a grant that could be taken away.',
+  ACTIVE_REQUESTS_EXCEEDED: 'There are as many open requests for this role and person as the workflow allows.',
   ACCESS_ROLE_IS_SYSTEM:
     'The role belongs to the server; it keeps its name and its permissions, and cannot be deleted.',
   LOCAL_USER_NOT_FOUND: 'No such local user.',
@@ -380,6 +383,14 @@ export interface AppErrorOptions {
 export interface Violation {
   readonly field: string
   readonly message: string
+}
+
+/** Refuses members that are wrong, if there are any. @throws AppError INVALID_MEMBER, naming the one or each of several */
+export function refuseMembers(violations: readonly Violation[]): void {
+  const [first, ...others] = violations
+  if (first === undefined) return
+  if (others.length === 0) throw new AppError('INVALID_MEMBER', first.message, { field: first.field })
+  throw new AppError('INVALID_MEMBER', `${violations.length} members are not accepted.`, { violations })
 }
 
 /** A foreseeable refusal. Anything else that is thrown is a fault, and its text stays in the log. */

@@ -19,6 +19,10 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     audit: { values: ['config', 'outgoing', 'proof', 'store'], types: ['context'] },
     identity: { values: ['kernel', 'store', 'audit', 'config', 'proof'], types: ['context'] },
     approvals: { values: ['kernel', 'store', 'identity', 'audit', 'config'], types: ['context'] },
+    access: {
+      values: ['kernel', 'store', 'identity', 'audit', 'approvals', 'deliveries', 'config'],
+      types: ['context'],
+    },
     receipts: { values: ['approvals', 'audit', 'identity', 'proof', 'store'], types: ['context', 'kernel'] },
     verify: { values: ['kernel', 'proof'] },
     outgoing: { values: ['config'] },
@@ -43,7 +47,10 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       ],
       types: ['context', 'kernel', 'store', 'config'],
     },
-    'dialects/privx': { values: ['dialects/shared', 'identity'], types: ['config', 'context', 'kernel', 'store'] },
+    'dialects/privx': {
+      values: ['access', 'dialects/shared', 'identity'],
+      types: ['config', 'context', 'deliveries', 'kernel', 'store'],
+    },
     health: { values: [], types: ['context'] },
     operations: { values: ['health'], types: ['context'] },
     demo: { values: ['approvals', 'config', 'identity', 'store', 'dialects/native'], types: ['context'] },

@@ -42,7 +42,11 @@ const passing: ReadonlySet<unknown> = new Set([
 ])
 
 /** One sentence without secrets. */
-export function whyNotSent({ host, port }: MailConfig, timeoutSeconds: number, error: unknown): string {
+export function whyNotSent(
+  { host, port }: Pick<MailConfig, 'host' | 'port'>,
+  timeoutSeconds: number,
+  error: unknown,
+): string {
   const server = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const { code, originalCode, command, response, message, ...rest } = of(error)
   const status = statusOf(rest)

@@ -4,6 +4,12 @@ export interface Page {
   readonly limit: number
 }
 
+/** Which part of a list is asked for, by how many are left out before it. */
+export interface Range {
+  readonly offset: number
+  readonly limit: number
+}
+
 /** One page, and how many there are in all. */
 export interface Listed<T> {
   readonly items: readonly T[]

@@ -36,7 +36,8 @@ export async function findPolicyIds(db: Db, orgId: string, filter: PolicyFilter)
 /** How many requests match: read from the counts, so it costs the same among a thousand and among a million. */
 export async function countRequests(db: Db, filter: RequestFilter): Promise<number> {
   const { orgId, policyIds, onlyOpen, now } = filter
-  const inPolicies = policyIds === null ? sql`` : sql`and policy_id = any(${policyIds}::uuid[])`
+  const native = sql`select id from policies where org_id = ${orgId} and dialect = 'native'`
+  const inPolicies = sql`and policy_id = any(${policyIds === null ? sql`array(${native})` : sql`${policyIds}::uuid[]`})`
   // What has expired without anything having written so still counts as open; there are few, since a sweep writes it.
   const overdue = onlyOpen
     ? sql`(select count(*) from requests where org_id = ${orgId} and not is_final and expires_at <= ${now} ${inPolicies})`

@@ -13,6 +13,7 @@ export const sealedColumns: readonly SealedColumn[] = [
   { table: 'policies', column: 'actions' },
   { table: 'deliveries', column: 'action' },
   { table: 'webhook_keys', column: 'secret' },
+  { table: 'privx_settings', column: 'sealed_password' },
   { table: 'credentials', column: 'sealed' },
 ]
 

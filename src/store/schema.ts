@@ -480,6 +480,14 @@ interface PrivxUserTable {
   updated_by: string | null
 }
 
+/** A step of a workflow, and of every request that is decided by it: each place is for one holder of the group. */
+export interface WorkflowStep {
+  readonly id: string
+  readonly name: string
+  readonly match: 'ANY' | 'ALL'
+  readonly approvers: readonly { readonly id: string; readonly groupId: string }[]
+}
+
 interface PrivxWorkflowTable {
   org_id: string
   id: string
@@ -488,7 +496,7 @@ interface PrivxWorkflowTable {
   name: string
   comment: string
   operation: 'GRANT' | 'REMOVE' | 'BOTH'
-  grant_types: string[]
+  grant_kinds: GrantKind[]
   max_floating_hours: number
   max_restricted_days: number
   target_groups: string[]
@@ -496,10 +504,10 @@ interface PrivxWorkflowTable {
   requires_justification: boolean
   max_active_requests: number
   can_bypass_revoke: boolean
-  steps: Json<object[]>
+  steps: Json<WorkflowStep[]>
   author_id: string
   created_at: Date
-  updated_by: string | null
+  updated_by: string
   updated_at: Date
   deleted_at: Date | null
 }
@@ -508,20 +516,16 @@ interface PrivxRequestTable {
   org_id: string
   request_id: string
   workflow_id: string
-  steps: Json<object[]>
-  requester_name: string
-  target_name: string
-  role_name: string
-  justification: string
+  steps: Json<WorkflowStep[]>
   comment: string
-  updated_by: string | null
 }
 
 interface PrivxSettingsTable {
   org_id: string
+  id: string
   settings: Json<object>
   sealed_password: Uint8Array | null
-  updated_by: string | null
+  updated_by: string
   updated_at: Date
 }
 

@@ -31,8 +31,8 @@ const allowed: Readonly<Record<string, readonly (readonly [line: string, why: st
     ['performance.now() - began', 'a rest as long as the batch took'],
   ],
   'jobs/reclaim.ts': [['ctx.clock.now())', 'when a delivery was given up, as its row says']],
-  'jobs/deadlines.ts': [
-    ['next.getTime() - ctx.clock.now().getTime()', 'when to look again; what is due the kernel says'],
+  'jobs/due-rounds.ts': [
+    ['next.getTime() - ctx.clock.now().getTime()', 'when to look again; what is due who does it says'],
   ],
   'jobs/sealing.ts': [
     ['const begun = performance.now()', 'how long a round took'],

@@ -28,7 +28,9 @@ export function randomCase(seed: number, caseNumber: number): Case {
 function closeCase(dice: Chance): Case {
   const people = randomPeople(dice).map((person) => ({ ...person, enabled: true, hasRight: true, provable: PROOFS }))
   const drawn = randomPolicy(dice, people)
-  const policy = dice.onceIn(4) ? { ...drawn, stages: [{ binding: true, rule: wideRule(dice) }] } : drawn
+  // A wide rule names its groups again and again, which single votes do not allow.
+  const isWide = dice.onceIn(4) && !drawn.options.singleVote
+  const policy = isWide ? { ...drawn, stages: [{ binding: true, rule: wideRule(dice) }] } : drawn
   const requester = dice.onceIn(5) ? dice.oneOf(people).id : 'outsider'
   const voted: Person[] = []
   const happenings = Array.from({ length: people.length + 4 }, (_, now): Happening => {

@@ -266,6 +266,9 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   // Roles, local users and API clients of the role store
   ACCESS_ROLE_NOT_FOUND: { status: 404 },
   ACCESS_ROLE_ALREADY_EXISTS: { status: 409 },
+  ROLE_HELD_ALREADY: { status: 409 },
+  ROLE_NOT_HELD: { status: 409 },
+  ACTIVE_REQUESTS_EXCEEDED: { status: 409 },
   ACCESS_ROLE_IS_SYSTEM: { status: 400 },
   LOCAL_USER_NOT_FOUND: { status: 404 },
   LOCAL_USER_ALREADY_EXISTS: { status: 409 },

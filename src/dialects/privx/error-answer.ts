@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import { refusalOf } from '../shared/refusal.ts'
 import { wireErrors } from './errors.ts'
+import { grantMembers } from './wire/grant-words.ts'
 
 const statusOf = (code: ErrorCode): number => wireErrors[code].status
 
@@ -9,10 +10,11 @@ const statusOf = (code: ErrorCode): number => wireErrors[code].status
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { code, message, field, violations } = refusalOf(error, request, statusOf)
   const { status, errorCode } = wireErrors[code]
+  const property = propertyOf(code, field)
   return answer(reply, status, {
     error_code: errorCode,
     error_message: message,
-    ...(field !== null && { property: field }),
+    ...(property !== null && { property }),
     ...(violations.length > 0 && {
       details: violations.map((violation) => ({
         error_code: errorCode,
@@ -21,6 +23,12 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
       })),
     }),
   })
+}
+
+/** Everywhere else the member is named as the client wrote it. */
+function propertyOf(code: ErrorCode, field: string | null): string | null {
+  if (code === 'STAGE_NOT_OPEN') return 'step'
+  return code === 'GRANT_TERMS_INVALID' ? grantMembers[field as keyof typeof grantMembers] : field
 }
 
 export function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -185,7 +185,7 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   WORKFLOW_CANCELLED: badRequest,
   WORKFLOW_EXPIRED: badRequest,
   WORKFLOW_ALREADY_REJECTED: badRequest,
-  ENTITY_NOT_IN_REQUIRED_GROUP: badRequest,
+  ENTITY_NOT_IN_REQUIRED_GROUP: denied,
   VOTING_CLOSED: badRequest,
   STAGE_NOT_ADVISORY: badRequest,
   VETO_STANDS: badRequest,
@@ -273,6 +273,9 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   // Roles, local users and API clients of the role store
   ACCESS_ROLE_NOT_FOUND: notFound,
   ACCESS_ROLE_ALREADY_EXISTS: badRequest,
+  ROLE_HELD_ALREADY: badRequest,
+  ROLE_NOT_HELD: badRequest,
+  ACTIVE_REQUESTS_EXCEEDED: badRequest,
   ACCESS_ROLE_IS_SYSTEM: badRequest,
   LOCAL_USER_NOT_FOUND: notFound,
   LOCAL_USER_ALREADY_EXISTS: badRequest,
@@ -326,6 +329,7 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   ORGANIZATION_ADMIN_ALREADY_EXISTS: badRequest,
   ORGANIZATION_ADMIN_IS_LAST: badRequest,
   INVALID_IDENTIFIER_FORMAT: badRequest,
+  // Roles for a while
   GRANT_TERMS_INVALID: badRequest,
   GRANT_NOT_FOUND: notFound,
   GRANT_NOT_IN_FORCE: badRequest,

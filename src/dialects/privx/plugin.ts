@@ -7,7 +7,10 @@ import { authenticator, refuseMissingScope } from './auth.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { authRoutes } from './routes/auth.ts'
 import { localUserStoreRoutes } from './routes/local-user-store.ts'
+import { requestRoutes } from './routes/requests.ts'
 import { roleStoreRoutes } from './routes/role-store.ts'
+import { settingsRoutes } from './routes/settings.ts'
+import { workflowRoutes } from './routes/workflows.ts'
 import { statusOf } from './wire/status.ts'
 
 /** The routes of one service, paths as they are below its prefix. */
@@ -15,7 +18,7 @@ type Routes = (app: FastifyInstance, ctx: Ctx) => void
 
 /** The services of contract privx §1, by prefix. */
 const services: Readonly<Record<string, readonly Routes[]>> = {
-  '/workflow-engine/api/v1': [],
+  '/workflow-engine/api/v1': [workflowRoutes, requestRoutes, settingsRoutes],
   '/auth/api/v1': [authRoutes],
   '/role-store/api/v1': [roleStoreRoutes],
   '/local-user-store/api/v1': [localUserStoreRoutes],

@@ -138,7 +138,7 @@ const statements = [
     name text not null,
     comment text not null,
     operation text not null check (operation in ('GRANT', 'REMOVE', 'BOTH')),
-    grant_types text[] not null,
+    grant_kinds text[] not null,
     max_floating_hours integer not null,
     max_restricted_days integer not null,
     target_groups uuid[] not null,
@@ -149,37 +149,38 @@ const statements = [
     steps jsonb not null,
     author_id uuid not null,
     created_at timestamptz not null,
-    updated_by uuid,
+    updated_by uuid not null,
     updated_at timestamptz not null,
     deleted_at timestamptz,
     primary key (org_id, id),
     foreign key (org_id, policy_id) references policies
   )`,
   `create index privx_workflows_targets on privx_workflows using gin (target_groups)`,
-  `create index privx_workflows_list on privx_workflows (org_id, name, id) where deleted_at is null`,
+  // A name may be longer than an entry of an index.
+  `create index privx_workflows_list on privx_workflows (org_id, left(name, 200) collate "C", id) where deleted_at is null`,
 
-  // What the dialect shows of a request beside the engine's record. The names are those of when it was made: lists are sorted by them.
+  // What the dialect shows of a request beside the engine's record: the steps as they were when it was made.
   `create table privx_requests (
     org_id uuid not null,
     request_id uuid not null,
     workflow_id uuid not null,
     steps jsonb not null,
-    requester_name text not null,
-    target_name text not null,
-    role_name text not null,
-    justification text not null,
     comment text not null,
-    updated_by uuid,
     primary key (org_id, request_id),
     foreign key (org_id, request_id) references requests on delete cascade
   )`,
 
+  `create index requests_of_privx on requests (org_id, created_at, id) where dialect = 'privx'`,
+
+  // One row of an organization, under its own id.
   `create table privx_settings (
-    org_id uuid primary key references organizations,
+    org_id uuid not null references organizations,
+    id uuid not null check (id = org_id),
     settings jsonb not null,
     sealed_password bytea,
-    updated_by uuid,
-    updated_at timestamptz not null
+    updated_by uuid not null,
+    updated_at timestamptz not null,
+    primary key (org_id, id)
   )`,
 
   // A sign-in with an authorization code under way: first its login session, then its code, each used once.

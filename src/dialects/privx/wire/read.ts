@@ -1,4 +1,4 @@
-import { AppError, type Violation } from '../../../errors.ts'
+import { AppError, refuseMembers, type Violation } from '../../../errors.ts'
 import { idOf } from './ids.ts'
 import { parseTime } from './times.ts'
 
@@ -22,10 +22,8 @@ export function readBodyList<T>(body: unknown, read: (members: Members) => T): T
 function collect<T>(read: (problems: Violation[]) => T): T {
   const problems: Violation[] = []
   const value = read(problems)
-  const [first, ...others] = problems
-  if (first === undefined) return value
-  if (others.length === 0) throw new AppError('INVALID_MEMBER', first.message, { field: first.field })
-  throw new AppError('INVALID_MEMBER', `${problems.length} members are not accepted.`, { violations: problems })
+  refuseMembers(problems)
+  return value
 }
 
 interface TextRules {
