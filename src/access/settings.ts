@@ -85,7 +85,7 @@ export async function changeSettings(ctx: Ctx, member: Member, written: WrittenS
       updated_by: member.principalId,
       updated_at: at,
     })
-    await appendLeaf(tx, {
+    await appendLeaf(ctx, tx, {
       orgId,
       kind: 'access-settings.changed',
       subjectId: orgId,

@@ -48,7 +48,11 @@ export async function createWorkflow(ctx: Ctx, member: Member, content: Workflow
       updated_at: at,
       deleted_at: null,
     })
-    await appendLeaf(tx, { ...leafOf(member, id, at), kind: 'workflow.created', ...workflowInLeaf(policy, content) })
+    await appendLeaf(ctx, tx, {
+      ...leafOf(member, id, at),
+      kind: 'workflow.created',
+      ...workflowInLeaf(policy, content),
+    })
     return { id }
   })
 }
@@ -76,7 +80,11 @@ export async function changeWorkflow(ctx: Ctx, member: Member, id: string, conte
       updated_by: principalId,
       updated_at: at,
     })
-    await appendLeaf(tx, { ...leafOf(member, id, at), kind: 'workflow.changed', ...workflowInLeaf(policy, content) })
+    await appendLeaf(ctx, tx, {
+      ...leafOf(member, id, at),
+      kind: 'workflow.changed',
+      ...workflowInLeaf(policy, content),
+    })
   })
 }
 
@@ -94,7 +102,7 @@ export async function deleteWorkflow(ctx: Ctx, member: Member, id: string): Prom
     const at = ctx.clock.now()
     await retirePolicyOf(ctx, tx, member, before, at)
     await markWorkflowDeleted(tx, orgId, id, principalId, at)
-    await appendLeaf(tx, { ...leafOf(member, id, at), kind: 'workflow.deleted', facts: {} })
+    await appendLeaf(ctx, tx, { ...leafOf(member, id, at), kind: 'workflow.deleted', facts: {} })
   })
 }
 
@@ -141,13 +149,13 @@ async function writePolicy(ctx: Ctx, tx: Tx, member: Member, written: WrittenPol
     created_at: at,
     updated_at: at,
   })
-  await appendLeaf(tx, {
+  await appendLeaf(ctx, tx, {
     orgId: member.orgId,
     kind: replaces === null ? 'template.created' : 'template.updated',
     subjectId: policy.id,
     actor: leafActorOf(member),
     at,
-    ...policyInLeaf(policy, replaces === null ? {} : { replaces: replaces.id }),
+    ...policyInLeaf(ctx, policy, replaces === null ? {} : { replaces: replaces.id }),
   })
   return policy
 }

@@ -43,7 +43,12 @@ export interface NewRole {
   readonly isSystem: boolean
 }
 
-export async function addRole(ctx: Pick<Ctx, 'clock' | 'keys'>, tx: Tx, actor: LeafActor, role: NewRole): Promise<void> {
+export async function addRole(
+  ctx: Pick<Ctx, 'clock' | 'keys'>,
+  tx: Tx,
+  actor: LeafActor,
+  role: NewRole,
+): Promise<void> {
   const { orgId, id, input, isSystem } = role
   const at = ctx.clock.now()
   const columns = columnsOf(input, isSystem)
