@@ -69,7 +69,17 @@ export async function monitor(tx: Tx, { config, seen, pinned, now, report }: Mon
     }
     const before = seen.get(orgId) ?? null
     const erasures = await Erasures.read(tx, orgId)
-    const log = await checkLog(tx, { keyRows, isOwnLeaf, now, orgId, seen: before, pinned, told, erasures, report: counted })
+    const log = await checkLog(tx, {
+      keyRows,
+      isOwnLeaf,
+      now,
+      orgId,
+      seen: before,
+      pinned,
+      told,
+      erasures,
+      report: counted,
+    })
     logs.push({ before, now: log.seen })
     let { erased } = log
     if (log.isTruncated) isComplete = false
