@@ -13,6 +13,7 @@ import { finderFor, type Report } from './finding.ts'
 import { hasLeaves, readEntries, readUnsealed, type EntryRow } from './log-entries.ts'
 import { originOf, readHead, type Head } from './log-head.ts'
 import type { KeyRow } from './key-rows.ts'
+import type { IsOwnLeaf } from './leaf-marks.ts'
 import { keysFor, seenKey, type TrustedKeys } from './log-keys.ts'
 import type { LogWalk } from './log-walk.ts'
 import { Orphans } from './orphans.ts'
@@ -37,6 +38,8 @@ export interface LogChecked {
 interface Options {
   /** The store's log keys. */
   readonly keyRows: readonly KeyRow[]
+  /** Null where it cannot be told. */
+  readonly isOwnLeaf: IsOwnLeaf | null
   readonly now: Date
   readonly orgId: string
   readonly seen: SeenLog | null
@@ -90,7 +93,7 @@ class LogCheck {
   }
 
   async run(tx: Tx, head: Head): Promise<void> {
-    const { orgId, seen } = this.#options
+    const { orgId, seen, isOwnLeaf } = this.#options
     const { find, trees, reported } = this.#walk
     const org = literal(orgId)
     this.#isTruncated = !(await hasLeaves(tx, orgId)) && (head.size > 0 || seen !== null)
@@ -117,6 +120,11 @@ class LogCheck {
     this.#checkpoints.compareWithSeen()
     await checkCosignatures(tx, org, find)
     for await (const row of readUnsealed(tx, org, head.settled)) {
+      // It will never be sealed, and tells nothing.
+      if (isOwnLeaf?.(row) === false) {
+        find('audit_leaves', row.id, 'inserted', { expected: 'a leaf that the server wrote', found: row.kind })
+        continue
+      }
       this.#unsealed += 1
       this.#leaves.checkRow(row.id, row)
       this.#leaves.take(row)

@@ -10,6 +10,11 @@ export interface LeafRow extends StoredLeaf {
   readonly created_at: Date
 }
 
+/** One that has no entry yet, with what says that the server wrote it. */
+export interface UnsealedLeaf extends LeafRow {
+  readonly mark: Uint8Array | null
+}
+
 /** An entry of the log with its leaf; the leaf's columns are null, its id too, where it is gone. */
 export interface EntryRow extends Omit<LeafRow, 'id'> {
   readonly index: number
@@ -30,8 +35,8 @@ export function readEntries(tx: Tx, org: string): AsyncGenerator<EntryRow, void,
 }
 
 /** Leaves that are newer than the newest entry. */
-export function readUnsealed(tx: Tx, org: string, settled: string): AsyncGenerator<LeafRow, void, undefined> {
-  return readRows<LeafRow>(
+export function readUnsealed(tx: Tx, org: string, settled: string): AsyncGenerator<UnsealedLeaf, void, undefined> {
+  return readRows<UnsealedLeaf>(
     tx,
     `select l.* from audit_leaves l where l.org_id = ${org} and l.id > ${literal(settled)}::bigint
       and not exists (select from log_entries e where e.org_id = l.org_id and e.leaf_id = l.id) order by l.id`,

@@ -8,6 +8,7 @@ import { Erasures } from './erasures.ts'
 import { finderFor, type Finding } from './finding.ts'
 import { readKeyRows } from './key-rows.ts'
 import { readActionsDigest } from './read-actions.ts'
+import { readLeafMarks } from './leaf-marks.ts'
 import { nothingTold } from './replay.ts'
 import type { SeenLog } from './seen-log.ts'
 import type { SeenLogs } from './state-file.ts'
@@ -54,6 +55,7 @@ export async function monitor(tx: Tx, { config, seen, pinned, now, report }: Mon
   const next = new Map<string, SeenLog>()
   const keyRows = await readKeyRows(tx, config)
   const digest = await readActionsDigest(tx, config)
+  const isOwnLeaf = await readLeafMarks(tx, config)
   const logs: LogOfKeys[] = []
   let findings = 0
   let isComplete = true
@@ -67,7 +69,17 @@ export async function monitor(tx: Tx, { config, seen, pinned, now, report }: Mon
     }
     const before = seen.get(orgId) ?? null
     const erasures = await Erasures.read(tx, orgId)
-    const log = await checkLog(tx, { keyRows, now, orgId, seen: before, pinned, told, erasures, report: counted })
+    const log = await checkLog(tx, {
+      keyRows,
+      isOwnLeaf,
+      now,
+      orgId,
+      seen: before,
+      pinned,
+      told,
+      erasures,
+      report: counted,
+    })
     logs.push({ before, now: log.seen })
     let { erased } = log
     if (log.isTruncated) isComplete = false

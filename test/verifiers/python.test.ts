@@ -100,10 +100,11 @@ it.each([[['--json']], [[]]])(
       [good, 2],
     ] as const) {
       const args = [...more, ...trusted, ...(status === 2 ? [`--${text}`] : [])]
-      const { stdout, stderr, ...ended } = spawnSync('python3', [secondVerifierFile, '-', ...args], { input })
+      const ended = spawnSync('python3', [secondVerifierFile, '-', ...args], { input, encoding: 'utf8' })
+      const printed = ended.stdout + ended.stderr
       expect(ended.status).toBe(status)
-      expect(String(stdout) + String(stderr)).toContain('plain')
-      expect(String(stdout) + String(stderr)).toMatch(/^[\n -~]*$/)
+      expect(printed).toContain('plain')
+      expect(printed).toMatch(/^[\n -~]*$/)
     }
   },
 )

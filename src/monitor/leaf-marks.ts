@@ -1,0 +1,28 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import { markOf } from '../audit/leaf-mark.ts'
+import type { Config } from '../config/config.ts'
+import { AppError } from '../errors.ts'
+import { leafHash } from '../proof/merkle.ts'
+import type { Tx } from '../store/open.ts'
+import { openServerSecret } from '../store/server-secrets.ts'
+import type { UnsealedLeaf } from './log-entries.ts'
+
+/** Whether the server itself wrote a leaf. */
+export type IsOwnLeaf = (leaf: UnsealedLeaf) => boolean
+
+/** What tells the server's own leaves from others; null when the secret of their marks cannot be opened. */
+export async function readLeafMarks(tx: Tx, { masterKeys }: Pick<Config, 'masterKeys'>): Promise<IsOwnLeaf | null> {
+  const row = await tx.selectFrom('server_secrets').selectAll().where('name', '=', 'leaf-mark').executeTakeFirst()
+  if (row === undefined) return null
+  let leafMark: KeyObject
+  try {
+    leafMark = createSecretKey(openServerSecret(row, masterKeys))
+  } catch (error) {
+    if (error instanceof AppError) return null
+    throw error
+  }
+  return ({ org_id, subject_id, content, mark }) => {
+    const hash = leafHash(Buffer.from(content))
+    return mark !== null && markOf({ keys: { leafMark } }, org_id, subject_id, hash).equals(mark)
+  }
+}
