@@ -27,7 +27,10 @@ const BREAKAGES = {
     decide(withOptions(policy, { naturalPersons: false }), state, event, now),
   'requester-counted': (policy, state, event, now) =>
     decide(withOptions(policy, { requesterMayVote: true }), state, event, now),
-  'beneficiary-counted': (policy, { beneficiary: _, ...state }, event, now) => decide(policy, state, event, now),
+  'beneficiary-counted': (policy, state, event, now) => {
+    const { beneficiary: _, ...rest } = state
+    return decide(policy, rest, event, now)
+  },
   'second-vote-taken': (policy, state, event, now) => {
     const { singleVote: _, ...options } = policy.options
     return decide({ ...policy, options }, state, event, now)

@@ -41,8 +41,9 @@ function simplerCases(sample: Case): Case[] {
   ]
 }
 
-function withoutBeneficiary({ beneficiary: _, ...beginning }: Beginning): Beginning {
-  return beginning
+function withoutBeneficiary(beginning: Beginning): Beginning {
+  const { beneficiary: _, ...rest } = beginning
+  return rest
 }
 
 const PLAIN = {
