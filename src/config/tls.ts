@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { invalid } from './checks.ts'
@@ -37,7 +38,10 @@ export function readTlsFiles({ certFile, keyFile }: Pick<TlsConfig, 'certFile' |
   const files = { cert: read('TLS_CERT', certFile), key: read('TLS_KEY', keyFile) }
   requirePem('TLS_CERT', { cert: files.cert }, 'must be a file with a certificate in PEM')
   requirePem('TLS_KEY', { key: files.key }, 'must be a file with a private key in PEM, without a passphrase')
-  requirePem('TLS_KEY', files, 'must be the key of the certificate in TLS_CERT')
+  // A context takes a certificate and a key of two different kinds, and fails only when somebody connects.
+  if (!new X509Certificate(files.cert).checkPrivateKey(createPrivateKey(files.key))) {
+    invalid('TLS_KEY', 'must be the key of the certificate in TLS_CERT')
+  }
   return files
 }
 

@@ -66,8 +66,8 @@ export async function startPrivx(options: WorldOptions = {}): Promise<PrivxWorld
     async role(name, permissions = []) {
       return made(await admin.post(`${roleStore}/roles`, { name, permissions }))
     },
-    close: world.close,
-    [Symbol.asyncDispose]: world.close,
+    close: () => world.close(),
+    [Symbol.asyncDispose]: () => world.close(),
   }
 }
 

@@ -202,7 +202,8 @@ describe('signing in with a code', () => {
   test('of redemptions at once exactly one succeeds', async () => {
     const once = await code()
     const all = await Promise.all(Array.from({ length: 10 }, () => redeem({ code: once })))
-    expect(all.map(({ status }) => status).toSorted()).toEqual([200, ...Array.from({ length: 9 }, () => 400)])
+    expect(all.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(all.filter(({ status }) => status === 400)).toHaveLength(9)
   })
 
   test('a code lives a minute, a login session ten', async () => {
