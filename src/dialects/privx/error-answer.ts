@@ -25,10 +25,11 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   })
 }
 
-/** Everywhere else the member is named as the client wrote it. */
+/** The engine names the terms of a grant its own way; everywhere else a member is named as the client wrote it. */
 function propertyOf(code: ErrorCode, field: string | null): string | null {
   if (code === 'STAGE_NOT_OPEN') return 'step'
-  return code === 'GRANT_TERMS_INVALID' ? grantMembers[field as keyof typeof grantMembers] : field
+  const isTerm = code === 'GRANT_TERMS_INVALID' && field !== null && Object.hasOwn(grantMembers, field)
+  return isTerm ? grantMembers[field as keyof typeof grantMembers] : field
 }
 
 export function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
