@@ -18,6 +18,7 @@ import {
 } from '../store/erasure.ts'
 import type { Tx } from '../store/open.ts'
 import { transact } from '../store/unit-of-work.ts'
+import { findRequestForUpdate } from '../store/requests.ts'
 import { lockFacts } from '../store/voting.ts'
 import { appendLeaf } from './append.ts'
 
@@ -104,7 +105,7 @@ const makings: Readonly<Record<string, Making>> = {
   },
   'template.created': template,
   'template.updated': template,
-  'request.created': { what: 'request', fields: ['description', 'metadata', 'name'], erase: ofOne(eraseRequest) },
+  'request.created': { what: 'request', fields: ['description', 'metadata', 'name'], erase: ofOne(eraseDecided) },
   'api-key.created': { what: 'API key', fields: ['name'], erase: ofOne(eraseApiKey) },
 }
 
@@ -116,6 +117,15 @@ async function erasePerson(tx: Tx, orgId: string, id: string): Promise<number> {
     )
   }
   return await erasePrincipal(tx, orgId, id)
+}
+
+/** Whoever decides has to see what on. */
+async function eraseDecided(tx: Tx, orgId: string, id: string): Promise<number> {
+  const row = await findRequestForUpdate(tx, orgId, id)
+  if (row?.is_final === false) {
+    throw new ErasureRefused(`The request ${id} can still be voted on: cancel it, or let it be decided.`)
+  }
+  return await eraseRequest(tx, orgId, id)
 }
 
 /** Its versions have one name, so all of them. */

@@ -43,11 +43,21 @@ export async function readLogKeys({ db, config, clock }: Ground): Promise<LogKey
   }))
 }
 
-/** Those of the keys that sign now, for the log of this origin; the newest first, whatever the clock says. */
-export function signersOf(keys: readonly LogKey[], origin: string, now: Date): NoteSigner[] {
-  return keys
-    .filter(({ until }) => until === null || now < until)
-    .map(({ privateKey }) => ed25519Signer(origin, privateKey))
+/**
+ * Those of the keys that sign now, for the log of this origin; the newest first, whatever the clock says.
+ * @param before who signed the checkpoint before: of a log that was idle for longer than keys overlap the last of them signs once
+ *   more, or nothing would lead from the one key to the other
+ */
+export function signersOf(
+  keys: readonly LogKey[],
+  origin: string,
+  now: Date,
+  before: readonly LogKey[] = [],
+): NoteSigner[] {
+  const current = keys.filter(({ until }) => until === null || now < until)
+  const [last] = before
+  const isContinued = last === undefined || before.some(({ number }) => current.some((key) => key.number === number))
+  return [...current, ...(isContinued ? [] : [last])].map(({ privateKey }) => ed25519Signer(origin, privateKey))
 }
 
 /** Makes one more key, which signs from now on; the one before signs beside it until `until`. */

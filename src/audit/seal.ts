@@ -64,7 +64,7 @@ async function sealOwn(ctx: Sealer, tx: Tx, orgId: string, waits: boolean): Prom
   const head = await holdHead(ctx, tx, orgId, waits)
   if (head === undefined) return null
   const keys = await readLogKeys({ ...ctx, db: tx })
-  const tree = await openOwnHead(tx, orgId, head, keys)
+  const { tree, signers: before } = await openOwnHead(tx, orgId, head, keys)
   // Another transaction may have sealed the last of it while this one waited: what it wrote is seen by the next statement.
   const sealed = await sealLeaves(tx, orgId, head, batchLimit, refusedLeaves(ctx, orgId, head.settled_leaf_id))
   requireOwnLeaves(ctx, sealed)
@@ -76,7 +76,8 @@ async function sealOwn(ctx: Sealer, tx: Tx, orgId: string, waits: boolean): Prom
     return { sealed: 0, isFull }
   }
   await insertNodes(tx, orgId, grow(tree, orgId, hashes))
-  await signHead(ctx, tx, orgId, signersOf(keys, head.origin, ctx.clock.now()), head.origin, tree)
+  const signers = signersOf(keys, head.origin, ctx.clock.now(), before)
+  await signHead(ctx, tx, orgId, signers, head.origin, tree)
   await updateHead(tx, orgId, { ...settled, size: tree.size, frontier: Buffer.concat(tree.subtrees()) })
   return { sealed: hashes.length, isFull }
 }
@@ -148,7 +149,7 @@ function settle(head: LogHead, newest: string, { oldest_xid, ids }: SealedLeaves
   let { settled_leaf_id, mark_leaf_id, mark_xid } = head
   if (mark_leaf_id !== null && mark_xid !== null && BigInt(oldest_xid) >= BigInt(mark_xid)) {
     // A full batch has left some unsealed behind its last.
-    const reached = isFull && last !== undefined ? smaller(mark_leaf_id, last) : mark_leaf_id
+    const reached = smaller(isFull && last !== undefined ? smaller(mark_leaf_id, last) : mark_leaf_id, newest)
     settled_leaf_id = larger(settled_leaf_id, reached)
     if (reached === mark_leaf_id) [mark_leaf_id, mark_xid] = [null, null]
   }

@@ -23,7 +23,9 @@ export function compareRow(
 }
 
 function isAsTold(expected: unknown, found: unknown, key: string): boolean {
-  return expected instanceof ErasedText ? expected.isLeftIn(found, key) : textOf(expected) === textOf(found)
+  if (expected instanceof ErasedText) return expected.isLeftIn(found, key)
+  // A text may say "null" too.
+  return (expected === null) === (found === null) && textOf(expected) === textOf(found)
 }
 
 export interface ComparedRow {

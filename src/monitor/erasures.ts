@@ -1,18 +1,33 @@
 import type { Tx } from '../store/open.ts'
-import { parseLeaf, type StoredLeaf } from './leaf-content.ts'
+import { parseLeaf } from './leaf-content.ts'
+import type { IsOwnLeaf, MarkedLeaf } from './leaf-marks.ts'
 import { literal, readRows } from './read-rows.ts'
+
+interface ErasingLeaf extends MarkedLeaf {
+  readonly is_sealed: boolean
+  readonly is_ahead: boolean
+}
 
 /** What the `text.erased` leaves of one organization tell: which texts may be gone. */
 export class Erasures {
   /** Names of columns, by subject; of a vote by its request and number. */
   readonly #fields = new Map<string, Set<string>>()
 
-  /** Those of the whole log: an erasure comes after what it erases. */
-  static async read(tx: Tx, orgId: string): Promise<Erasures> {
+  /**
+   * Those of the whole log: an erasure comes after what it erases.
+   * @param isOwnLeaf which of those that are not sealed the server wrote; null where it cannot be told
+   */
+  static async read(tx: Tx, orgId: string, isOwnLeaf: IsOwnLeaf | null): Promise<Erasures> {
     const erasures = new Erasures()
     const org = literal(orgId)
-    const query = `select content from audit_leaves where org_id = ${org} and kind = 'text.erased'`
-    for await (const leaf of readRows<Pick<StoredLeaf, 'content'>>(tx, query)) erasures.#add(leaf.content)
+    const query = `select l.org_id, l.subject_id, l.content, l.mark, exists (
+        select from log_entries e where e.org_id = l.org_id and e.leaf_id = l.id) as is_sealed,
+        l.id > (select last_value from audit_leaves_order) as is_ahead
+      from audit_leaves l where l.org_id = ${org} and l.kind = 'text.erased'`
+    for await (const leaf of readRows<ErasingLeaf>(tx, query)) {
+      const isBelieved = leaf.is_sealed || (!leaf.is_ahead && isOwnLeaf?.(leaf) !== false)
+      if (isBelieved) erasures.#add(leaf.content)
+    }
     return erasures
   }
 

@@ -64,6 +64,8 @@ export function textOf(value: unknown): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
   if (value instanceof ErasedText) return value.toJSON()
   if (typeof value === 'string') return value
+  // What the database calls infinity is no number in JSON.
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
   return JSON.stringify(inOrder(value)) ?? 'nothing'
 }
 

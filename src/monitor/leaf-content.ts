@@ -1,3 +1,5 @@
+import { textOf } from './finding.ts'
+
 /** A leaf as it is stored. */
 export interface StoredLeaf {
   readonly id: string
@@ -42,7 +44,7 @@ export function checkColumns(
     org_id: [org, columns.org_id],
     kind: [kind, columns.kind],
     subject_id: [subject, columns.subject_id],
-    created_at: [at, columns.created_at.toISOString()],
+    created_at: [at, textOf(columns.created_at)],
   } as const
   return Object.entries(found).flatMap(([column, [expected, there]]) =>
     expected === there ? [] : [{ column, expected, found: there }],

@@ -5,10 +5,16 @@ import { AppError } from '../errors.ts'
 import { leafHash } from '../proof/merkle.ts'
 import type { Tx } from '../store/open.ts'
 import { openServerSecret } from '../store/server-secrets.ts'
-import type { UnsealedLeaf } from './log-entries.ts'
 
 /** Whether the server itself wrote a leaf. */
-export type IsOwnLeaf = (leaf: UnsealedLeaf) => boolean
+export type IsOwnLeaf = (leaf: MarkedLeaf) => boolean
+
+export interface MarkedLeaf {
+  readonly org_id: string
+  readonly subject_id: string
+  readonly content: string
+  readonly mark: Uint8Array | null
+}
 
 /** What tells the server's own leaves from others; null when the secret of their marks cannot be opened. */
 export async function readLeafMarks(tx: Tx, { masterKeys }: Pick<Config, 'masterKeys'>): Promise<IsOwnLeaf | null> {

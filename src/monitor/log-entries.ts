@@ -13,6 +13,8 @@ export interface LeafRow extends StoredLeaf {
 /** One that has no entry yet, with what says that the server wrote it. */
 export interface UnsealedLeaf extends LeafRow {
   readonly mark: Uint8Array | null
+  /** No server was given this id yet. */
+  readonly is_ahead: boolean
 }
 
 /** An entry of the log with its leaf; the leaf's columns are null, its id too, where it is gone. */
@@ -38,7 +40,7 @@ export function readEntries(tx: Tx, org: string): AsyncGenerator<EntryRow, void,
 export function readUnsealed(tx: Tx, org: string, settled: string): AsyncGenerator<UnsealedLeaf, void, undefined> {
   return readRows<UnsealedLeaf>(
     tx,
-    `select l.* from audit_leaves l where l.org_id = ${org} and l.id > ${literal(settled)}::bigint
+    `select l.*, l.id > (select last_value from audit_leaves_order) as is_ahead from audit_leaves l where l.org_id = ${org} and l.id > ${literal(settled)}::bigint
       and not exists (select from log_entries e where e.org_id = l.org_id and e.leaf_id = l.id) order by l.id`,
   )
 }

@@ -68,7 +68,7 @@ export async function monitor(tx: Tx, { config, seen, pinned, now, report }: Mon
       report(finding)
     }
     const before = seen.get(orgId) ?? null
-    const erasures = await Erasures.read(tx, orgId)
+    const erasures = await Erasures.read(tx, orgId, isOwnLeaf)
     const log = await checkLog(tx, {
       keyRows,
       isOwnLeaf,

@@ -65,6 +65,9 @@ export interface LastSealed {
   readonly note_size: string | null
   /** The largest index of an entry; null without any. */
   readonly last_index: string | null
+  readonly first_index: string | null
+  /** The largest id that a leaf was given. */
+  readonly last_id: string
 }
 
 export async function findLastSealed(tx: Tx, orgId: string): Promise<LastSealed> {
@@ -73,9 +76,11 @@ export async function findLastSealed(tx: Tx, orgId: string): Promise<LastSealed>
 }
 
 const lastSealedStatement = statement<LastSealed>(`
-  select c.note, c.size as note_size, e.index as last_index from (select) one
+  select c.note, c.size as note_size, e.index as last_index, f.index as first_index, o.last_value as last_id
+  from audit_leaves_order o
   left join lateral (select note, size from log_checkpoints where org_id = $1 order by size desc limit 1) c on true
-  left join lateral (select index from log_entries where org_id = $1 order by index desc limit 1) e on true`)
+  left join lateral (select index from log_entries where org_id = $1 order by index desc limit 1) e on true
+  left join lateral (select index from log_entries where org_id = $1 order by index limit 1) f on true`)
 
 export interface SealedLeaves {
   /** Ids of the leaves, in the order of their indexes. */

@@ -32,6 +32,8 @@ export async function insertServerSecret(db: Db, name: string, masterKeys: KeyRi
 
 /** @throws AppError CONFIGURATION_INVALID */
 export function openServerSecret({ name, value, is_sealed }: ServerSecret, masterKeys: KeyRing | null): Buffer {
+  // Whoever can write to the table, and has no master key, would choose it.
+  if (!is_sealed && masterKeys !== null) throw unsealed(name)
   const secret = is_sealed ? openSealed(name, value, masterKeys) : Buffer.from(value)
   if (secret.length !== secretBytes) throw damaged(name)
   return secret
@@ -39,7 +41,8 @@ export function openServerSecret({ name, value, is_sealed }: ServerSecret, maste
 
 /**
  * Seals anew, under the first master key, whatever is readable or under another of them: all of it or, when one cannot be
- * opened or the process is killed, none. Of processes that start at once one does it while the others wait.
+ * opened or the process is killed, none. Of processes that start at once one does it while the others wait. What is readable
+ * beside what is sealed was not written by a server, and is not taken.
  * @returns how many secrets that were
  * @throws AppError CONFIGURATION_INVALID
  */
@@ -55,8 +58,11 @@ export async function sealServerSecrets(db: Db, masterKeys: KeyRing | null): Pro
       .orderBy('name')
       .forUpdate()
       .execute()
+    const readable = stale.filter(({ is_sealed }) => !is_sealed)
+    const [foreign] = readable
+    if (foreign !== undefined && (await hasSealedSecret(tx))) throw unsealed(foreign.name)
     for (const row of stale) {
-      const value = seal(masterKeys, openServerSecret(row, masterKeys))
+      const value = seal(masterKeys, openServerSecret(row, row.is_sealed ? masterKeys : null))
       await tx.updateTable('server_secrets').set({ value, is_sealed: true }).where('name', '=', row.name).execute()
     }
     return stale.length
@@ -64,6 +70,16 @@ export async function sealServerSecrets(db: Db, masterKeys: KeyRing | null): Pro
 }
 
 const secretBytes = 32
+
+async function hasSealedSecret(tx: Db): Promise<boolean> {
+  const row = await tx
+    .selectFrom('server_secrets')
+    .select('name')
+    .where('is_sealed', '=', true)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
 
 function openSealed(name: string, value: Uint8Array, masterKeys: KeyRing | null): Buffer {
   if (masterKeys === null) throw wrongMasterKey("is missing: this store's secrets are sealed under one.")
@@ -86,6 +102,11 @@ const unnamedBytes = 1 + 12 + 16 + secretBytes
 
 function wrongMasterKey(problem: string, cause?: unknown): AppError {
   return new AppError('CONFIGURATION_INVALID', `QUORATE_MASTER_KEY ${problem}`, { field: 'QUORATE_MASTER_KEY', cause })
+}
+
+function unsealed(name: string): AppError {
+  const problem = `The store's secret "${name}" is not sealed under QUORATE_MASTER_KEY as the others are: somebody else has written it. Restore the table server_secrets from a backup.`
+  return new AppError('CONFIGURATION_INVALID', problem, { field: 'QUORATE_MASTER_KEY' })
 }
 
 function damaged(name: string, cause?: unknown): AppError {

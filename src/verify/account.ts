@@ -123,9 +123,16 @@ export function accountOf({ receipt, policy, log, signatures }: VerifiedReceipt)
 type Naming = (id: string) => Named
 
 function namesOf({ names }: Receipt): Naming {
-  const byId = new Map([...names.principals, ...names.groups].map(({ id, name }) => [id, name]))
+  const byId = new Map([...names.principals, ...names.groups].map(({ id, name }) => [id, shortened(name)]))
   return (id) => ({ id, name: byId.get(id) ?? null })
 }
+
+/** A name is told wherever who has it is, and a rule may have hundreds of seats. */
+function shortened(name: string): string {
+  return name.length > longestName ? `${name.slice(0, longestName)}…` : name
+}
+
+const longestName = 200
 
 function voteEvent(vote: ReceiptVote, named: Naming, said: VoteClaims | undefined): AccountEvent {
   const { seq, at, stance, assurance, from, to } = vote

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { KeyObject } from 'node:crypto'
-import { cosignatureType, ed25519Type, NoteError, parseVerifierKey, type VerifierKey } from '../proof/note.ts'
+import { cosignatureType, ed25519Type, NoteError, keyIdOf, parseVerifierKey, type VerifierKey } from '../proof/note.ts'
 import { readRsaKey } from '../proof/jws.ts'
 import { accountOf } from './account.ts'
 import { mostBytes } from './open-file.ts'
@@ -48,7 +48,8 @@ export async function verifyCommand(args: readonly string[], { out, err }: Outpu
     out(options.json ? `${printableJson(JSON.stringify(reportOf(verdict)))}\n` : toldOf(verdict))
     return verdict.verdict === 'verified' ? 0 : 1
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
+    // More than a text can hold, of a file that no server has made.
+    if (!(error instanceof UsageError || error instanceof RangeError)) throw error
     err(`quorate verify: ${escaped(error.message)}\n`)
     return 2
   }
@@ -118,13 +119,29 @@ function parsed(args: readonly string[]) {
   }
 }
 
-async function trustOf({ keys, witnessKeys, voterKeys, unsigned, policy }: Options): Promise<Trust> {
+async function trustOf({ keys: logKeys, witnessKeys: given, voterKeys, unsigned, policy }: Options): Promise<Trust> {
+  const keys = await verifierKeys(logKeys, ed25519Type, '--key')
+  const witnessKeys = await verifierKeys(given, cosignatureType, '--witness-key')
+  requireDistinct([...keys, ...witnessKeys])
   return {
-    keys: await verifierKeys(keys, ed25519Type, '--key'),
-    witnessKeys: await verifierKeys(witnessKeys, cosignatureType, '--witness-key'),
+    keys,
+    witnessKeys,
     voterKeys: await voterKeysOf(voterKeys),
     unsigned: new Set(unsigned),
     policy,
+  }
+}
+
+/** A signature names its key by name and id alone, and of ids there are few enough to find two alike. */
+function requireDistinct(keys: readonly VerifierKey[]): void {
+  const byId = new Map<string, Buffer>()
+  for (const key of keys) {
+    const known = byId.get(keyIdOf(key))
+    const whole = Buffer.concat([Buffer.of(key.type), key.publicKey])
+    if (known !== undefined && !known.equals(whole)) {
+      throw new UsageError(`two of the keys given are named ${quoted(keyIdOf(key))}: give the one that you mean`)
+    }
+    byId.set(keyIdOf(key), whole)
   }
 }
 

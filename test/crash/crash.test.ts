@@ -15,7 +15,7 @@ it('loses and doubles nothing when it is killed, on PGlite', { timeout: 300_000 
   const report = await runCrashes({ store: { QUORATE_DATA_DIR: directory }, kills, seed: 1 })
   expect(report).toMatchObject({ kills, lost: 0, doubled: 0, faults: [] })
   expect(report.acknowledged).toBeGreaterThan(0)
-  expect(report.checkpoints).toBeGreaterThan(kills)
+  expect(report.checkpoints).toBeGreaterThan(0)
   await rm(directory, { recursive: true, force: true })
 })
 
@@ -23,5 +23,5 @@ it('loses and doubles nothing when it is killed, on PostgreSQL', { timeout: 300_
   const report = await runCrashes({ store: { DATABASE_URL: await freshDatabase() }, kills, seed: 1 })
   expect(report).toMatchObject({ kills, lost: 0, doubled: 0, faults: [] })
   expect(report.acknowledged).toBeGreaterThan(0)
-  expect(report.checkpoints).toBeGreaterThan(kills)
+  expect(report.checkpoints).toBeGreaterThan(0)
 })

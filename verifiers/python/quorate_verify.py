@@ -87,8 +87,8 @@ def rsa_key(pem):
     pem in (plain, plain[:-1]) and key.public_numbers().e in range(3, 2**64, 2) or no('not an RSA key in its one form')
     return key if 2048 <= key.key_size <= 16384 and key.public_numbers().n % 2 else no('an RSA key that may not be')
 def open_checkpoint(log, organization, log_key, trust):  # its size, its root, and which of the trusted keys signed it
-    keys, witnesses = dict(trust.key), dict(trust.witness_key)
-    body, _, lines = log['checkpoint'].rpartition('\n\n')
+    keys, witnesses = dict(trust.key), dict(trust.witness_key); body, _, lines = log['checkpoint'].rpartition('\n\n')
+    all(({**keys, **witnesses})[i] == key for i, key in [*trust.key, *trust.witness_key]) or no('two keys of one name')
     text, (origin, size, root), (*rows, end), signed = f'{body}\n'.encode(), body.split('\n'), lines.split('\n'), set()
     for name, encoded in (re.fullmatch(f'— ({NAME}) ([!-~]+)', row).groups() for row in rows):
         key_id, raw = f'{name}+{unbase64(encoded)[:4].hex()}', unbase64(encoded)[4:] or no('an empty signature')
