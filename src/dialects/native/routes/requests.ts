@@ -23,8 +23,12 @@ export function requestRoutes(app: FastifyInstance, ctx: Ctx): void {
     renderShownRequest(await showRequest(ctx, request.caller, uuidOf(request.params.requestId))),
   )
 
-  app.get<RequestPath>('/v1/requests/:requestId/receipt', { schema: receiptOfRequestSchema }, async (request, reply) => {
-    const row = await readAnyRequest(ctx, request.caller, uuidOf(request.params.requestId))
-    return answerReceipt(reply, await readReceiptOf(ctx, row))
-  })
+  app.get<RequestPath>(
+    '/v1/requests/:requestId/receipt',
+    { schema: receiptOfRequestSchema },
+    async (request, reply) => {
+      const row = await readAnyRequest(ctx, request.caller, uuidOf(request.params.requestId))
+      return answerReceipt(reply, await readReceiptOf(ctx, row))
+    },
+  )
 }

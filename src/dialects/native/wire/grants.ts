@@ -2,7 +2,11 @@ import { Type } from 'typebox'
 import type { Grant } from '../../../identity/grants/list-grants.ts'
 import { answers, timestampSchema, uuidSchema } from './schemas.ts'
 
-export const grantKinds = { permanent: 'PERMANENT', 'time-restricted': 'TIME_RESTRICTED', floating: 'FLOATING' } as const
+export const grantKinds = {
+  permanent: 'PERMANENT',
+  'time-restricted': 'TIME_RESTRICTED',
+  floating: 'FLOATING',
+} as const
 
 /** Renders one role that somebody was granted. */
 export function renderGrant(grant: Grant): object {

@@ -89,7 +89,10 @@ export const requestSchema = Type.Object({
   ),
   policy: Type.Object({ id: uuidSchema, name: Type.String(), version: Type.Integer({ minimum: 1 }) }),
   digest: Type.String({ description: 'What a vote is cast on: SHA-256, in hex.' }),
-  votes: Type.Integer({ minimum: 0, description: 'Votes cast so far, those that were replaced or taken back among them.' }),
+  votes: Type.Integer({
+    minimum: 0,
+    description: 'Votes cast so far, those that were replaced or taken back among them.',
+  }),
   ...canVoteMembers,
   grant: Type.Optional(
     Type.Object(
