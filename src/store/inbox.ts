@@ -70,9 +70,9 @@ const waitingStatement = statement<WaitingPlace>(`
         select from jsonb_to_recordset(s.free) as f (leaf integer, needed integer)
         where coalesce((r.tally -> 'approvals' ->> f.leaf)::integer, 0) < f.needed))
       and coalesce((
-        select v.stance from votes v
+        select v.stance = 'withdraw' from votes v
         where v.org_id = $1 and v.request_id = r.id and v.stage = r.stage and v.principal_id = $3 and v.digest = r.digest
-        order by v.seq desc limit 1), 'withdraw') = 'withdraw'
+        order by v.seq desc limit 1), true)
     order by r.created_at, r.id limit $8
   ) w
   order by w.created_at, w.id limit $8`)
