@@ -135,6 +135,36 @@ describe('GET /v1/inbox', () => {
     expect(seen).toEqual(await waiting(zoe))
   })
 
+  it('fills its pages with what waits: nothing else takes up room', async () => {
+    const { world } = scene
+    const { ctx } = world
+    const [zoe, yan] = [await world.person(`Voter${++serial}`), await voter()]
+    const [group, other] = [await insertGroup(ctx, [zoe.id]), await insertGroup(ctx, [yan.id])]
+    const mayVoteOn = async (rule: Parameters<typeof insertPolicy>[1]) => {
+      const name = `Template ${++serial}`
+      const id = await insertPolicy(ctx, rule, {}, { name })
+      await giveRole(ctx, zoe.id, 'WorkflowTemplateVoter', { type: 'workflow_template', id: name })
+      return id
+    }
+    // No right to vote; another's stage; a place that is taken; a membership that is over; time that is up;
+    // a template that takes no votes any more.
+    await opened(seats(group, 1))
+    await openedUnder(await mayVoteOn([other, group].map((id) => ({ binding: true, rule: seats(id, 1) }))))
+    const [leads, guards] = [await newRole(yan, zoe), await newRole(scene.dana)]
+    await decide(yan, await asked([step('ALL', leads, guards)]))
+    const former = await insertGroup(ctx, [zoe.id])
+    await openedUnder(await mayVoteOn(seats(former, 1)))
+    await boundMembership(former, zoe, { ends_at: world.clock.now() })
+    await expiresIn(0, await openedUnder(await mayVoteOn(seats(group, 1))))
+    const retired = await mayVoteOn(seats(group, 1))
+    await openedUnder(retired)
+    const status = { status: 'pending-deprecation', takes_votes_when_inactive: false } as const
+    await ctx.db.updateTable('policies').set(status).where('id', '=', retired).execute()
+    const last = await openedUnder(await mayVoteOn(seats(group, 1)))
+    const { body } = await zoe.get(`${path}?limit=1`)
+    expect(body).toMatchObject({ requests: [{ id: last }], pagination: { hasMore: false } })
+  })
+
   it.each([
     ['?limit=0', 'INVALID_AUDIT_LIMIT'],
     ['?limit=101', 'INVALID_AUDIT_LIMIT'],
@@ -329,7 +359,8 @@ describe('a request waits', () => {
     const foreignId = ctx.newId()
     await copied('policies', policy, { space_id: null })
     await copied('requests', id, { id: foreignId })
-    expect(await waiting(zoe)).toEqual([id])
+    const { body } = await zoe.get(`${path}?limit=1`)
+    expect(body).toMatchObject({ requests: [{ id }], pagination: { hasMore: false } })
     expect(said(await zoe.get(`/v1/requests/${foreignId}`))).toEqual([404, 'WORKFLOW_NOT_FOUND'])
   })
 })
@@ -444,7 +475,7 @@ describe('GET /v1/requests/{id}', () => {
   })
 
   it('tells who is still needed of the open step, of those who hold the role', async () => {
-    const [zoe, yan] = [await voter(), await voter()]
+    const [zoe, yan] = [await scene.world.person(`Lead${++serial}`), await scene.world.person(`Guard${++serial}`)]
     const [leads, guards] = [await newRole(zoe), await newRole(yan)]
     const id = await asked([step('ANY', leads), step('ANY', guards)])
     const open = async () => (await shown(scene.ada, id)).body.open
