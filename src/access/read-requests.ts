@@ -1,3 +1,4 @@
+import { mayReadRequest } from '../approvals/may-read-request.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import {
@@ -18,11 +19,11 @@ import { heldRoles, type Member } from './member.ts'
  */
 export async function readAccessRequest(ctx: Ctx, member: Member, id: string): Promise<ShownRequest> {
   const row = await requireAccessRequest(ctx, member, id)
-  const [shown] = await showRequests(ctx, member.orgId, [row])
-  if (shown === undefined) throw requestNotFound()
-  if (!concerns(member, shown) && !member.access.may('requests-view')) {
+  if (!(await mayReadRequest(ctx, member, row))) {
     throw new AppError('REQUESTOR_NOT_AUTHORIZED', 'This request does not concern you.')
   }
+  const [shown] = await showRequests(ctx, member.orgId, [row])
+  if (shown === undefined) throw requestNotFound()
   return shown
 }
 
@@ -35,15 +36,6 @@ export async function requireAccessRequest(ctx: Ctx, { orgId }: Member, id: stri
 
 function requestNotFound(): AppError {
   return new AppError('WORKFLOW_NOT_FOUND', 'No such request.')
-}
-
-function concerns(member: Member, { row, steps }: ShownRequest): boolean {
-  const { principalId } = member
-  if (row.requester_id === principalId || row.target_id === principalId) return true
-  const slots = steps.flatMap((step) => step.slots)
-  if (slots.some(({ decision }) => decision?.userId === principalId)) return true
-  const held = heldRoles(member)
-  return slots.some(({ roleId }) => held.includes(roleId))
 }
 
 export interface RequestSearch {

@@ -14,7 +14,7 @@ import {
 import { findPolicy, type PolicyRow } from '../store/policies.ts'
 import type { RequestRow } from '../store/requests.ts'
 import { findStandingApprovals, type RequestKey } from '../store/voting.ts'
-import { policyRules } from './policy-rules.ts'
+import { policyRules, type PolicyRules } from './policy-rules.ts'
 import { readRequest } from './read-request.ts'
 import { stateOf } from './request-state.ts'
 import { provableBy, standingApprovalOf } from './voting-facts.ts'
@@ -39,7 +39,11 @@ const candidateLimit = 1000
  * @throws AppError WORKFLOW_NOT_FOUND
  */
 export async function explainRequest(ctx: Ctx, caller: Caller, key: RequestKey): Promise<RequestExplanation> {
-  const row = await readRequest(ctx, caller, key)
+  return await explainRow(ctx, caller, await readRequest(ctx, caller, key))
+}
+
+/** The same of a request of any dialect that the caller may read. */
+export async function explainRow(ctx: Ctx, caller: Caller, row: RequestRow): Promise<RequestExplanation> {
   const actor = await loadActor(ctx.db, caller)
   const policy = await policyRules(ctx.db, row.org_id, row.policy_id)
   const record = await findPolicy(ctx.db, row.org_id, row.policy_id)
@@ -78,11 +82,11 @@ export async function explainRequest(ctx: Ctx, caller: Caller, key: RequestKey):
   }
 }
 
-function electorateOf(row: RequestRow, policy: Policy, record: PolicyRow, now: Date): Electorate {
+function electorateOf(row: RequestRow, policy: PolicyRules, record: PolicyRow, now: Date): Electorate {
   const { requesterMayVote, naturalPersons } = policy.options
   return {
     orgId: row.org_id,
-    voterRoles: rolesHolding('workflow_template:vote'),
+    voterRoles: policy.dialect === 'native' ? rolesHolding('workflow_template:vote') : null,
     policyName: record.name,
     spaceId: record.space_id,
     excluded: requesterMayVote ? [] : excludedOf(row),

@@ -5,9 +5,15 @@ import { mayVote, type MayVote } from '../kernel/eligibility.ts'
 import type { Stance } from '../kernel/request.ts'
 import { findLastStance } from '../store/votes.ts'
 import type { Dialect } from '../store/schema.ts'
-import { findFactsOfKnownVoter, findVotingFacts, type RequestKey } from '../store/voting.ts'
+import {
+  findFactsOfKnownVoter,
+  findVotingFacts,
+  findVotingFactsOfMany,
+  type RequestKey,
+  type VotingFactsRow,
+} from '../store/voting.ts'
 import { requireFacts } from './cast-vote.ts'
-import { policyRules } from './policy-rules.ts'
+import { policyRules, type PolicyRules } from './policy-rules.ts'
 import { stateOf } from './request-state.ts'
 import { factsOf, type FoundFacts } from './voting-facts.ts'
 
@@ -30,6 +36,33 @@ export async function votingPosition(
   ctx.store.votingMemory.learn(caller.orgId, caller.principalId, row)
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
   if (policy.dialect !== dialect) throw new AppError('WORKFLOW_NOT_FOUND')
+  return await positionOn(ctx, caller, row, policy, now)
+}
+
+/** The same of many requests, of whichever dialects, by their ids; those that there are not are left out. */
+export async function positionsOn(
+  ctx: Ctx,
+  caller: Caller,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, VotingPosition>> {
+  const now = ctx.clock.now()
+  const rows = await findVotingFactsOfMany(ctx.db, caller.orgId, ids, caller.principalId, now)
+  const positions = rows.filter(isFound).map(async (row): Promise<[string, VotingPosition]> => {
+    const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
+    return [row.id, await positionOn(ctx, caller, row, policy, now)]
+  })
+  return new Map(await Promise.all(positions))
+}
+
+const isFound = (row: VotingFactsRow): row is FoundFacts => row.id !== null
+
+async function positionOn(
+  ctx: Ctx,
+  caller: Caller,
+  row: FoundFacts,
+  policy: PolicyRules,
+  now: Date,
+): Promise<VotingPosition> {
   const stance = await lastStance(ctx, caller, row)
   return {
     ...mayVote(policy, stateOf(row), factsOf(row, policy, caller.principalId), now.getTime()),

@@ -1,7 +1,7 @@
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { acceptPolicy } from '../kernel/accept.ts'
-import { leavesOf, type Policy, type PolicyOptions, type Stage } from '../kernel/rule.ts'
+import { leavesOf, type Policy, type PolicyOptions, type SeatSource, type Stage } from '../kernel/rule.ts'
 import type { PolicyRow } from '../store/policies.ts'
 import { openActions, type Action } from './actions.ts'
 
@@ -49,13 +49,19 @@ export function decidingColumns(rules: PolicyRules, behaviour: PolicyBehaviour) 
     const [problem] = acceptance.problems
     throw new AppError('APPROVAL_RULE_TOO_LARGE', problem && `${problem.path || 'The rule'} ${problem.reason}.`)
   }
-  const groups = policy.stages.flatMap(({ rule }) => leavesOf(rule)).filter(({ from }) => from.kind === 'group')
   const written: Written = { rules: rules.written, options: behaviour.written }
   return {
     rule: JSON.stringify(written),
     stages: JSON.stringify(policy.stages),
     options: JSON.stringify(policy.options),
     natural_persons: policy.options.naturalPersons,
-    group_ids: [...new Set(groups.map(({ from }) => from.id))],
+    group_ids: seatsOfKind(policy, 'group'),
+    principal_ids: seatsOfKind(policy, 'principal'),
   }
+}
+
+/** Ids of the seats of one kind that a policy names in any stage, each once. */
+export function seatsOfKind({ stages }: Pick<Policy, 'stages'>, kind: SeatSource['kind']): string[] {
+  const seats = stages.flatMap(({ rule }) => leavesOf(rule)).map(({ from }) => from)
+  return [...new Set(seats.filter((seat) => seat.kind === kind).map(({ id }) => id))]
 }

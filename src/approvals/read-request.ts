@@ -14,12 +14,12 @@ export async function readRequest(
   ctx: Ctx,
   caller: Caller,
   key: RequestKey,
-  dialect: Dialect = 'native',
+  dialect: Dialect | 'any' = 'native',
 ): Promise<FoundRequest> {
   const row = await findRequestFor(ctx.db, caller.orgId, key, caller.principalId)
   if (row === undefined || row.caller_disabled) throw callerNotFound(caller)
   refuseEndedSession(caller, row.caller_ended_sessions)
-  if (row.id === null || row.dialect !== dialect) throw new AppError('WORKFLOW_NOT_FOUND')
+  if (row.id === null || (dialect !== 'any' && row.dialect !== dialect)) throw new AppError('WORKFLOW_NOT_FOUND')
   return row
 }
 

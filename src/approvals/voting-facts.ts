@@ -1,5 +1,5 @@
 import { isGranted } from '../identity/authorize.ts'
-import { splitBindings } from '../store/principals.ts'
+import { splitBindings, type RoleBinding } from '../store/principals.ts'
 import type { Facts, StandingApproval, StandingVote } from '../kernel/request.ts'
 import type { Assurance, SeatSource } from '../kernel/rule.ts'
 import type { PolicyRules } from './policy-rules.ts'
@@ -25,7 +25,7 @@ export function factsOf(
       principal: voterId,
       person: row.voter_person_id,
       enabled: !row.voter_disabled,
-      hasRight: hasRight(row.voter_bindings, policy),
+      hasRight: hasRight(splitBindings(row.voter_bindings), policy),
       inAnyGroup: row.voter_groups.length > 0,
       groups: row.voter_groups,
       provable: provableBy[row.voter_kind],
@@ -43,7 +43,7 @@ function ownVote(row: FoundFacts, principal_id: string): StandingVoteRow[] {
 /** An approval as it counts now: the seats that its principal still holds, with the right to vote and not disabled. */
 export function standingApprovalOf(row: StandingApprovalRow, policy: PolicyRules): StandingApproval {
   const vote = standingVoteOf(row)
-  const mayVote = row.is_enabled && hasRight(row.bindings, policy)
+  const mayVote = row.is_enabled && hasRight(splitBindings(row.bindings), policy)
   const holds = mayVote ? vote.seats.filter((seat) => seat.kind === 'principal' || row.member_of.includes(seat.id)) : []
   return { ...vote, holds }
 }
@@ -55,10 +55,13 @@ export const provableBy: Readonly<Record<PrincipalKind, readonly Assurance[]>> =
 }
 
 /** In the native dialect a role gives it; in any other holding a seat is the right, and whoever holds none is told that. */
-function hasRight(bindings: string, policy: PolicyRules): boolean {
+export function hasRight(
+  bindings: readonly RoleBinding[],
+  policy: Pick<PolicyRules, 'dialect' | 'name' | 'spaceId'>,
+): boolean {
   if (policy.dialect !== 'native') return true
   const template = { type: 'workflow_template', name: policy.name, spaceId: policy.spaceId } as const
-  return isGranted(splitBindings(bindings), 'workflow_template:vote', template)
+  return isGranted(bindings, 'workflow_template:vote', template)
 }
 
 function standingVoteOf(row: StandingVoteRow): StandingVote {

@@ -237,6 +237,28 @@ describe('an explanation', () => {
     expect(explained({ stages }, undefined, complete).pending).toMatchObject({ nobodyCan: true, exact: true })
   })
 
+  describe('with single votes', () => {
+    const options = { veto: 'final', recheckEligibility: false, singleVote: true } as const
+    const both = { stages: [all(seats(1, 'security'), seats(1, 'finance'))], options }
+
+    test('needs two people for two seats, though one of them holds both', () => {
+      const found = explained(both)
+      expect(finishing(found)).toHaveLength(7)
+      expect(finishing(found)).not.toContain('dana')
+      expect(found.pending).toMatchObject({ exact: true, nobodyCan: false })
+    })
+
+    test('does not offer who has voted in the stage', () => {
+      expect(finishing(explained(both, (world) => world.vote('dana', {}, 1)))).toEqual(['eli'])
+    })
+
+    test('says that it may not be exact of a rule that is too wide for that', () => {
+      const wide = all(...Array.from({ length: 17 }, (_, each) => seats(1, `@p${each}`)))
+      const { pending } = explained({ stages: [wide], options })
+      expect(pending).toMatchObject({ exact: false, inexactBecause: 'too-much-work' })
+    })
+  })
+
   test('says which later stages could be passed today', () => {
     const stages = [seats(1, 'security'), { binding: false, rule: seats(9, 'finance') }, seats(1, '@fay')]
     expect(explained({ stages }).pending?.later).toEqual([

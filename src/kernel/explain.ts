@@ -6,6 +6,7 @@ import { distinctGauge } from './distinct-gauge.ts'
 import { isTerminal, statusAt } from './expiry.ts'
 import { smallestSets, type Candidate, type Gauge } from './finishing.ts'
 import { votersLeft } from './gains.ts'
+import { LIMITS } from './limits.ts'
 import { leavesByVoter, votersPerLeaf } from './recount.ts'
 import type { RequestState, StandingApproval, Status } from './request.ts'
 import { leavesOf, seatKey, type Policy, type Rule, type Seats } from './rule.ts'
@@ -86,16 +87,20 @@ function explainStage(policy: Policy, state: RequestState, rule: Rule, facts: Ex
   const reach = leaves.map((leaf, index) => Math.max((held[index] ?? 0) + left(0, index), unlisted(leaf)))
   const tree = branchesOf(rule, held, reach)
 
-  const { sets, isPossible, isCertain } = policy.options.distinctPeople
-    ? finish(distinctGauge(rule, voters, candidates), candidates)
-    : finish(countGauge(rule, held, candidates, left), candidates, () => coveringSet(rule, held, candidates, left))
+  // A single vote takes one seat, so that nobody fills two of a stage; a rule too wide for that is counted as if they could.
+  const isSingle = policy.options.singleVote === true
+  const isTooWide = isSingle && leaves.length > LIMITS.distinctLeaves
+  const { sets, isPossible, isCertain } =
+    policy.options.distinctPeople || (isSingle && !isTooWide)
+      ? finish(distinctGauge(rule, voters, candidates), candidates)
+      : finish(countGauge(rule, held, candidates, left), candidates, () => coveringSet(rule, held, candidates, left))
 
   return {
     stage,
     tree,
     vetoes: vetoStands(policy, tally) ? tally.vetoes : 0,
     finishing: sets,
-    ...exactness(isComplete, isCertain),
+    ...exactness(isComplete, isCertain && !isTooWide),
     nobodyCan: isComplete ? !isPossible : !tree.isSatisfiable,
     later: laterStages(policy, stage, facts.seatSizes),
   }

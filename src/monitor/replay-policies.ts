@@ -1,4 +1,5 @@
-import { leavesOf, type Policy, type PolicyOptions, type Stage } from '../kernel/rule.ts'
+import { seatsOfKind } from '../approvals/policy.ts'
+import type { Policy, PolicyOptions, Stage } from '../kernel/rule.ts'
 import { ErasedText } from './erased-text.ts'
 import type { ToldLeaf } from './told-leaf.ts'
 import { change, type ToldRow, type ToldTable } from './told-table.ts'
@@ -42,7 +43,6 @@ function add(told: ToldPolicies, leaf: ToldLeaf): void {
   const before = told.policies.get(replaced)
   const options = facts['options'] as PolicyOptions
   const stages = facts['stages'] as readonly Stage[]
-  const groups = stages.flatMap(({ rule }) => leavesOf(rule)).filter(({ from }) => from.kind === 'group')
   const named = namedStages(leaf, stages)
   told.templates.set(subject, told.templates.get(replaced) ?? subject)
   told.rules.set(subject, { stages, options })
@@ -60,7 +60,8 @@ function add(told: ToldPolicies, leaf: ToldLeaf): void {
     rule: { stages: named.stages, options },
     options,
     natural_persons: options.naturalPersons,
-    group_ids: [...new Set(groups.map(({ from }) => from.id))],
+    group_ids: seatsOfKind({ stages }, 'group'),
+    principal_ids: seatsOfKind({ stages }, 'principal'),
     actions: facts['actionsHmac'],
     default_expires_in_hours: facts['policyDigest'] === undefined ? undefined : (facts['expiresInHours'] ?? null),
     created_at: at,

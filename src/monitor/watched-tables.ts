@@ -86,6 +86,7 @@ export const watchedTables = {
       'options',
       'natural_persons',
       'group_ids',
+      'principal_ids',
       'actions',
       'default_expires_in_hours',
       'created_at',

@@ -6,8 +6,8 @@ import type { PrincipalKind } from './schema.ts'
 /** Which members may vote under a policy at all: those with the right, enabled, and not left out as the requester. */
 export interface Electorate {
   readonly orgId: string
-  /** Names of the roles that hold the right to vote. */
-  readonly voterRoles: readonly string[]
+  /** Names of the roles that hold the right to vote; null where holding a seat is that right. */
+  readonly voterRoles: readonly string[] | null
   readonly policyName: string
   readonly spaceId: string | null
   /** Left out: who asked and for whom, with their stand-ins where agents count as their person. */
@@ -79,7 +79,9 @@ function mayVote({ voterRoles, policyName, spaceId, excluded, naturalPersons }: 
     ],
     sql` and `,
   )
-  return sql`a.disabled_at is null and ${notExcluded} and exists (
+  const isEnabled = sql<boolean>`a.disabled_at is null and ${notExcluded}`
+  if (voterRoles === null) return isEnabled
+  return sql`${isEnabled} and exists (
     select 1 from role_bindings b where b.org_id = a.org_id and b.principal_id = a.id and b.role_name = any(${voterRoles})
       and (b.scope_type = 'org' or (b.scope_type = 'workflow_template' and b.scope_id = ${policyName})
         or (b.scope_type = 'space' and b.scope_id = ${spaceId ?? ''})))`

@@ -21,6 +21,8 @@ export function openPostgres(url: string, maxConnections: number): { pool: Pool;
   } as PoolOptions)
   // A connection that dies while idle is replaced by the pool; without a listener it would take the process down.
   pool.on('error', () => {})
+  // Every query here reads few rows by an index; compiling one would take many times as long as running it.
+  pool.on('connect', (client) => void client.query('set jit = off').catch(() => {}))
   return { pool, dialect: new PipelinedDialect({ pool }) }
 }
 

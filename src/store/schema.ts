@@ -161,6 +161,7 @@ interface PolicyTable {
   options: Json<PolicyOptions>
   natural_persons: boolean
   group_ids: string[]
+  principal_ids: Generated<string[]>
   actions: Uint8Array
   default_expires_in_hours: number | null
   row_version: RowVersion

@@ -146,7 +146,7 @@ const lastAtText = `greatest(r.updated_at, (
 // A separate statement from the lock: it must see what was committed while the lock was waited for. It is on the way of
 // every canVote and of every vote that was not remembered, so all of it travels as one value: both ends pay by the column,
 // and PostgreSQL by the join and by the table.
-const factsText = (key: keyof typeof byKey, voter: string) => `
+const factsText = (match: string, voter: string) => `
   select json_build_object(
     'voter_version', a.eligibility_version,${voter}
     'id', r.id, 'status', r.status, 'is_final', r.is_final, 'stage', r.stage, 'vote_seq', r.vote_seq, 'digest', r.digest,
@@ -163,7 +163,7 @@ const factsText = (key: keyof typeof byKey, voter: string) => `
       order by v.seq desc limit 1)
   ) as facts
   from principals a
-  left join requests r on r.org_id = a.org_id and ${byKey[key]}
+  left join requests r on r.org_id = a.org_id and ${match}
   where a.org_id = $1 and a.id = $3`
 
 type VoterPart = Pick<
@@ -202,8 +202,9 @@ type FactsAnswer = RequestAnswer & {
   readonly facts: Omit<VoterPart, 'voter_until'> & { readonly voter_until: string | null }
 }
 
-const facts = forEachKey((key) => statement<FactsAnswer>(factsText(key, voterText)))
-const requestFacts = forEachKey((key) => statement<RequestAnswer>(factsText(key, '')))
+const facts = forEachKey((key) => statement<FactsAnswer>(factsText(byKey[key], voterText)))
+const requestFacts = forEachKey((key) => statement<RequestAnswer>(factsText(byKey[key], '')))
+const factsOfMany = statement<FactsAnswer>(factsText('r.id = any ($2::uuid[])', voterText))
 
 /**
  * Everything the kernel must know about one voter at `now` and one request, in one query whose cost depends neither on the
@@ -217,9 +218,18 @@ export async function findVotingFacts(
   now: Date,
 ): Promise<VotingFactsRow | undefined> {
   const [answer] = await ask(facts, db, orgId, key, principalId, now)
-  if (answer === undefined) return undefined
-  const { voter_until: until, ...voter } = answer.facts
-  return { ...voter, ...requestPart(answer), voter_until: until === null ? null : new Date(until) }
+  return answer && wholeOf(answer)
+}
+
+/** The same of many requests at once, in no order; those that there are not are left out. */
+export async function findVotingFactsOfMany(
+  db: Db,
+  orgId: string,
+  ids: readonly string[],
+  principalId: string,
+  now: Date,
+): Promise<VotingFactsRow[]> {
+  return (await factsOfMany(db, [orgId, ids, principalId, now])).map(wholeOf)
 }
 
 /** The same of a voter who is still as they were when they were seen, for fewer look-ups; undefined when they are not. */
@@ -233,6 +243,11 @@ export async function findFactsOfKnownVoter(
   const [answer] = await ask(requestFacts, db, orgId, key, principalId)
   if (answer?.facts.voter_version !== voter.voter_version) return undefined
   return { ...voter, ...requestPart(answer) }
+}
+
+function wholeOf(answer: FactsAnswer): VotingFactsRow {
+  const { voter_until: until, ...voter } = answer.facts
+  return { ...voter, ...requestPart(answer), voter_until: until === null ? null : new Date(until) }
 }
 
 function requestPart(answer: RequestAnswer) {

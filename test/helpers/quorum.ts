@@ -1,8 +1,9 @@
 import { sealActions, type Action } from '../../src/approvals/actions.ts'
+import { seatsOfKind } from '../../src/approvals/policy.ts'
 import type { Ctx } from '../../src/context.ts'
 import { defaultOrganization } from '../../src/identity/organization.ts'
 import type { Dialect } from '../../src/store/schema.ts'
-import { leavesOf, type PolicyOptions, type Rule, type Stage } from '../../src/kernel/rule.ts'
+import type { PolicyOptions, Rule, Stage } from '../../src/kernel/rule.ts'
 
 /** The options that a native template has when it names none. */
 export const nativeOptions: PolicyOptions = {
@@ -68,7 +69,6 @@ export async function insertPolicy(
   } = {},
 ): Promise<string> {
   const stages = Array.isArray(rule) ? (rule as readonly Stage[]) : [{ binding: true, rule: rule as Rule }]
-  const groups = stages.flatMap((stage) => leavesOf(stage.rule).map((leaf) => leaf.from.id))
   const id = ctx.newId()
   const at = ctx.clock.now()
   const { dialect = 'native' } = columns
@@ -88,7 +88,8 @@ export async function insertPolicy(
       stages: JSON.stringify(stages),
       options: JSON.stringify({ ...nativeOptions, ...options }),
       natural_persons: options.naturalPersons ?? false,
-      group_ids: [...new Set(groups)],
+      group_ids: seatsOfKind({ stages }, 'group'),
+      principal_ids: seatsOfKind({ stages }, 'principal'),
       actions: sealActions(ctx, columns.actions ?? []),
       default_expires_in_hours: columns.expiresInHours ?? null,
       row_version: 1,

@@ -21,6 +21,7 @@ import { groupRoutes } from './routes/groups.ts'
 import { logRoutes } from './routes/log.ts'
 import { organizationAdminRoutes } from './routes/organization-admins.ts'
 import { quotaRoutes } from './routes/quotas.ts'
+import { requestRoutes } from './routes/requests.ts'
 import { resourceRoutes } from './routes/resources.ts'
 import { roleRoutes } from './routes/roles.ts'
 import { sessionRoutes } from './routes/sessions.ts'
@@ -82,6 +83,7 @@ export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<voi
   logRoutes(app, ctx)
   resourceRoutes(app, ctx)
   workflowRoutes(app, ctx)
+  requestRoutes(app, ctx)
   watchingRoutes(app, ctx)
   templateRoutes(app, ctx)
 }

@@ -89,6 +89,11 @@ const statements = [
   // Whom the request is for, when that is somebody else than who asks: they may not decide on it either.
   `alter table requests add column beneficiary_id uuid`,
   `alter table requests add column beneficiary_person_id uuid`,
+  // What waits for somebody, by the stages in which they hold seats. It moves with the stage, which no other vote writes.
+  `create index requests_waiting on requests (org_id, policy_id, stage, created_at, id) where not is_final`,
+  // Seats of principals, as group_ids are those of groups: no policy had any before.
+  `alter table policies add column principal_ids uuid[] not null default '{}'`,
+  `create index policies_principals on policies using gin (principal_ids)`,
   `create index requests_of_requester on requests (org_id, requester_id, dialect, created_at, id)`,
 
   // What an approval does to a role, in its own transaction. asked: the terms as they were asked for; kind to floating_hours: as they stand,

@@ -12,6 +12,7 @@ import type { Ctx } from '../../../context.ts'
 import { readReceipt } from '../../../receipts/read-receipt.ts'
 import { ExplanationSchema, renderExplanation } from '../wire/explanation.ts'
 import { idOrName } from '../wire/ids.ts'
+import { answerReceipt, ReceiptSchema } from '../wire/receipts.ts'
 import { answerCreated } from '../wire/location.ts'
 import type { JsonObject } from '../wire/read.ts'
 import { answers, createdNoBody } from '../wire/schemas.ts'
@@ -25,7 +26,6 @@ import {
   parseNewWorkflow,
   parseVotePage,
   parseWorkflowList,
-  ReceiptSchema,
   renderVote,
   renderWorkflow,
   VoteListSchema,
@@ -128,11 +128,8 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
         response: answers({ 200: ReceiptSchema }),
       },
     },
-    async (request, reply) => {
-      const receipt = await readReceipt(ctx, request.caller, idOrName(request.params.workflowId))
-      // To the byte as it was signed: nothing may write it anew.
-      return reply.type('application/json; charset=utf-8').serializer(String).send(receipt)
-    },
+    async (request, reply) =>
+      answerReceipt(reply, await readReceipt(ctx, request.caller, idOrName(request.params.workflowId))),
   )
 
   app.post<WorkflowPath>(

@@ -2,14 +2,18 @@ import { Type } from 'typebox'
 import type { Grant } from '../../../identity/grants/list-grants.ts'
 import { answers, timestampSchema, uuidSchema } from './schemas.ts'
 
-const kinds = { permanent: 'PERMANENT', 'time-restricted': 'TIME_RESTRICTED', floating: 'FLOATING' } as const
+export const grantKinds = {
+  permanent: 'PERMANENT',
+  'time-restricted': 'TIME_RESTRICTED',
+  floating: 'FLOATING',
+} as const
 
 /** Renders one role that somebody was granted. */
 export function renderGrant(grant: Grant): object {
   return {
     id: grant.id,
     role: { id: grant.group_id, name: grant.group_name },
-    kind: kinds[grant.kind],
+    kind: grantKinds[grant.kind],
     ...(grant.starts_at !== null && { startsAt: grant.starts_at.toISOString() }),
     ...(grant.ends_at !== null && { endsAt: grant.ends_at.toISOString() }),
     ...(grant.floating_hours !== null && { floatingHours: grant.floating_hours }),
@@ -22,7 +26,7 @@ export function renderGrant(grant: Grant): object {
 const grantSchema = Type.Object({
   id: uuidSchema,
   role: Type.Object({ id: uuidSchema, name: Type.String() }),
-  kind: Type.Enum(Object.values(kinds)),
+  kind: Type.Enum(Object.values(grantKinds)),
   startsAt: Type.Optional(timestampSchema),
   endsAt: Type.Optional(timestampSchema),
   floatingHours: Type.Optional(Type.Integer({ description: 'How long it lasts from its first use on.' })),

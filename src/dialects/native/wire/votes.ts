@@ -53,7 +53,7 @@ export function renderCanVote(position: VotingPosition): object {
   }
 }
 
-function cantVoteReason(refusal: Refusal): string {
+export function cantVoteReason(refusal: Refusal): string {
   switch (refusal.reason) {
     case 'terminal':
       return terminalReasons[refusal.status]
@@ -95,16 +95,16 @@ export const castVoteSchema = {
   response: answers({ 200: OutcomeSchema }),
 }
 
+export const canVoteMembers = {
+  canVote: Type.Boolean(),
+  voteStatus: Type.Enum(['VOTE_PENDING', 'ALREADY_VOTED']),
+  cantVoteReason: Type.Optional(Type.String()),
+  requireHighPrivilege: Type.Optional(Type.Boolean()),
+  requireSignature: Type.Optional(Type.Boolean()),
+}
+
 export const canVoteSchema = {
   tags,
   summary: 'Whether the caller may vote on a workflow, and why not',
-  response: answers({
-    200: Type.Object({
-      canVote: Type.Boolean(),
-      voteStatus: Type.Enum(['VOTE_PENDING', 'ALREADY_VOTED']),
-      cantVoteReason: Type.Optional(Type.String()),
-      requireHighPrivilege: Type.Optional(Type.Boolean()),
-      requireSignature: Type.Optional(Type.Boolean()),
-    }),
-  }),
+  response: answers({ 200: Type.Object(canVoteMembers) }),
 }

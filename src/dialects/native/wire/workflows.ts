@@ -140,15 +140,6 @@ export const ContentSchema = Type.Object({
   content: Type.Object({}, { additionalProperties: true }),
 })
 
-export const ReceiptSchema = Type.Object(
-  {
-    payload: Type.String({ description: 'Base64 of an in-toto statement' }),
-    payloadType: Type.String(),
-    signatures: Type.Array(Type.Object({ keyid: Type.String(), sig: Type.String() })),
-  },
-  { description: 'A DSSE envelope, to the byte as it was signed: docs/receipt.md' },
-)
-
 export const WorkflowSchema = Type.Object({
   id: Type.String(),
   name: Type.String(),
