@@ -26,9 +26,7 @@ import {
   findStandingOfPerson,
   findVoteQuota,
   findVotingFacts,
-  lockFacts,
   lockRequestForVote,
-  lockVoter,
   type RequestKey,
   type StandingVoteRow,
 } from '../store/voting.ts'
@@ -40,6 +38,16 @@ import { policyRules, type PolicyRules } from './policy-rules.ts'
 import { recordVote, rowAfter } from './record-vote.ts'
 import { refusalError } from './refusals.ts'
 import { later, stateOf } from './request-state.ts'
+import {
+  allFacts,
+  holdFacts,
+  holdPrincipals,
+  holdToApprove,
+  HoldTooWeak,
+  requireHold,
+  voterAlone,
+  type VoteHold,
+} from './vote-hold.ts'
 import { factsOf, standingApprovalOf, type FoundFacts } from './voting-facts.ts'
 
 export interface CastVoteInput {
@@ -70,7 +78,8 @@ export interface CastVoteResult {
  *
  * A vote that decides nothing is written by one statement that holds only if the request and the voter's eligibility are
  * still as they were read; every other vote, and one that met a change on the way, locks both first (ADR 2).
- * Outside of the native dialect it always locks: such a vote may grant a role.
+ * Outside of the native dialect it always locks: such a vote may grant a role. Votes on other requests wait for it only where
+ * it takes a role away, or gives one to their voter.
  * @throws AppError WORKFLOW_NOT_FOUND, STAGE_NOT_OPEN, the refusals of `refusals.ts`, QUOTA_EXCEEDED, the STEP_UP_* codes
  * (contract §1.4), the VOTE_SIGNATURE_* codes, ROLE_DELETED, GRANT_TERMS_INVALID
  */
@@ -80,9 +89,21 @@ export async function castVote(
   key: RequestKey,
   input: CastVoteInput,
 ): Promise<CastVoteResult> {
-  const isNative = (input.dialect ?? 'native') === 'native'
-  const cast = isNative ? await castUncontested(ctx, caller, key, input) : null
-  return cast ?? (await castLocked(ctx, caller, key, input))
+  if (isNative(input)) {
+    return (await castUncontested(ctx, caller, key, input)) ?? (await castLocked(ctx, caller, key, input, voterAlone))
+  }
+  for (let hold = await expectHold(ctx, caller, key, input); ;) {
+    try {
+      return await castLocked(ctx, caller, key, input, hold)
+    } catch (error) {
+      if (!(error instanceof HoldTooWeak)) throw error
+      hold = error.needed
+    }
+  }
+}
+
+function isNative({ dialect = 'native' }: CastVoteInput): boolean {
+  return dialect === 'native'
 }
 
 /** Null when the vote has to be cast under the lock. */
@@ -147,18 +168,39 @@ async function castOn(
   return castOf(row, record, next.status)
 }
 
-async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<CastVoteResult> {
+/** What the vote will have to hold as far as can be seen before; whether it was enough is found out under the lock. */
+async function expectHold(ctx: Ctx, caller: Caller, key: RequestKey, input: CastVoteInput): Promise<VoteHold> {
+  if (input.stance !== 'approve') return voterAlone
+  // Part of a larger transaction, which cannot begin again for it.
+  if (ctx.db.isTransaction) return allFacts
+  const asked = ctx.clock.now()
+  const row = await findVotingFacts(ctx.db, caller.orgId, key, caller.principalId, asked)
+  if (row === undefined || row.id === null) return voterAlone
+  const found = row as FoundFacts
+  const policy = await policyRules(ctx.db, caller.orgId, found.policy_id)
+  const { outcome } = await judge(null, caller, policy, found, voteOf(found, input, []), instantFor(asked, found))
+  const mayApprove = outcome === null || (outcome.kind === 'decided' && outcome.next.status === 'approved')
+  return mayApprove ? await holdToApprove(ctx.db, caller.orgId, found.id) : voterAlone
+}
+
+/** @throws HoldTooWeak beside what `castVote` throws */
+async function castLocked(
+  ctx: Ctx,
+  caller: Caller,
+  key: RequestKey,
+  input: CastVoteInput,
+  hold: VoteHold,
+): Promise<CastVoteResult> {
   // Not part of the answer: one that is given again was counted the first time.
   let decision: Decision | null = null
   const cast = await transact(ctx, caller.once, async (tx, withCommit) => {
     const dialect = input.dialect ?? 'native'
-    // What such an approval gives or takes may be somebody's right to vote. First, since no lock is ever made stronger.
-    if (dialect !== 'native' && input.stance === 'approve') await lockFacts(tx, caller.orgId)
+    await holdFacts(tx, hold, caller.orgId)
     const asked = ctx.clock.now()
     // Sent together; the server runs them in this order, so the last two read what the locks waited for.
     const [openedAt, , found, quota] = await Promise.all([
       lockRequestForVote(tx, caller.orgId, key),
-      lockVoter(tx, caller.orgId, caller.principalId),
+      holdPrincipals(tx, hold, caller.orgId, caller.principalId),
       findVotingFacts(tx, caller.orgId, key, caller.principalId, asked),
       findVoteQuota(tx, caller.orgId, key),
     ])
@@ -199,6 +241,8 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
     const { orgId } = caller
     const { id: requestId, policy_id: policyId, status: from } = row
     const changed = next.status !== from
+    const isApproved = changed && next.status === 'approved'
+    if (dialect !== 'native' && isApproved) await requireHold(tx, hold, orgId, requestId)
     const triggered = changed ? await triggeredActions(ctx, tx, orgId, policyId, next.status) : []
     const recorded = recordVote(ctx, tx, caller, policy, {
       row,
@@ -214,7 +258,6 @@ async function castLocked(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
     withCommit(written)
     if (dialect !== 'native') {
       await written
-      const isApproved = changed && next.status === 'approved'
       const terms = input.terms ?? null
       const decided = {
         orgId,

@@ -56,6 +56,13 @@ export async function lockVoter(tx: Tx, orgId: string, principalId: string): Pro
   await lockVoterStatement(tx, [orgId, principalId])
 }
 
+const lockTargetStatement = statement(`select from principals where org_id = $1 and id = $2 for no key update`)
+
+/** Holds up whatever else gives this principal a role, and their own votes: what they are given moves their eligibility. */
+export async function lockTarget(tx: Tx, orgId: string, principalId: string): Promise<void> {
+  await lockTargetStatement(tx, [orgId, principalId])
+}
+
 const lockFactsStatement = statement(`select pg_advisory_xact_lock(hashtextextended($1::text, 0))`)
 
 /**

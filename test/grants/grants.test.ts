@@ -199,6 +199,16 @@ describe('the end by the clock', () => {
     expect(ended).toHaveLength(5)
   })
 
+  it('is what is written, also where somebody takes the role away before the job has come to it', async () => {
+    const [who, role, other] = [await newPerson(), await newRole(), await newRole()]
+    const ends = [await world.give(who, role, forHours(1)), await world.give(who, other, forHours(1))]
+    const end = { ended_at: new Date(now() + hour), ended_because: 'expired' }
+    world.clock.advance(hour + 1)
+    await give(who, [[other, permanent]])
+    expect(await Promise.all(ends.map(endOf))).toEqual([end, end])
+    expect(await groupsOf(who)).toEqual([other])
+  })
+
   it('is written within a second by the job', async () => {
     const live = await startRoleWorld({ start: new Date() })
     try {

@@ -17,10 +17,12 @@ export interface EndedGrant {
 }
 
 /**
- * Ends a grant and the membership behind which it stands. Call `lockFacts` first, unless the clock has ended it already.
+ * Ends a grant and the membership behind which it stands. Call `lockFacts` first, unless the clock has ended it already:
+ * then that is what is written, whoever comes first to write it.
  * @returns false when it had ended
  */
-export async function endGrant(ctx: Marking, tx: Tx, { grant, actor, because, at }: EndedGrant): Promise<boolean> {
+export async function endGrant(ctx: Marking, tx: Tx, end: EndedGrant): Promise<boolean> {
+  const { grant, actor, because, at } = endByClock(end)
   const { org_id: orgId, id, principal_id: principalId, group_id: groupId } = grant
   // In the order in which a grant is made: the role's row before the grant's.
   await lockGroup(tx, orgId, groupId)
@@ -36,6 +38,11 @@ export async function endGrant(ctx: Marking, tx: Tx, { grant, actor, because, at
     facts: { principal: principalId, group: groupId, because },
   })
   return true
+}
+
+function endByClock(end: EndedGrant): EndedGrant {
+  const { ends_at: at } = end.grant
+  return at === null || end.at < at ? end : { ...end, actor: { kind: 'system' }, because: 'expired', at }
 }
 
 export interface EndedGrants extends Omit<EndedGrant, 'grant'> {
