@@ -89,6 +89,8 @@ export async function makeBusy(world: World): Promise<Busy> {
   )
   await vote(await steppedUp(world, ben), privileged, 'APPROVE', [guards])
 
+  await rolesForAWhile(ada, voters)
+
   const brief = await template({ defaultExpiresInHours: 1 })
   const expired = await open('expired', brief)
   await vote(ben, expired, 'APPROVE', [guards])
@@ -104,6 +106,41 @@ export async function makeBusy(world: World): Promise<Busy> {
     space,
     workflows,
   }
+}
+
+/** Roles of the PrivX API: given, asked for and approved, used, revoked, and one that nobody has decided on. */
+async function rolesForAWhile(ada: Client, [ben, cleo, dana, eli]: Busy['voters']): Promise<void> {
+  const [engine, store] = ['/workflow-engine/api/v1', '/role-store/api/v1']
+  const made = async (answer: Promise<Answer>) => String((await ok(answer)).body.id)
+  const approver = await made(ada.post(`${store}/roles`, { name: 'approver' }))
+  const operator = await made(ada.post(`${store}/roles`, { name: 'operator', comment: 'Runs it.' }))
+  const roles = [{ id: approver, name: 'approver', explicit: true }]
+  for (const { id } of [ben, cleo]) await ok(ada.put(`${store}/users/${id}/roles`, roles))
+  await made(
+    ada.post(`${engine}/workflows`, {
+      name: 'Operators',
+      target_roles: [{ id: operator }],
+      grant_types: ['PERMANENT', 'FLOATING'],
+      can_bypass_revoke_workflow: true,
+      steps: [{ name: 'one', match: 'ANY', approvers: [{ role: { id: approver } }] }],
+    }),
+  )
+  const ask = async (who: Client, terms: object) =>
+    await made(
+      ada.post(`${engine}/requests`, { requested_role: { id: operator }, target_user: { id: who.id }, ...terms }),
+    )
+  const approve = async (by: Client, request: string) =>
+    await ok(by.post(`${engine}/requests/${request}/decision`, { step: 0, decision: 'APPROVED', comment: 'fine' }))
+
+  await approve(ben, await ask(dana, { grant_type: 'PERMANENT' }))
+  const floating = await ask(eli, { grant_type: 'FLOATING', floating_length: 4 })
+  await approve(cleo, floating)
+  const { body } = await ok(eli.get('/v1/grants'))
+  for (const { id } of body.grants) await ok(eli.post(`/v1/grants/${id}/use`))
+  const revoked = await ask(cleo, { grant_type: 'PERMANENT' })
+  await approve(ben, revoked)
+  await ok(ben.post(`${engine}/requests/${revoked}/role/revoke`))
+  await ask(ben, { grant_type: 'PERMANENT' })
 }
 
 async function directoryChanges(world: World, ada: Client, voters: Busy['voters'], group: string): Promise<void> {

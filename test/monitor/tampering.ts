@@ -418,6 +418,9 @@ async function freshen(tx: Tx, { table }: Target, row: Row, dice: Dice): Promise
     case 'former_owners':
       row['principal_id'] = fresh
       return
+    case 'request_grants':
+      row['request_id'] = fresh
+      return
     case 'organization_admins':
       row['principal_id'] = fresh
       row['id'] = randomUUID()
