@@ -1,6 +1,6 @@
-import { createSecretKey, type KeyObject } from 'node:crypto'
 import { pino, type Logger } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
+import { macKey, type MacKey } from './audit/mac-key.ts'
 import type { Config } from './config/config.ts'
 import { deliveryLeaseSeconds } from './config/delivery.ts'
 import { masterKeyId } from './config/master-keys.ts'
@@ -49,7 +49,7 @@ export interface Keys {
   /** Encrypts what is secret inside our own tables. */
   readonly atRest: KeyRing
   /** Marks the leaves that the server writes: no others are sealed. */
-  readonly leafMark: KeyObject
+  readonly leafMark: MacKey
 }
 
 export type Overrides = Partial<Pick<Ctx, 'clock' | 'newId' | 'log' | 'network'>> & {
@@ -106,7 +106,6 @@ async function openKeys(db: Db, { masterKeys }: Config, clock: Clock, log: Logge
   return {
     token: await serverSecret(db, 'access-token', masterKeys, clock.now()),
     atRest: { held: await readDataKeys(db, masterKeys, clock.now()) },
-    // As bytes it would be made ready anew for every leaf, which takes longer than all the rest of a mark.
-    leafMark: createSecretKey(await serverSecret(db, 'leaf-mark', masterKeys, clock.now())),
+    leafMark: macKey(await serverSecret(db, 'leaf-mark', masterKeys, clock.now())),
   }
 }

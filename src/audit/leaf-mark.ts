@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto'
 import type { Ctx } from '../context.ts'
 import type { Hash } from '../proof/merkle.ts'
+import { macOf } from './mac-key.ts'
 
 /** Whoever writes leaves, and whoever seals them. */
 export type Marking = { readonly keys: Pick<Ctx['keys'], 'leafMark'> }
@@ -15,7 +15,7 @@ export function markOf(ctx: Marking, orgId: string, subjectId: string, hash: Has
 
 /** The same over those 64 bytes. */
 export function markOver({ keys }: Marking, marked: Uint8Array): Buffer {
-  return createHmac('sha256', keys.leafMark).update(marked).digest()
+  return macOf(keys.leafMark, marked)
 }
 
 /** The bytes of a UUID. */

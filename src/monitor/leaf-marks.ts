@@ -1,5 +1,5 @@
-import { createSecretKey, type KeyObject } from 'node:crypto'
 import { markOf } from '../audit/leaf-mark.ts'
+import { macKey, type MacKey } from '../audit/mac-key.ts'
 import type { Config } from '../config/config.ts'
 import { AppError } from '../errors.ts'
 import { leafHash } from '../proof/merkle.ts'
@@ -20,9 +20,9 @@ export interface MarkedLeaf {
 export async function readLeafMarks(tx: Tx, { masterKeys }: Pick<Config, 'masterKeys'>): Promise<IsOwnLeaf | null> {
   const row = await tx.selectFrom('server_secrets').selectAll().where('name', '=', 'leaf-mark').executeTakeFirst()
   if (row === undefined) return null
-  let leafMark: KeyObject
+  let leafMark: MacKey
   try {
-    leafMark = createSecretKey(openServerSecret(row, masterKeys))
+    leafMark = macKey(openServerSecret(row, masterKeys))
   } catch (error) {
     if (error instanceof AppError) return null
     throw error

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** A node of the tree: 32 bytes of SHA-256. */
 export type Hash = Uint8Array
@@ -18,15 +18,15 @@ export function splitHashes(bytes: Uint8Array): Hash[] {
 
 /** Hash of a leaf's bytes. The prefix keeps a leaf from being taken for a node (RFC 6962 section 2.1). */
 export function leafHash(content: Uint8Array): Hash {
-  return createHash('sha256').update(leafPrefix).update(content).digest()
+  return hash('sha256', Buffer.concat([leafPrefix, content]), 'buffer')
 }
 
 export function nodeHash(left: Hash, right: Hash): Hash {
-  return createHash('sha256').update(nodePrefix).update(left).update(right).digest()
+  return hash('sha256', Buffer.concat([nodePrefix, left, right]), 'buffer')
 }
 
 /** Root of the tree without leaves: SHA-256 of nothing. */
-export const emptyRoot: Hash = createHash('sha256').digest()
+export const emptyRoot: Hash = hash('sha256', '', 'buffer')
 
 /** Root of the tree whose leaves have these hashes. */
 export function rootOf(leaves: readonly Hash[]): Hash {

@@ -8,7 +8,7 @@ import {
   type Driver,
   type TransactionSettings,
 } from 'kysely'
-import { Client, Pool, type ClientConfig } from 'pg'
+import { Client, Pool, Query, type ClientConfig } from 'pg'
 
 /** Connections to one PostgreSQL, with every statement prepared once per connection and `begin` sent without waiting. */
 export function openPostgres(url: string, maxConnections: number): { pool: Pool; dialect: PostgresDialect } {
@@ -44,8 +44,12 @@ class PreparingClient extends Client {
     const query = this.query.bind(this) as (...args: unknown[]) => unknown
     this.query = ((text: unknown, values?: unknown, ...rest: unknown[]) => {
       this.#gather()
-      if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return query(text, values, ...rest)
-      return query({ name: statementName(text), text, values }, ...rest)
+      if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0 || rest.length > 0) {
+        return query(text, values, ...rest)
+      }
+      return new Promise((resolve, reject) => {
+        query(named(text, values, (error, result) => (error ? reject(error) : resolve(result))))
+      })
     }) as typeof this.query
   }
 
@@ -59,6 +63,11 @@ class PreparingClient extends Client {
       stream.uncork()
     })
   }
+}
+
+/** Made here, since a description of it is copied property by property, which takes longer than the rest of asking. */
+function named(text: string, values: unknown[], callback: ConstructorParameters<typeof Query>[2]): Query {
+  return Object.assign(new Query(text, values, callback), { name: statementName(text) })
 }
 
 const names = new Map<string, string>()

@@ -1,7 +1,8 @@
-import { createPublicKey, createSecretKey } from 'node:crypto'
+import { createPublicKey } from 'node:crypto'
 import { sql } from 'kysely'
 import { insertLeaves } from '../../src/store/audit-leaves.ts'
 import { markOf, type Marking } from '../../src/audit/leaf-mark.ts'
+import { macKey } from '../../src/audit/mac-key.ts'
 import { readLogKeys, type LogKey } from '../../src/audit/log-key.ts'
 import type { Ctx } from '../../src/context.ts'
 import { parseCheckpoint, type Checkpoint } from '../../src/proof/checkpoint.ts'
@@ -91,7 +92,7 @@ export async function faultsOfLog(ctx: Ctx, organization: string = orgId): Promi
 }
 
 /** For leaves that are rendered without a store. */
-export const anyMarking: Marking = { keys: { leafMark: createSecretKey(Buffer.alloc(32)) } }
+export const anyMarking: Marking = { keys: { leafMark: macKey(Buffer.alloc(32)) } }
 
 /** A leaf about nothing, as the server would write it. */
 export function leafRow(ctx: Marking, content: string, subjectId: string = orgId, organization: string = orgId) {
@@ -126,7 +127,7 @@ interface Filling {
 /** Appends very many of them, made where they are kept. */
 export async function fillLeaves(ctx: Ctx, filling: Filling): Promise<void> {
   const { content, from, to, kind = 'user.created', subject = `'${orgId}'::uuid` } = filling
-  const { inner, outer } = hmacPads(ctx.keys.leafMark.export())
+  const { inner, outer } = ctx.keys.leafMark
   await sql`insert into audit_leaves (org_id, kind, subject_id, content, mark, created_at)
     select ${orgId}::uuid, ${kind}, subject, content,
       sha256(${outer}::bytea || sha256(${inner}::bytea ||
@@ -134,11 +135,4 @@ export async function fillLeaves(ctx: Ctx, filling: Filling): Promise<void> {
       '2026-11-21T12:00:00Z'
     from (select ${sql.raw(subject)} as subject, ${sql.raw(content)} as content
       from generate_series(${from}::integer, ${to}::integer) n order by n) made`.execute(ctx.db)
-}
-
-/** RFC 2104: the key as the two hashes of an HMAC-SHA-256 begin with it. */
-function hmacPads(key: Buffer): { readonly inner: Buffer; readonly outer: Buffer } {
-  const block = Buffer.concat([key], 64)
-  const padded = (pad: number) => Buffer.from(block.map((byte) => byte ^ pad))
-  return { inner: padded(0x36), outer: padded(0x5c) }
 }
