@@ -23,7 +23,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       values: ['kernel', 'store', 'identity', 'audit', 'approvals', 'deliveries', 'config'],
       types: ['context'],
     },
-    receipts: { values: ['approvals', 'audit', 'identity', 'proof', 'store'], types: ['context', 'kernel'] },
+    receipts: { values: ['access', 'approvals', 'audit', 'identity', 'proof', 'store'], types: ['context', 'kernel'] },
     verify: { values: ['kernel', 'proof'] },
     outgoing: { values: ['config'] },
     deliveries: {

@@ -12,20 +12,25 @@ ENVELOPE = re.compile(rb'\{"payload":"([A-Za-z0-9+/]*={0,2})","payloadType":"app
 NAME = r'[!#-*,-\[\]-~]+'  # of a key
 ASSURANCES = {'human': {'stepUp', 'password', 'securityKey'}, 'agent': {'signature'}}
 PROOFS = {*ASSURANCES['human'], *ASSURANCES['agent']}
-NAMED = {'principals': {'user.created': 'displayName', 'agent.registered': 'name'}, 'groups': {'group.created': 'name'}}
+NAMED = {'principals': {'user.created': 'displayName', 'agent.registered': 'name', 'api-client.created': 'name'},
+         'groups': {'group.created': 'name'}}
 NO_FACTS = set('id kind principal actor at createdAt content reason signature publicKey leaf'.split())
 # The objects of the page. A member is of the type that it names, of that which USUAL has for its name, or a text.
-USUAL = dict(member.split(':') for member in """actor:Actor apiKey:id at:time atLeast:int createdAt:time digest:digest
-  expiresAt:time from:status held:ids id:id index:int leaf:Leaf nonce:nonce organization:id person:id/null policy:id
-  policyDigest:digest policyId:id principal:id requester:id requesterId:id seats:ids seq:int stage:int subject:id
-  to:status toStage:int""".split())
+USUAL = dict(member.split(':') for member in """actor:Actor apiKey:id at:time atLeast:int beneficiary:id
+  beneficiaryPerson:id createdAt:time digest:digest expiresAt:time floatingHours:int from:status grant:Grant
+  grantKind:'permanent'|'time-restricted'|'floating' group:id held:ids id:id index:int leaf:Leaf limits:Limits nonce:nonce
+  organization:id person:id/null policy:id policyDigest:digest policyId:id principal:id requester:id requesterId:id
+  seats:ids seq:int stage:int subject:id to:status toStage:int""".split())
 FORMS = """Statement _type:'https://in-toto.io/Statement/v1' predicateType:'urn:quorate:receipt:v1' subject:[object]
 predicate:Predicate ; Predicate organization request:Request policy:Policy votes:[Vote] changes:[Change] decision:object
 names:Names log:Log ; Log origin checkpoint ; Names principals:[Name] groups:[Name] ; Request id dialect policy
-requester person createdAt expiresAt digest content:text/null leaf ; Content dialect name description:text/null
-metadata:{text} policyId policyDigest requesterId revision:int ; Policy id digest stages:[Stage] options:Options
+requester person beneficiary? beneficiaryPerson? grant? createdAt expiresAt digest content:text/null leaf ; Grant.grant
+operation principal group grantKind startsAt? endsAt? floatingHours? limits isRevocable:bool ; Grant.remove operation
+principal group limits isRevocable:bool ; Limits kinds:['permanent'|'time-restricted'|'floating'] maxFloatingHours:int
+maxRestrictedDays:int ; Change.request.terms-changed kind at actor seq grantKind startsAt? endsAt? floatingHours? leaf ; Content dialect name description:text/null
+metadata:{note} policyId policyDigest requesterId revision:int ; Policy id digest stages:[Stage] options:Options
 name?:Salted leaf ; Stage binding:bool rule:Rule ; Options veto:'withdrawable'|'final'|'ignored' requesterMayVote:bool
-distinctPeople:bool naturalPersons:bool recheckEligibility:bool vetoNeedsAssurance:bool ; Rule.threshold kind atLeast
+distinctPeople:bool naturalPersons:bool recheckEligibility:bool vetoNeedsAssurance:bool singleVote?:true ; Rule.threshold kind atLeast
 of:[Rule] ; Rule.seats kind atLeast from:Seat assurance?:words ; Seat kind:'group'|'principal' id ; Salted salt text ;
 Name id name salt leaf ; Vote seq at principal kind:'human'|'agent' person stance:'approve'|'veto'|'withdraw' stage
 seats held? from to toStage? assurance:proofs digest lapsed?:{ids} signature? publicKey? reason?:Salted leaf ; Claims
@@ -37,7 +42,7 @@ FORMS = {name: {m.partition(':')[0]: m.partition(':')[2] or USUAL.get(m.rstrip('
          for name, *members in map(str.split, FORMS.split(' ;'))}
 TYPES = {
     'text': lambda v: type(v) is str, 'id': lambda v: type(v) is str and v, 'int': lambda v: type(v) is int,
-    'bool': lambda v: type(v) is bool, 'object': lambda v: type(v) is dict, 'time': lambda v: milliseconds(v) >= 0,
+    'bool': lambda v: type(v) is bool, 'true': lambda v: v is True, 'note': lambda v: type(v) in (str, dict), 'object': lambda v: type(v) is dict, 'time': lambda v: milliseconds(v) >= 0,
     'digest': re.compile('[0-9a-f]{64}').fullmatch, 'hash': lambda v: len(unbase64(v)) == 32,
     'nonce': lambda v: len(unbase64(v, url=True)) == 16,
     'ids': lambda v: type(v) is list and all(map(TYPES['id'], v)) and len(set(v)) == len(v),
@@ -66,7 +71,8 @@ def parse(text, kind, where):
     return check(value, kind, where) or value
 def check(value, kind, where):
     """Refuses what is not of a form, [of many], {of named ones}, one of TYPES (or/null) or of 'words'|'listed'."""
-    form = FORMS.get(kind) or kind in ('Rule', 'Actor') and FORMS[f'{kind}.{value["kind"]}']
+    which = type(value) is dict and (value.get('kind') or value.get('operation'))  # of the forms of one name
+    form = FORMS.get(f'{kind}.{which}') or FORMS.get(kind)
     if form:
         form = {name.rstrip('?'): inner for name, inner in form.items() if name[-1] != '?' or name[:-1] in value}
         value.keys() == form.keys() or no(f'{where} has {sorted(value)}, not {sorted(form)}')
@@ -139,6 +145,7 @@ class Tally:
     def __init__(self, rule, distinct, most):
         self.last, self.vetoing, self.filled = {}, set(), collections.defaultdict(dict)  # voter → principal → leaves
         self.having, leaves = collections.Counter(), [node for node in nodes(rule) if 'from' in node]
+        self.leaves, self.taken, self.voted = leaves, collections.Counter(), set()  # with singleVote
         self.distinct, lanes = distinct, (1 << (1 << len(leaves) if distinct else len(leaves))) - 1
         self.lanes_of = [lanes // ((1 << 2**i) + 1) << 2**i if distinct else 1 << i for i in range(len(leaves))]
         self.numbers = [0] * ((len(leaves) * (most + 1)).bit_length() + 1)
@@ -148,6 +155,11 @@ class Tally:
         self.met = meets(rule, iter(self.lanes_of), lanes).__and__ if distinct else functools.cache(
             lambda good: meets(rule, (good >> i & 1 for i in range(len(leaves))), 1))
     def at(self, who, ids): return union(self.having[seat, 'principal' if who == seat else 'group'] for seat in ids)
+    def is_single(self, vote, ids, held, named):  # its first one, for the first leaf that is held and lacks voters
+        free = held & union(1 << i for i, leaf in enumerate(self.leaves) if self.taken[1 << i] < leaf['atLeast'])
+        right = len(vote['seats']) == 1 and named and named == free & -free and self.voted.isdisjoint(ids)
+        self.taken[named] += vote['stance'] == 'approve'
+        return self.voted.update(ids) or right and vote['stance'] != 'withdraw'
     def fill(self, principal, lost=0):  # its last vote fills its leaves from here on, but for the lost ones
         _, voter, leaves = self.last[principal]
         before, self.filled[voter][principal] = union(self.filled[voter].values()), leaves & ~lost
@@ -160,17 +172,24 @@ class Tally:
 def replay(request, policy, entries, verified):  # runs the rule again; gives what `decision` has to be
     options, stages, status, stage, seq, tally = policy['options'], policy['stages'], 'open', 0, 0, None
     def voter_of(who, person): return ('person', person) if options['naturalPersons'] and person else ('principal', who)
-    for entry in entries:
+    parties = [(request['requester'], request['person']), (request.get('beneficiary'), request.get('beneficiaryPerson'))]
+    for before, entry in zip([{}, *entries], entries):
         def must(right, why, code='rule-violated'): right or no(f'leaf {entry["leaf"]["index"]}: {why}', code)
+        if 'grantKind' in entry:  # of the approval before it
+            right = [before.get(name) for name in ('stance', 'seq', 'at')] == ['approve', entry['seq'], entry['at']]
+            by = right and entry['actor'] | {'kind': before['kind'], 'id': before['principal']} == entry['actor']
+            must(by and request.get('grant', {}).get('operation') == 'grant', 'terms that no approval changed')
+            continue
         in_time, me = milliseconds(entry['at']) < milliseconds(request['expiresAt']), entry.get('principal')
         must(status == 'open' or status == 'rejected' and options['veto'] == 'withdrawable', 'it is after the end')
         must((entry['from'], entry['stage'], entry['seq']) == (status, stage, seq + bool(me)), 'another state before')
         tally = tally or Tally(stages[stage]['rule'], options['distinctPeople'], len(entries))
         if me:
             seq, voter, approves = seq + 1, voter_of(me, entry['person']), entry['stance'] == 'approve'
-            excluded = me == request['requester'] or voter == voter_of(request['requester'], request['person'])
+            excluded = any(me == who or voter == voter_of(who, person) for who, person in parties)
             named, held = tally.at(me, entry['seats']), tally.at(me, [*entry['seats'], *entry.get('held', ()), me])
             must(in_time and held and (options['requesterMayVote'] or not excluded), 'too late, seatless, or excluded')
+            must(not options.get('singleVote') or tally.is_single(entry, {me, voter}, held, named), 'not its one vote')
             believed = set(entry['assurance']) - (set() if seq in verified else {'signature'})
             asked = {word for word in PROOFS if tally.having[word] & (named if approves else held)} - believed
             asked &= PROOFS if approves else ASSURANCES[entry['kind']] if options['vetoNeedsAssurance'] else set()
@@ -199,7 +218,7 @@ def replay(request, policy, entries, verified):  # runs the rule again; gives wh
             status = 'open' if any(later['binding'] for later in stages[stage:]) else 'approved'
         must((entry['to'], entry.get('toStage')) == (status, stage if passed else None), f'{status}, stage {stage}')
     status != 'open' or no('open', 'undecided')
-    decided = [entry for entry in entries if entry['from'] != entry['to']][-1]
+    decided = [entry for entry in entries if entry.get('from') != entry.get('to')][-1]
     return {'status': status, 'isFinal': status != 'rejected' or options['veto'] == 'final', 'at': decided['at'],
             'seq': decided['seq'], 'leaf': decided['leaf']['index']}
 def verify(data, trust):
@@ -214,6 +233,9 @@ def verify(data, trust):
     rule_text, most = write({'options': options, 'stages': stages}), 16 if options['distinctPeople'] else 1000
     fits = 1 <= len(stages) <= 10 and any(stage['binding'] for stage in stages) and sum(map(len, rules)) <= 1000
     fits &= len(rule_text.encode()) <= MAX_RULE_BYTES
+    froms = [[write(node['from']) for node in rule if 'from' in node] for rule in rules] if 'singleVote' in options else []
+    fits &= all(len(set(each)) == len(each) for each in froms)  # with singleVote no seat twice in a stage
+    fits &= not froms or options['veto'] != 'withdrawable' and not options['recheckEligibility']
     fits and all(sum('from' in node for node in rule) <= most for rule in rules) or no('policy: beyond the limits')
     size, root, signed = open_checkpoint(log, organization, key_id, trust)
     (missing := dict(trust.witness_key).keys() - signed) and no(', '.join(missing), 'witness-missing')
@@ -242,8 +264,13 @@ def verify(data, trust):
         content = parse(request['content'], 'Content', 'request.content')
         known = {'dialect': request['dialect'], 'requesterId': request['requester'], 'policyId': policy['id']}
         right = content | known | {'policyDigest': policy['digest']} == content
+        grants = {name: value for name, value in content['metadata'].items() if type(value) is dict}
+        right &= write(grants) == write({'grant': request['grant']} if 'grant' in request else {})
         right and digest(request['content']) == request['digest'] or no('request.content', 'bad-digest')
-    for change in changes: entry(change, [change['kind']], digest=request['digest'], policy=policy['id'])
+    about = {'digest': request['digest'], 'policy': policy['id']}
+    for change in changes: entry(change, [change['kind']], **{'seq': change['seq']} if 'grantKind' in change else about)
+    person = request.get('beneficiary', request['requester'])  # whom it is for
+    request.get('grant', {'principal': person})['principal'] == person or no('a grant to another', 'leaf-mismatch')
     for vote in votes:
         me, seq, proof = vote['principal'], vote['seq'], {'signature'} & vote.keys()
         cast = entry(vote, ['vote.cast'], policy=policy['id'], **{name: digest(vote[name]) for name in proof})
@@ -273,7 +300,9 @@ def verify(data, trust):
     request['content'] is not None or not asks or no('what was signed was erased', 'content-missing')
     right = replay(request, policy, entries, verified)
     write(right) == write(decision) or no(f'the rule gives {right}', 'rule-violated')
-    return {'organization': organization, 'request': request['id'], 'content': request['content'], 'decision': decision,
+    told = {name: request[name] for name in ('content', 'requester', 'beneficiary', 'grant') if name in request}
+    terms = [{name: item[name] for name in item if name != 'leaf'} for item in changes if 'grantKind' in item]
+    return {'organization': organization, 'request': request['id'], **told, 'terms': terms, 'decision': decision,
             'policy': policy['digest'], 'verified': sorted(verified), 'log': log['origin'], 'signedBy': sorted(signed)}
 def judge(data, trust):
     try: return {'verdict': 'verified', 'failures': [], 'account': verify(data, trust)}
