@@ -12,37 +12,39 @@ ENVELOPE = re.compile(rb'\{"payload":"([A-Za-z0-9+/]*={0,2})","payloadType":"app
 NAME = r'[!#-*,-\[\]-~]+'  # of a key
 ASSURANCES = {'human': {'stepUp', 'password', 'securityKey'}, 'agent': {'signature'}}
 PROOFS = {*ASSURANCES['human'], *ASSURANCES['agent']}
-NAMED = {'principals': {'user.created': 'displayName', 'agent.registered': 'name', 'api-client.created': 'name'},
-         'groups': {'group.created': 'name'}}
+NAMED = {'principals': ('user.created', 'agent.registered', 'api-client.created'), 'groups': ('group.created',)}
 NO_FACTS = set('id kind principal actor at createdAt content reason signature publicKey leaf'.split())
 # The objects of the page. A member is of the type that it names, of that which USUAL has for its name, or a text.
 USUAL = dict(member.split(':') for member in """actor:Actor apiKey:id at:time atLeast:int beneficiary:id
   beneficiaryPerson:id createdAt:time digest:digest expiresAt:time floatingHours:int from:status grant:Grant
-  grantKind:'permanent'|'time-restricted'|'floating' group:id held:ids id:id index:int leaf:Leaf limits:Limits nonce:nonce
-  organization:id person:id/null policy:id policyDigest:digest policyId:id principal:id requester:id requesterId:id
-  seats:ids seq:int stage:int subject:id to:status toStage:int""".split())
+  grantKind:'permanent'|'time-restricted'|'floating' group:id held:ids id:id index:int leaf:Leaf limits:Limits
+  nonce:nonce organization:id person:id/null policy:id policyDigest:digest policyId:id principal:id requester:id
+  requesterId:id seats:ids seq:int stage:int subject:id to:status toStage:int""".split())
 FORMS = """Statement _type:'https://in-toto.io/Statement/v1' predicateType:'urn:quorate:receipt:v1' subject:[object]
-predicate:Predicate ; Predicate organization request:Request policy:Policy votes:[Vote] changes:[Change] decision:object
-names:Names log:Log ; Log origin checkpoint ; Names principals:[Name] groups:[Name] ; Request id dialect policy
-requester person beneficiary? beneficiaryPerson? grant? createdAt expiresAt digest content:text/null leaf ; Grant.grant
-operation principal group grantKind startsAt? endsAt? floatingHours? limits isRevocable:bool ; Grant.remove operation
-principal group limits isRevocable:bool ; Limits kinds:['permanent'|'time-restricted'|'floating'] maxFloatingHours:int
-maxRestrictedDays:int ; Change.request.terms-changed kind at actor seq grantKind startsAt? endsAt? floatingHours? leaf ; Content dialect name description:text/null
-metadata:{note} policyId policyDigest requesterId revision:int ; Policy id digest stages:[Stage] options:Options
-name?:Salted leaf ; Stage binding:bool rule:Rule ; Options veto:'withdrawable'|'final'|'ignored' requesterMayVote:bool
-distinctPeople:bool naturalPersons:bool recheckEligibility:bool vetoNeedsAssurance:bool singleVote?:true ; Rule.threshold kind atLeast
-of:[Rule] ; Rule.seats kind atLeast from:Seat assurance?:words ; Seat kind:'group'|'principal' id ; Salted salt text ;
-Name id name salt leaf ; Vote seq at principal kind:'human'|'agent' person stance:'approve'|'veto'|'withdraw' stage
-seats held? from to toStage? assurance:proofs digest lapsed?:{ids} signature? publicKey? reason?:Salted leaf ; Claims
-iss org request digest policyDigest stage stance seats:[text] iat:int nonce:text ; Leaf index content path:[hash] ;
-Change at actor seq stage kind:'request.stage-closed'|'request.canceled'|'request.expired' from to toStage? leaf ; Entry
-v:int org:id kind subject actor at nonce facts:object committed?:{digest} ; Actor.human kind id apiKey? ; Actor.agent kind id
-apiKey? ; Actor.system kind ; Actor.admin-key kind"""
+predicate:Predicate ; Predicate organization request:Request policy:Policy votes:[Vote] changes:[Change]
+decision:object names:Names log:Log ; Log origin checkpoint ; Names principals:[Name] groups:[Name] ; Request id
+dialect policy requester person beneficiary? beneficiaryPerson? grant? createdAt expiresAt digest content:text/null
+leaf ; Grant.grant operation principal group grantKind startsAt? endsAt? floatingHours? limits isRevocable:bool ;
+Grant.remove operation principal group limits isRevocable:bool ; Limits
+kinds:['permanent'|'time-restricted'|'floating'] maxFloatingHours:int maxRestrictedDays:int ;
+Change.request.terms-changed kind at actor seq grantKind startsAt? endsAt? floatingHours? leaf ; Content dialect name
+description:text/null metadata:{note} policyId policyDigest requesterId revision:int ; Policy id digest stages:[Stage]
+options:Options name?:Salted leaf ; Stage binding:bool rule:Rule ; Options veto:'withdrawable'|'final'|'ignored'
+requesterMayVote:bool distinctPeople:bool naturalPersons:bool recheckEligibility:bool vetoNeedsAssurance:bool
+singleVote?:true ; Rule.threshold kind atLeast of:[Rule] ; Rule.seats kind atLeast from:Seat assurance?:words ; Seat
+kind:'group'|'principal' id ; Salted salt text ; Name id name salt leaf ; Vote seq at principal kind:'human'|'agent'
+person stance:'approve'|'veto'|'withdraw' stage seats held? from to toStage? assurance:proofs digest lapsed?:{ids}
+signature? publicKey? reason?:Salted leaf ; Claims iss org request digest policyDigest stage stance seats:[text]
+iat:int nonce:text ; Leaf index content path:[hash] ; Change at actor seq stage
+kind:'request.stage-closed'|'request.canceled'|'request.expired' from to toStage? leaf ; Entry v:int org:id kind
+subject actor at nonce facts:object committed?:{digest} ; Actor.human kind id apiKey? ; Actor.agent kind id apiKey? ;
+Actor.system kind ; Actor.admin-key kind"""
 FORMS = {name: {m.partition(':')[0]: m.partition(':')[2] or USUAL.get(m.rstrip('?'), 'text') for m in members}
          for name, *members in map(str.split, FORMS.split(' ;'))}
 TYPES = {
     'text': lambda v: type(v) is str, 'id': lambda v: type(v) is str and v, 'int': lambda v: type(v) is int,
-    'bool': lambda v: type(v) is bool, 'true': lambda v: v is True, 'note': lambda v: type(v) in (str, dict), 'object': lambda v: type(v) is dict, 'time': lambda v: milliseconds(v) >= 0,
+    'bool': lambda v: type(v) is bool, 'true': lambda v: v is True, 'note': lambda v: type(v) in (str, dict),
+    'object': lambda v: type(v) is dict, 'time': lambda v: milliseconds(v) >= 0,
     'digest': re.compile('[0-9a-f]{64}').fullmatch, 'hash': lambda v: len(unbase64(v)) == 32,
     'nonce': lambda v: len(unbase64(v, url=True)) == 16,
     'ids': lambda v: type(v) is list and all(map(TYPES['id'], v)) and len(set(v)) == len(v),
@@ -71,8 +73,7 @@ def parse(text, kind, where):
     return check(value, kind, where) or value
 def check(value, kind, where):
     """Refuses what is not of a form, [of many], {of named ones}, one of TYPES (or/null) or of 'words'|'listed'."""
-    which = type(value) is dict and (value.get('kind') or value.get('operation'))  # of the forms of one name
-    form = FORMS.get(f'{kind}.{which}') or FORMS.get(kind)
+    form = FORMS.get(f'{kind}.{type(value) is dict and value.get("kind", value.get("operation"))}') or FORMS.get(kind)
     if form:
         form = {name.rstrip('?'): inner for name, inner in form.items() if name[-1] != '?' or name[:-1] in value}
         value.keys() == form.keys() or no(f'{where} has {sorted(value)}, not {sorted(form)}')
@@ -145,7 +146,7 @@ class Tally:
     def __init__(self, rule, distinct, most):
         self.last, self.vetoing, self.filled = {}, set(), collections.defaultdict(dict)  # voter → principal → leaves
         self.having, leaves = collections.Counter(), [node for node in nodes(rule) if 'from' in node]
-        self.leaves, self.taken, self.voted = leaves, collections.Counter(), set()  # with singleVote
+        self.voted, self.lacking = set(), [leaf['atLeast'] for leaf in leaves]  # with singleVote
         self.distinct, lanes = distinct, (1 << (1 << len(leaves) if distinct else len(leaves))) - 1
         self.lanes_of = [lanes // ((1 << 2**i) + 1) << 2**i if distinct else 1 << i for i in range(len(leaves))]
         self.numbers = [0] * ((len(leaves) * (most + 1)).bit_length() + 1)
@@ -155,11 +156,11 @@ class Tally:
         self.met = meets(rule, iter(self.lanes_of), lanes).__and__ if distinct else functools.cache(
             lambda good: meets(rule, (good >> i & 1 for i in range(len(leaves))), 1))
     def at(self, who, ids): return union(self.having[seat, 'principal' if who == seat else 'group'] for seat in ids)
-    def is_single(self, vote, ids, held, named):  # its first one, for the first leaf that is held and lacks voters
-        free = held & union(1 << i for i, leaf in enumerate(self.leaves) if self.taken[1 << i] < leaf['atLeast'])
-        right = len(vote['seats']) == 1 and named and named == free & -free and self.voted.isdisjoint(ids)
-        self.taken[named] += vote['stance'] == 'approve'
-        return self.voted.update(ids) or right and vote['stance'] != 'withdraw'
+    def takes_one(self, vote, ids, held, named):  # the voter's only vote, for the first leaf held that lacks voters
+        free, first = held & union((lacks > 0) << i for i, lacks in enumerate(self.lacking)), self.voted.isdisjoint(ids)
+        self.lacking[named.bit_length() - 1] -= vote['stance'] == 'approve'
+        right = first and vote['stance'] != 'withdraw' and len(vote['seats']) == 1 and named == free & -free > 0
+        return self.voted.update(ids) or right
     def fill(self, principal, lost=0):  # its last vote fills its leaves from here on, but for the lost ones
         _, voter, leaves = self.last[principal]
         before, self.filled[voter][principal] = union(self.filled[voter].values()), leaves & ~lost
@@ -175,10 +176,10 @@ def replay(request, policy, entries, verified):  # runs the rule again; gives wh
     parties = [(request['requester'], request['person']), (request.get('beneficiary'), request.get('beneficiaryPerson'))]
     for before, entry in zip([{}, *entries], entries):
         def must(right, why, code='rule-violated'): right or no(f'leaf {entry["leaf"]["index"]}: {why}', code)
-        if 'grantKind' in entry:  # of the approval before it
-            right = [before.get(name) for name in ('stance', 'seq', 'at')] == ['approve', entry['seq'], entry['at']]
-            by = right and entry['actor'] | {'kind': before['kind'], 'id': before['principal']} == entry['actor']
-            must(by and request.get('grant', {}).get('operation') == 'grant', 'terms that no approval changed')
+        if 'grantKind' in entry:  # of the approval before it, and by who cast that
+            told = {'stance': 'approve', 'seq': entry['seq'], 'at': entry['at'], 'principal': entry['actor'].get('id')}
+            right = before | told | {'kind': entry['actor']['kind']} == before and 'grantKind' in request.get('grant', ())
+            must(right, 'no approval changed these terms')
             continue
         in_time, me = milliseconds(entry['at']) < milliseconds(request['expiresAt']), entry.get('principal')
         must(status == 'open' or status == 'rejected' and options['veto'] == 'withdrawable', 'it is after the end')
@@ -189,7 +190,7 @@ def replay(request, policy, entries, verified):  # runs the rule again; gives wh
             excluded = any(me == who or voter == voter_of(who, person) for who, person in parties)
             named, held = tally.at(me, entry['seats']), tally.at(me, [*entry['seats'], *entry.get('held', ()), me])
             must(in_time and held and (options['requesterMayVote'] or not excluded), 'too late, seatless, or excluded')
-            must(not options.get('singleVote') or tally.is_single(entry, {me, voter}, held, named), 'not its one vote')
+            must(not options.get('singleVote') or tally.takes_one(entry, {me, voter}, held, named), 'not its one vote')
             believed = set(entry['assurance']) - (set() if seq in verified else {'signature'})
             asked = {word for word in PROOFS if tally.having[word] & (named if approves else held)} - believed
             asked &= PROOFS if approves else ASSURANCES[entry['kind']] if options['vetoNeedsAssurance'] else set()
@@ -232,11 +233,10 @@ def verify(data, trust):
     options, stages, rules = policy['options'], policy['stages'], [nodes(stage['rule']) for stage in policy['stages']]
     rule_text, most = write({'options': options, 'stages': stages}), 16 if options['distinctPeople'] else 1000
     fits = 1 <= len(stages) <= 10 and any(stage['binding'] for stage in stages) and sum(map(len, rules)) <= 1000
-    fits &= len(rule_text.encode()) <= MAX_RULE_BYTES
-    froms = [[write(node['from']) for node in rule if 'from' in node] for rule in rules] if 'singleVote' in options else []
-    fits &= all(len(set(each)) == len(each) for each in froms)  # with singleVote no seat twice in a stage
-    fits &= not froms or options['veto'] != 'withdrawable' and not options['recheckEligibility']
-    fits and all(sum('from' in node for node in rule) <= most for rule in rules) or no('policy: beyond the limits')
+    seats = [[write(node['from']) for node in rule if 'from' in node] for rule in rules]
+    lasting = options['veto'] != 'withdrawable' and not options['recheckEligibility'] and all(map(TYPES['ids'], seats))
+    fits &= len(rule_text.encode()) <= MAX_RULE_BYTES and ('singleVote' not in options or lasting)
+    fits and all(len(each) <= most for each in seats) or no('policy: beyond the limits')
     size, root, signed = open_checkpoint(log, organization, key_id, trust)
     (missing := dict(trust.witness_key).keys() - signed) and no(', '.join(missing), 'witness-missing')
     verified, earlier, seen = set(), {}, set()
@@ -257,20 +257,19 @@ def verify(data, trust):
     write(facts) == write(made['facts']) and policy['id'] == request['policy'] or no('another policy', 'leaf-mismatch')
     'name' in policy and commits(made, 'name', **policy['name'])
     actor = entry(request, ['request.created'], policyDigest=policy['digest'])['actor']
-    actor | {'id': request['requester']} == actor or no('another requester', 'leaf-mismatch')
+    right = request.get('grant', {}).get('principal') in (None, request.get('beneficiary', request['requester']))
+    right and actor | {'id': request['requester']} == actor or no('asked by or for another', 'leaf-mismatch')
     subject = [{'name': request['id'], 'digest': {'sha256': request['digest']}}]
     statement['subject'] == subject and digest(rule_text) == policy['digest'] or no('subject or policy', 'bad-digest')
     if request['content'] is not None:
         content = parse(request['content'], 'Content', 'request.content')
-        known = {'dialect': request['dialect'], 'requesterId': request['requester'], 'policyId': policy['id']}
-        right = content | known | {'policyDigest': policy['digest']} == content
-        grants = {name: value for name, value in content['metadata'].items() if type(value) is dict}
-        right &= write(grants) == write({'grant': request['grant']} if 'grant' in request else {})
-        right and digest(request['content']) == request['digest'] or no('request.content', 'bad-digest')
+        texts = {name: text for name, text in content['metadata'].items() if type(text) is str}
+        known = {'metadata': texts | {name: request[name] for name in {'grant'} & request.keys()}, 'policyId': policy['id'],
+                 'policyDigest': policy['digest'], 'dialect': request['dialect'], 'requesterId': request['requester']}
+        right = write(content | known) == request['content'] and digest(request['content']) == request['digest']
+        right or no('request.content', 'bad-digest')
     about = {'digest': request['digest'], 'policy': policy['id']}
     for change in changes: entry(change, [change['kind']], **{'seq': change['seq']} if 'grantKind' in change else about)
-    person = request.get('beneficiary', request['requester'])  # whom it is for
-    request.get('grant', {'principal': person})['principal'] == person or no('a grant to another', 'leaf-mismatch')
     for vote in votes:
         me, seq, proof = vote['principal'], vote['seq'], {'signature'} & vote.keys()
         cast = entry(vote, ['vote.cast'], policy=policy['id'], **{name: digest(vote[name]) for name in proof})
@@ -289,7 +288,7 @@ def verify(data, trust):
         not trust.voter_key or seq in verified or me in trust.unsigned or no(f'--voter-key {me}=…', 'voter-key-missing')
     for kinds, name in ((NAMED[group], name) for group in names for name in names[group]):
         created = entry(name, kinds, name['id'])
-        commits(created, kinds[created['kind']], name['salt'], name['name'])
+        commits(created, 'displayName' if created['kind'] == 'user.created' else 'name', name['salt'], name['name'])
     all(TYPES['ids']([name['id'] for name in group]) for group in names.values()) or no('named twice')
     entries = [*heapq.merge(votes, changes, key=lambda item: item['leaf']['index'])]
     order = [(item['leaf']['index'], item.get('at', item.get('createdAt', ''))) for item in (policy, request, *entries)]
@@ -300,15 +299,14 @@ def verify(data, trust):
     request['content'] is not None or not asks or no('what was signed was erased', 'content-missing')
     right = replay(request, policy, entries, verified)
     write(right) == write(decision) or no(f'the rule gives {right}', 'rule-violated')
-    told = {name: request[name] for name in ('content', 'requester', 'beneficiary', 'grant') if name in request}
-    terms = [{name: item[name] for name in item if name != 'leaf'} for item in changes if 'grantKind' in item]
-    return {'organization': organization, 'request': request['id'], **told, 'terms': terms, 'decision': decision,
+    told = [{name: item[name] for name in item if name != 'leaf'} for item in (request, *changes)]
+    return {'organization': organization, 'request': told[0], 'changes': told[1:], 'decision': decision,
             'policy': policy['digest'], 'verified': sorted(verified), 'log': log['origin'], 'signedBy': sorted(signed)}
 def judge(data, trust):
     try: return {'verdict': 'verified', 'failures': [], 'account': verify(data, trust)}
     except Refused as fault: code, detail = fault.args
-    except InvalidSignature as fault: code, detail = 'bad-signature', repr(fault)
-    except Exception as fault: code, detail = 'malformed', repr(fault)
+    except Exception as fault:
+        code, detail = 'bad-signature' if type(fault) is InvalidSignature else 'malformed', repr(fault)
     return {'verdict': 'refused', 'failures': [{'code': code, 'detail': detail[:1000]}], 'account': None}
 def voter_key(text): return text.partition('=')[0], rsa_key(open(text.partition('=')[2], 'rb').read(65_536))
 def options_of(args):
