@@ -11,6 +11,7 @@ ENVELOPE = re.compile(rb'\{"payload":"([A-Za-z0-9+/]*={0,2})","payloadType":"app
                       rb'"signatures":\[\{"keyid":"([!#-\[\]-~]+)","sig":"([A-Za-z0-9+/]+={0,2})"\}\]\}\n')
 NAME = r'[!#-*,-\[\]-~]+'  # of a key
 ASSURANCES = {'human': {'stepUp', 'password', 'securityKey'}, 'agent': {'signature'}}
+PARTIES = {'requester': 'person', 'beneficiary': 'beneficiaryPerson'}  # who may have no vote
 PROOFS = {*ASSURANCES['human'], *ASSURANCES['agent']}
 NAMED = {'principals': ('user.created', 'agent.registered', 'api-client.created'), 'groups': ('group.created',)}
 NO_FACTS = set('id kind principal actor at createdAt content reason signature publicKey leaf'.split())
@@ -94,13 +95,12 @@ def rsa_key(pem):
     pem in (plain, plain[:-1]) and key.public_numbers().e in range(3, 2**64, 2) or no('not an RSA key in its one form')
     return key if 2048 <= key.key_size <= 16384 and key.public_numbers().n % 2 else no('an RSA key that may not be')
 def open_checkpoint(log, organization, log_key, trust):  # its size, its root, and which of the trusted keys signed it
-    keys, witnesses = dict(trust.key), dict(trust.witness_key)
     body, _, lines = log['checkpoint'].rpartition('\n\n')
     text, (origin, size, root), (*rows, end), signed = f'{body}\n'.encode(), body.split('\n'), lines.split('\n'), set()
     for name, encoded in (re.fullmatch(f'— ({NAME}) ([!-~]+)', row).groups() for row in rows):
         key_id, raw = f'{name}+{unbase64(encoded)[:4].hex()}', unbase64(encoded)[4:] or no('an empty signature')
-        if key := keys.get(key_id): key.verify(raw, text)
-        elif key := witnesses.get(key_id):
+        if key := dict(trust.key).get(key_id): key.verify(raw, text)
+        elif key := dict(trust.witness_key).get(key_id):
             key.verify(raw[8:], b'cosignature/v1\ntime %d\n' % (int.from_bytes(raw[:8], 'big') or no('at 0')) + text)
         not key or key_id not in signed and not signed.add(key_id) or no('two signatures of one key', 'bad-checkpoint')
     right = str(int(size)) == size and 0 <= int(size) <= MAX_INTEGER and TYPES['hash'](root) and end == ''
@@ -146,7 +146,6 @@ class Tally:
     def __init__(self, rule, distinct, most):
         self.last, self.vetoing, self.filled = {}, set(), collections.defaultdict(dict)  # voter → principal → leaves
         self.having, leaves = collections.Counter(), [node for node in nodes(rule) if 'from' in node]
-        self.voted, self.lacking = set(), [leaf['atLeast'] for leaf in leaves]  # with singleVote
         self.distinct, lanes = distinct, (1 << (1 << len(leaves) if distinct else len(leaves))) - 1
         self.lanes_of = [lanes // ((1 << 2**i) + 1) << 2**i if distinct else 1 << i for i in range(len(leaves))]
         self.numbers = [0] * ((len(leaves) * (most + 1)).bit_length() + 1)
@@ -156,11 +155,9 @@ class Tally:
         self.met = meets(rule, iter(self.lanes_of), lanes).__and__ if distinct else functools.cache(
             lambda good: meets(rule, (good >> i & 1 for i in range(len(leaves))), 1))
     def at(self, who, ids): return union(self.having[seat, 'principal' if who == seat else 'group'] for seat in ids)
-    def takes_one(self, vote, ids, held, named):  # the voter's only vote, for the first leaf held that lacks voters
-        free, first = held & union((lacks > 0) << i for i, lacks in enumerate(self.lacking)), self.voted.isdisjoint(ids)
-        self.lacking[named.bit_length() - 1] -= vote['stance'] == 'approve'
-        right = first and vote['stance'] != 'withdraw' and len(vote['seats']) == 1 and named == free & -free > 0
-        return self.voted.update(ids) or right
+    def first_free(self, held):  # of these leaves the first one that lacks voters: the number of a set of one lane
+        lacks = (self.numbers[-1] >> (1 << i if self.distinct else i) for i in range(len(self.lanes_of)))
+        return next((1 << i for i, bits in enumerate(lacks) if bits & held >> i & 1), 0)
     def fill(self, principal, lost=0):  # its last vote fills its leaves from here on, but for the lost ones
         _, voter, leaves = self.last[principal]
         before, self.filled[voter][principal] = union(self.filled[voter].values()), leaves & ~lost
@@ -173,13 +170,13 @@ class Tally:
 def replay(request, policy, entries, verified):  # runs the rule again; gives what `decision` has to be
     options, stages, status, stage, seq, tally = policy['options'], policy['stages'], 'open', 0, 0, None
     def voter_of(who, person): return ('person', person) if options['naturalPersons'] and person else ('principal', who)
-    parties = [(request['requester'], request['person']), (request.get('beneficiary'), request.get('beneficiaryPerson'))]
+    parties = [[request.get(role), request.get(of)] for role, of in PARTIES.items()]
     for before, entry in zip([{}, *entries], entries):
         def must(right, why, code='rule-violated'): right or no(f'leaf {entry["leaf"]["index"]}: {why}', code)
         if 'grantKind' in entry:  # of the approval before it, and by who cast that
-            told = {'stance': 'approve', 'seq': entry['seq'], 'at': entry['at'], 'principal': entry['actor'].get('id')}
-            right = before | told | {'kind': entry['actor']['kind']} == before and 'grantKind' in request.get('grant', ())
-            must(right, 'no approval changed these terms')
+            who, same = entry['actor'], {'stance': 'approve', 'seq': entry['seq'], 'at': entry['at']}
+            right = before | same | {'kind': who['kind'], 'principal': who.get('id')} == before
+            must(right and 'grantKind' in request.get('grant', ()), 'no approval changed these terms')
             continue
         in_time, me = milliseconds(entry['at']) < milliseconds(request['expiresAt']), entry.get('principal')
         must(status == 'open' or status == 'rejected' and options['veto'] == 'withdrawable', 'it is after the end')
@@ -190,7 +187,9 @@ def replay(request, policy, entries, verified):  # runs the rule again; gives wh
             excluded = any(me == who or voter == voter_of(who, person) for who, person in parties)
             named, held = tally.at(me, entry['seats']), tally.at(me, [*entry['seats'], *entry.get('held', ()), me])
             must(in_time and held and (options['requesterMayVote'] or not excluded), 'too late, seatless, or excluded')
-            must(not options.get('singleVote') or tally.takes_one(entry, {me, voter}, held, named), 'not its one vote')
+            once = me not in tally.last and voter not in tally.filled and len(entry['seats']) == 1
+            once = once and entry['stance'] != 'withdraw' and 0 < named == tally.first_free(held)
+            must('singleVote' not in options or once, 'not the one vote for the first seat that is free')
             believed = set(entry['assurance']) - (set() if seq in verified else {'signature'})
             asked = {word for word in PROOFS if tally.having[word] & (named if approves else held)} - believed
             asked &= PROOFS if approves else ASSURANCES[entry['kind']] if options['vetoNeedsAssurance'] else set()
@@ -239,7 +238,7 @@ def verify(data, trust):
     fits and all(len(each) <= most for each in seats) or no('policy: beyond the limits')
     size, root, signed = open_checkpoint(log, organization, key_id, trust)
     (missing := dict(trust.witness_key).keys() - signed) and no(', '.join(missing), 'witness-missing')
-    verified, earlier, seen = set(), {}, set()
+    verified, earlier, seen, grant = set(), {}, set(), {'grant'} & request.keys()
     def entry(item, kinds, subject=request['id'], **facts):  # the content of its leaf, in the log and saying the same
         leaf, where = item['leaf'], f'leaf {item["leaf"]["index"]}'
         content, value = parse(leaf['content'], 'Entry', where), bytes.fromhex(digest(f'\0{leaf["content"]}'))
@@ -256,20 +255,20 @@ def verify(data, trust):
     facts = made['facts'] | {'policyDigest': policy['digest'], 'stages': stages, 'options': options}
     write(facts) == write(made['facts']) and policy['id'] == request['policy'] or no('another policy', 'leaf-mismatch')
     'name' in policy and commits(made, 'name', **policy['name'])
-    actor = entry(request, ['request.created'], policyDigest=policy['digest'])['actor']
-    right = request.get('grant', {}).get('principal') in (None, request.get('beneficiary', request['requester']))
-    right and actor | {'id': request['requester']} == actor or no('asked by or for another', 'leaf-mismatch')
+    actor, about = entry(request, ['request.created'], policyDigest=policy['digest'])['actor'], request['requester']
+    right = all(request[name]['principal'] == request.get('beneficiary', about) for name in grant)
+    right and actor | {'id': about} == actor or no('asked by another, or a role for another', 'leaf-mismatch')
     subject = [{'name': request['id'], 'digest': {'sha256': request['digest']}}]
     statement['subject'] == subject and digest(rule_text) == policy['digest'] or no('subject or policy', 'bad-digest')
     if request['content'] is not None:
         content = parse(request['content'], 'Content', 'request.content')
         texts = {name: text for name, text in content['metadata'].items() if type(text) is str}
-        known = {'metadata': texts | {name: request[name] for name in {'grant'} & request.keys()}, 'policyId': policy['id'],
-                 'policyDigest': policy['digest'], 'dialect': request['dialect'], 'requesterId': request['requester']}
+        known = {'dialect': request['dialect'], 'requesterId': request['requester'], 'policyId': policy['id']} | {
+            'policyDigest': policy['digest'], 'metadata': texts | {name: request[name] for name in grant}}
         right = write(content | known) == request['content'] and digest(request['content']) == request['digest']
         right or no('request.content', 'bad-digest')
-    about = {'digest': request['digest'], 'policy': policy['id']}
-    for change in changes: entry(change, [change['kind']], **{'seq': change['seq']} if 'grantKind' in change else about)
+    same = {'digest': request['digest'], 'policy': policy['id']}
+    for change in changes: entry(change, [change['kind']], **same if 'from' in change else {'seq': change['seq']})
     for vote in votes:
         me, seq, proof = vote['principal'], vote['seq'], {'signature'} & vote.keys()
         cast = entry(vote, ['vote.cast'], policy=policy['id'], **{name: digest(vote[name]) for name in proof})
@@ -299,14 +298,12 @@ def verify(data, trust):
     request['content'] is not None or not asks or no('what was signed was erased', 'content-missing')
     right = replay(request, policy, entries, verified)
     write(right) == write(decision) or no(f'the rule gives {right}', 'rule-violated')
-    told = [{name: item[name] for name in item if name != 'leaf'} for item in (request, *changes)]
-    return {'organization': organization, 'request': told[0], 'changes': told[1:], 'decision': decision,
-            'policy': policy['digest'], 'verified': sorted(verified), 'log': log['origin'], 'signedBy': sorted(signed)}
+    return statement['predicate'] | {'verified': sorted(verified), 'signedBy': sorted(signed)}
 def judge(data, trust):
     try: return {'verdict': 'verified', 'failures': [], 'account': verify(data, trust)}
     except Refused as fault: code, detail = fault.args
-    except Exception as fault:
-        code, detail = 'bad-signature' if type(fault) is InvalidSignature else 'malformed', repr(fault)
+    except InvalidSignature as fault: code, detail = 'bad-signature', repr(fault)
+    except Exception as fault: code, detail = 'malformed', repr(fault)
     return {'verdict': 'refused', 'failures': [{'code': code, 'detail': detail[:1000]}], 'account': None}
 def voter_key(text): return text.partition('=')[0], rsa_key(open(text.partition('=')[2], 'rb').read(65_536))
 def options_of(args):
