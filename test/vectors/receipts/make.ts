@@ -1315,6 +1315,33 @@ async function roles(): Promise<void> {
   await no_('A content with an object in it that is no role', told({ other: {} }), 'leaf-mismatch')
   await ok('A text that is called a grant', told({ grant: 'of a text' }))
   await no_('A content with a list in it', told({ grant: [] }), 'malformed')
+  await no_(
+    'An agent twice in a step, the second time for another person',
+    role(
+      [
+        vote(1, 'agent-1', { ...denied, to: 'open', person: 'person-cleo' }),
+        vote(2, 'agent-1', { ...both, person: 'person-eve', toStage: 1 }),
+        third,
+      ],
+      steps(1),
+      { naturalPersons: true, veto: 'ignored' },
+    ),
+  )
+  const looked = [first, { ...second, lapsed: {} }, { ...third, lapsed: {} }]
+  await no_(
+    'Single votes and seats that lapse, and somebody looked',
+    role(looked, steps(2), { recheckEligibility: true }),
+    'malformed',
+  )
+  const doubled = { kind: 'threshold', atLeast: 1, of: [seats('it', 1), seats('finance', 1), seats('it', 1)] }
+  await no_(
+    'Single votes and a seat twice in a step, that nobody took',
+    role(
+      [vote(1, 'dan', { seats: ['finance'], toStage: 1 }), { ...third, seq: 2 }],
+      [binding(doubled), ...steps(2).slice(1)],
+    ),
+    'malformed',
+  )
 }
 
 interface BentRole {
