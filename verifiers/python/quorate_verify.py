@@ -11,33 +11,41 @@ ENVELOPE = re.compile(rb'\{"payload":"([A-Za-z0-9+/]*={0,2})","payloadType":"app
                       rb'"signatures":\[\{"keyid":"([!#-\[\]-~]+)","sig":"([A-Za-z0-9+/]+={0,2})"\}\]\}\n')
 NAME = r'[!#-*,-\[\]-~]+'  # of a key
 ASSURANCES = {'human': {'stepUp', 'password', 'securityKey'}, 'agent': {'signature'}}
+PARTIES = {'requester': 'person', 'beneficiary': 'beneficiaryPerson'}  # who may have no vote
 PROOFS = {*ASSURANCES['human'], *ASSURANCES['agent']}
-NAMED = {'principals': {'user.created': 'displayName', 'agent.registered': 'name'}, 'groups': {'group.created': 'name'}}
+NAMED = {'principals': ('user.created', 'agent.registered', 'api-client.created'), 'groups': ('group.created',)}
 NO_FACTS = set('id kind principal actor at createdAt content reason signature publicKey leaf'.split())
 # The objects of the page. A member is of the type that it names, of that which USUAL has for its name, or a text.
-USUAL = dict(member.split(':') for member in """actor:Actor apiKey:id at:time atLeast:int createdAt:time digest:digest
-  expiresAt:time from:status held:ids id:id index:int leaf:Leaf nonce:nonce organization:id person:id/null policy:id
-  policyDigest:digest policyId:id principal:id requester:id requesterId:id seats:ids seq:int stage:int subject:id
-  to:status toStage:int""".split())
+USUAL = dict(member.split(':') for member in """actor:Actor apiKey:id at:time atLeast:int beneficiary:id
+  beneficiaryPerson:id createdAt:time digest:digest expiresAt:time floatingHours:int from:status grant:Grant
+  grantKind:'permanent'|'time-restricted'|'floating' group:id held:ids id:id index:int leaf:Leaf limits:Limits
+  nonce:nonce organization:id person:id/null policy:id policyDigest:digest policyId:id principal:id requester:id
+  requesterId:id seats:ids seq:int stage:int subject:id to:status toStage:int""".split())
 FORMS = """Statement _type:'https://in-toto.io/Statement/v1' predicateType:'urn:quorate:receipt:v1' subject:[object]
-predicate:Predicate ; Predicate organization request:Request policy:Policy votes:[Vote] changes:[Change] decision:object
-names:Names log:Log ; Log origin checkpoint ; Names principals:[Name] groups:[Name] ; Request id dialect policy
-requester person createdAt expiresAt digest content:text/null leaf ; Content dialect name description:text/null
-metadata:{text} policyId policyDigest requesterId revision:int ; Policy id digest stages:[Stage] options:Options
-name?:Salted leaf ; Stage binding:bool rule:Rule ; Options veto:'withdrawable'|'final'|'ignored' requesterMayVote:bool
-distinctPeople:bool naturalPersons:bool recheckEligibility:bool vetoNeedsAssurance:bool ; Rule.threshold kind atLeast
-of:[Rule] ; Rule.seats kind atLeast from:Seat assurance?:words ; Seat kind:'group'|'principal' id ; Salted salt text ;
-Name id name salt leaf ; Vote seq at principal kind:'human'|'agent' person stance:'approve'|'veto'|'withdraw' stage
-seats held? from to toStage? assurance:proofs digest lapsed?:{ids} signature? publicKey? reason?:Salted leaf ; Claims
-iss org request digest policyDigest stage stance seats:[text] iat:int nonce:text ; Leaf index content path:[hash] ;
-Change at actor seq stage kind:'request.stage-closed'|'request.canceled'|'request.expired' from to toStage? leaf ; Entry
-v:int org:id kind subject actor at nonce facts:object committed?:{digest} ; Actor.human kind id apiKey? ; Actor.agent kind id
-apiKey? ; Actor.system kind ; Actor.admin-key kind"""
+predicate:Predicate ; Predicate organization request:Request policy:Policy votes:[Vote] changes:[Change]
+decision:object names:Names log:Log ; Log origin checkpoint ; Names principals:[Name] groups:[Name] ; Request id
+dialect policy requester person beneficiary? beneficiaryPerson? grant? createdAt expiresAt digest content:text/null
+leaf ; Grant.grant operation principal group grantKind startsAt? endsAt? floatingHours? limits isRevocable:bool ;
+Grant.remove operation principal group limits isRevocable:bool ; Limits
+kinds:['permanent'|'time-restricted'|'floating'] maxFloatingHours:int maxRestrictedDays:int ;
+Change.request.terms-changed kind at actor seq grantKind startsAt? endsAt? floatingHours? leaf ; Content dialect name
+description:text/null metadata:{note} policyId policyDigest requesterId revision:int ; Policy id digest stages:[Stage]
+options:Options name?:Salted leaf ; Stage binding:bool rule:Rule ; Options veto:'withdrawable'|'final'|'ignored'
+requesterMayVote:bool distinctPeople:bool naturalPersons:bool recheckEligibility:bool vetoNeedsAssurance:bool
+singleVote?:true ; Rule.threshold kind atLeast of:[Rule] ; Rule.seats kind atLeast from:Seat assurance?:words ; Seat
+kind:'group'|'principal' id ; Salted salt text ; Name id name salt leaf ; Vote seq at principal kind:'human'|'agent'
+person stance:'approve'|'veto'|'withdraw' stage seats held? from to toStage? assurance:proofs digest lapsed?:{ids}
+signature? publicKey? reason?:Salted leaf ; Claims iss org request digest policyDigest stage stance seats:[text]
+iat:int nonce:text ; Leaf index content path:[hash] ; Change at actor seq stage
+kind:'request.stage-closed'|'request.canceled'|'request.expired' from to toStage? leaf ; Entry v:int org:id kind
+subject actor at nonce facts:object committed?:{digest} ; Actor.human kind id apiKey? ; Actor.agent kind id apiKey? ;
+Actor.system kind ; Actor.admin-key kind"""
 FORMS = {name: {m.partition(':')[0]: m.partition(':')[2] or USUAL.get(m.rstrip('?'), 'text') for m in members}
          for name, *members in map(str.split, FORMS.split(' ;'))}
 TYPES = {
     'text': lambda v: type(v) is str, 'id': lambda v: type(v) is str and v, 'int': lambda v: type(v) is int,
-    'bool': lambda v: type(v) is bool, 'object': lambda v: type(v) is dict, 'time': lambda v: milliseconds(v) >= 0,
+    'bool': lambda v: type(v) is bool, 'true': lambda v: v is True, 'note': lambda v: type(v) in (str, dict),
+    'object': lambda v: type(v) is dict, 'time': lambda v: milliseconds(v) >= 0,
     'digest': re.compile('[0-9a-f]{64}').fullmatch, 'hash': lambda v: len(unbase64(v)) == 32,
     'nonce': lambda v: len(unbase64(v, url=True)) == 16,
     'ids': lambda v: type(v) is list and all(map(TYPES['id'], v)) and len(set(v)) == len(v),
@@ -66,7 +74,7 @@ def parse(text, kind, where):
     return check(value, kind, where) or value
 def check(value, kind, where):
     """Refuses what is not of a form, [of many], {of named ones}, one of TYPES (or/null) or of 'words'|'listed'."""
-    form = FORMS.get(kind) or kind in ('Rule', 'Actor') and FORMS[f'{kind}.{value["kind"]}']
+    form = FORMS.get(f'{kind}.{type(value) is dict and value.get("kind", value.get("operation"))}') or FORMS.get(kind)
     if form:
         form = {name.rstrip('?'): inner for name, inner in form.items() if name[-1] != '?' or name[:-1] in value}
         value.keys() == form.keys() or no(f'{where} has {sorted(value)}, not {sorted(form)}')
@@ -92,8 +100,8 @@ def open_checkpoint(log, organization, log_key, trust):  # its size, its root, a
     text, (origin, size, root), (*rows, end), signed = f'{body}\n'.encode(), body.split('\n'), lines.split('\n'), set()
     for name, encoded in (re.fullmatch(f'— ({NAME}) ([!-~]+)', row).groups() for row in rows):
         key_id, raw = f'{name}+{unbase64(encoded)[:4].hex()}', unbase64(encoded)[4:] or no('an empty signature')
-        if key := keys.get(key_id): key.verify(raw, text)
-        elif key := witnesses.get(key_id):
+        if key := dict(trust.key).get(key_id): key.verify(raw, text)
+        elif key := dict(trust.witness_key).get(key_id):
             key.verify(raw[8:], b'cosignature/v1\ntime %d\n' % (int.from_bytes(raw[:8], 'big') or no('at 0')) + text)
         not key or key_id not in signed and not signed.add(key_id) or no('two signatures of one key', 'bad-checkpoint')
     right = str(int(size)) == size and 0 <= int(size) <= MAX_INTEGER and TYPES['hash'](root) and end == ''
@@ -148,6 +156,9 @@ class Tally:
         self.met = meets(rule, iter(self.lanes_of), lanes).__and__ if distinct else functools.cache(
             lambda good: meets(rule, (good >> i & 1 for i in range(len(leaves))), 1))
     def at(self, who, ids): return union(self.having[seat, 'principal' if who == seat else 'group'] for seat in ids)
+    def first_free(self, held):  # of these leaves the first one that lacks voters: the number of a set of one lane
+        lacks = (self.numbers[-1] >> (1 << i if self.distinct else i) for i in range(len(self.lanes_of)))
+        return next((1 << i for i, bits in enumerate(lacks) if bits & held >> i & 1), 0)
     def fill(self, principal, lost=0):  # its last vote fills its leaves from here on, but for the lost ones
         _, voter, leaves = self.last[principal]
         before, self.filled[voter][principal] = union(self.filled[voter].values()), leaves & ~lost
@@ -160,17 +171,26 @@ class Tally:
 def replay(request, policy, entries, verified):  # runs the rule again; gives what `decision` has to be
     options, stages, status, stage, seq, tally = policy['options'], policy['stages'], 'open', 0, 0, None
     def voter_of(who, person): return ('person', person) if options['naturalPersons'] and person else ('principal', who)
-    for entry in entries:
+    parties = [[request.get(role), request.get(of)] for role, of in PARTIES.items()]
+    for before, entry in zip([{}, *entries], entries):
         def must(right, why, code='rule-violated'): right or no(f'leaf {entry["leaf"]["index"]}: {why}', code)
+        if 'grantKind' in entry:  # of the approval before it, and by who cast that
+            who, same = entry['actor'], {'stance': 'approve', 'seq': entry['seq'], 'at': entry['at']}
+            right = before | same | {'kind': who['kind'], 'principal': who.get('id')} == before
+            must(right and 'grantKind' in request.get('grant', ()), 'no approval changed these terms')
+            continue
         in_time, me = milliseconds(entry['at']) < milliseconds(request['expiresAt']), entry.get('principal')
         must(status == 'open' or status == 'rejected' and options['veto'] == 'withdrawable', 'it is after the end')
         must((entry['from'], entry['stage'], entry['seq']) == (status, stage, seq + bool(me)), 'another state before')
         tally = tally or Tally(stages[stage]['rule'], options['distinctPeople'], len(entries))
         if me:
             seq, voter, approves = seq + 1, voter_of(me, entry['person']), entry['stance'] == 'approve'
-            excluded = me == request['requester'] or voter == voter_of(request['requester'], request['person'])
+            excluded = any(me == who or voter == voter_of(who, person) for who, person in parties)
             named, held = tally.at(me, entry['seats']), tally.at(me, [*entry['seats'], *entry.get('held', ()), me])
             must(in_time and held and (options['requesterMayVote'] or not excluded), 'too late, seatless, or excluded')
+            once = me not in tally.last and voter not in tally.filled and len(entry['seats']) == 1
+            once = once and entry['stance'] != 'withdraw' and 0 < named == tally.first_free(held)
+            must('singleVote' not in options or once, 'not the one vote for the first seat that is free')
             believed = set(entry['assurance']) - (set() if seq in verified else {'signature'})
             asked = {word for word in PROOFS if tally.having[word] & (named if approves else held)} - believed
             asked &= PROOFS if approves else ASSURANCES[entry['kind']] if options['vetoNeedsAssurance'] else set()
@@ -199,7 +219,7 @@ def replay(request, policy, entries, verified):  # runs the rule again; gives wh
             status = 'open' if any(later['binding'] for later in stages[stage:]) else 'approved'
         must((entry['to'], entry.get('toStage')) == (status, stage if passed else None), f'{status}, stage {stage}')
     status != 'open' or no('open', 'undecided')
-    decided = [entry for entry in entries if entry['from'] != entry['to']][-1]
+    decided = [entry for entry in entries if entry.get('from') != entry.get('to')][-1]
     return {'status': status, 'isFinal': status != 'rejected' or options['veto'] == 'final', 'at': decided['at'],
             'seq': decided['seq'], 'leaf': decided['leaf']['index']}
 def verify(data, trust):
@@ -213,11 +233,13 @@ def verify(data, trust):
     options, stages, rules = policy['options'], policy['stages'], [nodes(stage['rule']) for stage in policy['stages']]
     rule_text, most = write({'options': options, 'stages': stages}), 16 if options['distinctPeople'] else 1000
     fits = 1 <= len(stages) <= 10 and any(stage['binding'] for stage in stages) and sum(map(len, rules)) <= 1000
-    fits &= len(rule_text.encode()) <= MAX_RULE_BYTES
-    fits and all(sum('from' in node for node in rule) <= most for rule in rules) or no('policy: beyond the limits')
+    seats = [[write(node['from']) for node in rule if 'from' in node] for rule in rules]
+    lasting = options['veto'] != 'withdrawable' and not options['recheckEligibility'] and all(map(TYPES['ids'], seats))
+    fits &= len(rule_text.encode()) <= MAX_RULE_BYTES and ('singleVote' not in options or lasting)
+    fits and all(len(each) <= most for each in seats) or no('policy: beyond the limits')
     size, root, signed = open_checkpoint(log, organization, key_id, trust)
     (missing := dict(trust.witness_key).keys() - signed) and no(', '.join(missing), 'witness-missing')
-    verified, earlier, seen = set(), {}, set()
+    verified, earlier, seen, grant = set(), {}, set(), {'grant'} & request.keys()
     def entry(item, kinds, subject=request['id'], **facts):  # the content of its leaf, in the log and saying the same
         leaf, where = item['leaf'], f'leaf {item["leaf"]["index"]}'
         content, value = parse(leaf['content'], 'Entry', where), bytes.fromhex(digest(f'\0{leaf["content"]}'))
@@ -234,16 +256,20 @@ def verify(data, trust):
     facts = made['facts'] | {'policyDigest': policy['digest'], 'stages': stages, 'options': options}
     write(facts) == write(made['facts']) and policy['id'] == request['policy'] or no('another policy', 'leaf-mismatch')
     'name' in policy and commits(made, 'name', **policy['name'])
-    actor = entry(request, ['request.created'], policyDigest=policy['digest'])['actor']
-    actor | {'id': request['requester']} == actor or no('another requester', 'leaf-mismatch')
+    actor, about = entry(request, ['request.created'], policyDigest=policy['digest'])['actor'], request['requester']
+    right = all(request[name]['principal'] == request.get('beneficiary', about) for name in grant)
+    right and actor | {'id': about} == actor or no('asked by another, or a role for another', 'leaf-mismatch')
     subject = [{'name': request['id'], 'digest': {'sha256': request['digest']}}]
     statement['subject'] == subject and digest(rule_text) == policy['digest'] or no('subject or policy', 'bad-digest')
     if request['content'] is not None:
         content = parse(request['content'], 'Content', 'request.content')
-        known = {'dialect': request['dialect'], 'requesterId': request['requester'], 'policyId': policy['id']}
-        right = content | known | {'policyDigest': policy['digest']} == content
-        right and digest(request['content']) == request['digest'] or no('request.content', 'bad-digest')
-    for change in changes: entry(change, [change['kind']], digest=request['digest'], policy=policy['id'])
+        texts = {name: text for name, text in content['metadata'].items() if type(text) is str}
+        known = {'dialect': request['dialect'], 'requesterId': request['requester'], 'policyId': policy['id']} | {
+            'policyDigest': policy['digest'], 'metadata': texts | {name: request[name] for name in grant}}
+        right = write(content | known) == request['content'] and digest(request['content']) == request['digest']
+        right or no('request.content', 'bad-digest')
+    same = {'digest': request['digest'], 'policy': policy['id']}
+    for change in changes: entry(change, [change['kind']], **same if 'from' in change else {'seq': change['seq']})
     for vote in votes:
         me, seq, proof = vote['principal'], vote['seq'], {'signature'} & vote.keys()
         cast = entry(vote, ['vote.cast'], policy=policy['id'], **{name: digest(vote[name]) for name in proof})
@@ -262,7 +288,7 @@ def verify(data, trust):
         not trust.voter_key or seq in verified or me in trust.unsigned or no(f'--voter-key {me}=…', 'voter-key-missing')
     for kinds, name in ((NAMED[group], name) for group in names for name in names[group]):
         created = entry(name, kinds, name['id'])
-        commits(created, kinds[created['kind']], name['salt'], name['name'])
+        commits(created, 'displayName' if created['kind'] == 'user.created' else 'name', name['salt'], name['name'])
     all(TYPES['ids']([name['id'] for name in group]) for group in names.values()) or no('named twice')
     entries = [*heapq.merge(votes, changes, key=lambda item: item['leaf']['index'])]
     order = [(item['leaf']['index'], item.get('at', item.get('createdAt', ''))) for item in (policy, request, *entries)]
@@ -273,8 +299,7 @@ def verify(data, trust):
     request['content'] is not None or not asks or no('what was signed was erased', 'content-missing')
     right = replay(request, policy, entries, verified)
     write(right) == write(decision) or no(f'the rule gives {right}', 'rule-violated')
-    return {'organization': organization, 'request': request['id'], 'content': request['content'], 'decision': decision,
-            'policy': policy['digest'], 'verified': sorted(verified), 'log': log['origin'], 'signedBy': sorted(signed)}
+    return statement['predicate'] | {'verified': sorted(verified), 'signedBy': sorted(signed)}
 def judge(data, trust):
     try: return {'verdict': 'verified', 'failures': [], 'account': verify(data, trust)}
     except Refused as fault: code, detail = fault.args
