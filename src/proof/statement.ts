@@ -112,6 +112,8 @@ export interface ReceiptVote {
   readonly assurance: readonly ReceiptAssurance[]
   readonly digest: string
   readonly lapsed?: Readonly<Record<string, readonly string[]>>
+  /** Of a role, put in the place of those before. */
+  readonly terms?: ReceiptTerms
   readonly from: ReceiptStatus
   readonly to: ReceiptStatus
   readonly toStage?: number

@@ -11,6 +11,7 @@ import {
   type Vote,
 } from '../kernel/request.ts'
 import { leavesOf, type Policy, type SeatSource } from '../kernel/rule.ts'
+import { writeCanonical } from '../proof/canonical-json.ts'
 import type { Receipt, ReceiptChange, ReceiptMove, ReceiptTermsChange, ReceiptVote } from '../proof/statement.ts'
 import { failure, type Failure } from './failure.ts'
 import { shownId } from './printed.ts'
@@ -59,6 +60,9 @@ export function replay(receipt: Receipt, policy: Policy, believed: BelievedSigna
     const where = 'stance' in happened ? `Vote ${happened.seq}` : `The entry ${happened.leaf.index} of the log`
     if (happened.from !== state.status || happened.stage !== state.stage) {
       return failure('rule-violated', `${where} was not made on what the rule says there was.`)
+    }
+    if ('stance' in happened && happened.terms !== undefined && !isOfTerms(events[index + 1])) {
+      return failure('rule-violated', `${where} changes terms, and the entry of the log that does is not there.`)
     }
     const judged = 'stance' in happened ? judgeVote(happened) : judgeChange(happened)
     if ('code' in judged) return judged
@@ -119,7 +123,7 @@ type Decided = Extract<Outcome, { kind: 'decided' }>
 
 /** That these terms keep to the ceilings of the request is the server's word; who put them there is not. */
 function strangeTerms(
-  { seq, at, actor, leaf }: ReceiptTermsChange,
+  { kind: _, seq, at, actor, leaf, ...terms }: ReceiptTermsChange,
   before: ReceiptVote | ReceiptChange | undefined,
   { request }: Receipt,
 ): Failure | null {
@@ -129,6 +133,8 @@ function strangeTerms(
     before.stance === 'approve' &&
     before.seq === seq &&
     before.at === at &&
+    before.terms !== undefined &&
+    writeCanonical(before.terms) === writeCanonical(terms) &&
     actor.kind === before.kind &&
     actor.id === before.principal
   return isOfItsApproval && request.grant?.operation === 'grant'
@@ -150,8 +156,8 @@ export function inOrder(
   return [...votes, ...changes].toSorted((a, b) => a.leaf.index - b.leaf.index)
 }
 
-function isOfTerms(happened: ReceiptVote | ReceiptChange): happened is ReceiptTermsChange {
-  return 'grantKind' in happened
+function isOfTerms(happened: ReceiptVote | ReceiptChange | undefined): happened is ReceiptTermsChange {
+  return happened !== undefined && 'grantKind' in happened
 }
 
 function toStage(before: RequestState, after: RequestState): number | undefined {

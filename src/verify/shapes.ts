@@ -84,6 +84,7 @@ const voteFacts = {
   assurance,
   digest,
   lapsed,
+  terms: object(terms, optionalTerms),
   from: status,
   to: status,
   toStage: integer,
@@ -112,7 +113,7 @@ const voteMembers = object(
     reason: salted,
     leaf,
   },
-  ['held', 'lapsed', 'toStage', 'signature', 'publicKey', 'reason'],
+  ['held', 'lapsed', 'terms', 'toStage', 'signature', 'publicKey', 'reason'],
 )
 const vote = both(voteMembers, provenByItsKind)
 
@@ -194,6 +195,7 @@ export const requestFactsShape = object(
 export const voteFactsShape = object({ ...voteFacts, policy: identifier, person: identifier, signature: digest }, [
   'held',
   'lapsed',
+  'terms',
   'toStage',
   'person',
   'signature',

@@ -144,6 +144,8 @@ function recording(policy: Policy, beginning: Beginning, changing: number | null
         const { principal, stance } = happening
         const seats = outcome.record.seats.map(({ id }) => id)
         const held = seatsHeld(policy, { stage }, facts.voter).map(({ id }) => id)
+        const isChanging = changing !== null && stance === 'approve' && (changing + seq) % 2 === 0
+        const terms = isChanging ? randomTerms(changing + seq) : undefined
         events.push({
           seq: outcome.record.seq,
           at,
@@ -155,12 +157,12 @@ function recording(policy: Policy, beginning: Beginning, changing: number | null
           seats,
           ...(held.some((id) => !seats.includes(id)) && { held }),
           assurance: happening.assurance.filter((proof) => provableBy[kindOf(principal)].includes(proof)),
+          ...(terms !== undefined && { terms }),
           ...(asked !== null && { lapsed: lapsedAmong(asked, principal) }),
           ...after,
         })
-        if (changing !== null && stance === 'approve' && (changing + seq) % 2 === 0) {
+        if (terms !== undefined) {
           const actor = { kind: kindOf(principal), id: principal }
-          const terms = randomTerms(changing + seq)
           events.push({ kind: 'request.terms-changed', at, actor, seq: seq + 1, ...terms })
         }
       } else if (happening.kind in changeKinds && (to !== from || next !== stage)) {

@@ -26,8 +26,8 @@ predicate:Predicate ; Predicate organization request:Request policy:Policy votes
 decision:object names:Names log:Log ; Log origin checkpoint ; Names principals:[Name] groups:[Name] ; Request id
 dialect policy requester person beneficiary? beneficiaryPerson? grant? createdAt expiresAt digest content:text/null
 leaf ; Grant.grant operation principal group grantKind startsAt? endsAt? floatingHours? limits isRevocable:bool ;
-Grant.remove operation principal group limits isRevocable:bool ; Limits
-kinds:['permanent'|'time-restricted'|'floating'] maxFloatingHours:int maxRestrictedDays:int ;
+Grant.remove operation principal group limits isRevocable:bool ; Terms grantKind startsAt?
+endsAt? floatingHours? ; Limits kinds:['permanent'|'time-restricted'|'floating'] maxFloatingHours:int maxRestrictedDays:int ;
 Change.request.terms-changed kind at actor seq grantKind startsAt? endsAt? floatingHours? leaf ; Content dialect name
 description:text/null metadata:{note} policyId policyDigest requesterId revision:int ; Policy id digest stages:[Stage]
 options:Options name?:Salted leaf ; Stage binding:bool rule:Rule ; Options veto:'withdrawable'|'final'|'ignored'
@@ -35,7 +35,7 @@ requesterMayVote:bool distinctPeople:bool naturalPersons:bool recheckEligibility
 singleVote?:true ; Rule.threshold kind atLeast of:[Rule] ; Rule.seats kind atLeast from:Seat assurance?:words ; Seat
 kind:'group'|'principal' id ; Salted salt text ; Name id name salt leaf ; Vote seq at principal kind:'human'|'agent'
 person stance:'approve'|'veto'|'withdraw' stage seats held? from to toStage? assurance:proofs digest lapsed?:{ids}
-signature? publicKey? reason?:Salted leaf ; Claims iss org request digest policyDigest stage stance seats:[text]
+terms?:Terms signature? publicKey? reason?:Salted leaf ; Claims iss org request digest policyDigest stage stance seats:[text]
 iat:int nonce:text ; Leaf index content path:[hash] ; Change at actor seq stage
 kind:'request.stage-closed'|'request.canceled'|'request.expired' from to toStage? leaf ; Entry v:int org:id kind
 subject actor at nonce facts:object committed?:{digest} ; Actor.human kind id apiKey? ; Actor.agent kind id apiKey? ;
@@ -171,12 +171,15 @@ class Tally:
 def replay(request, policy, entries, verified):  # runs the rule again; gives what `decision` has to be
     options, stages, status, stage, seq, tally = policy['options'], policy['stages'], 'open', 0, 0, None
     def voter_of(who, person): return ('person', person) if options['naturalPersons'] and person else ('principal', who)
+    told = sum('terms' in entry for entry in entries) == sum('grantKind' in entry for entry in entries)
+    told or no('terms were changed, and the entry that does is left out', 'rule-violated')
     parties = [[request.get(role), request.get(of)] for role, of in PARTIES.items()]
     for before, entry in zip([{}, *entries], entries):
         def must(right, why, code='rule-violated'): right or no(f'leaf {entry["leaf"]["index"]}: {why}', code)
         if 'grantKind' in entry:  # of the approval before it, and by who cast that
-            who, same = entry['actor'], {'stance': 'approve', 'seq': entry['seq'], 'at': entry['at']}
-            right = before | same | {'kind': who['kind'], 'principal': who.get('id')} == before
+            who, terms = entry['actor'], {name: entry[name] for name in entry.keys() - NO_FACTS - {'seq'}}
+            same = {'stance': 'approve', 'seq': entry['seq'], 'at': entry['at'], 'terms': terms, 'kind': who['kind']}
+            right = before | same | {'principal': who.get('id')} == before
             must(right and 'grantKind' in request.get('grant', ()), 'no approval changed these terms')
             continue
         in_time, me = milliseconds(entry['at']) < milliseconds(request['expiresAt']), entry.get('principal')

@@ -1078,14 +1078,13 @@ const benefit = { beneficiary: 'ben', beneficiaryPerson: 'person-ben', grant: fo
 /** Two steps of a request for Ben, decided by single votes. */
 const role = (events: readonly ToldEvent[], stages: readonly object[] = steps(2), options: object = {}): Told =>
   concerning(benefit, telling(stages, { ...single, ...options }, events))
+const newTerms = { grantKind: 'time-restricted', startsAt: at(0), endsAt: at(86_400) } as const
 const changing = (seq: number, who: string, bent: Partial<ToldTerms> = {}): ToldTerms => ({
   kind: 'request.terms-changed',
   at: at(seq),
   actor: { kind: 'human', id: who },
   seq,
-  grantKind: 'time-restricted',
-  startsAt: at(0),
-  endsAt: at(86_400),
+  ...newTerms,
   ...bent,
 })
 
@@ -1098,6 +1097,7 @@ async function roles(): Promise<void> {
   const second = vote(2, 'dan', { seats: ['finance'], toStage: 1 })
   const third = vote(3, 'cleo', { stage: 1, seats: ['legal'], to: 'approved', toStage: 2 })
   const events = [first, second, third]
+  const onTerms = { ...first, terms: newTerms }
   await ok('A role given in two steps, each voter once in each', role(events))
   await ok(
     'A seat that a voter held was full, and they took the next one',
@@ -1128,7 +1128,7 @@ async function roles(): Promise<void> {
   )
   await ok(
     'Terms changed by an approval, and again by the last one',
-    role([first, changing(1, 'cleo'), second, third, changing(3, 'cleo', { at: third.at })]),
+    role([onTerms, changing(1, 'cleo'), second, { ...third, terms: newTerms }, changing(3, 'cleo', { at: third.at })]),
   )
   await ok(
     'Somebody for whom it is voted where they may',
@@ -1246,45 +1246,64 @@ async function roles(): Promise<void> {
     concerning({ ...benefit, grant: { ...forBen, operation: 'remove' } as unknown as ReceiptGrant }, role(events)),
     'malformed',
   )
-  await no_('Terms changed by nobody’s approval', role([first, second, changing(2, 'cleo'), third]))
+  await no_('Terms changed by nobody’s approval', role([onTerms, second, changing(2, 'cleo'), third]))
   await no_(
     'Terms changed at another time than the approval',
-    role([first, changing(1, 'cleo', { at: at(2) }), second, third]),
+    role([onTerms, changing(1, 'cleo', { at: at(2) }), second, third]),
   )
   await no_(
     'Terms changed by another approval than the last',
-    role([first, changing(2, 'cleo', { at: at(1) }), second, third]),
+    role([onTerms, changing(2, 'cleo', { at: at(1) }), second, third]),
   )
   await no_(
     'Terms changed twice by one approval',
-    role([first, changing(1, 'cleo'), changing(1, 'cleo'), second, third]),
+    role([onTerms, changing(1, 'cleo'), changing(1, 'cleo'), second, third]),
   )
   await no_('Terms changed before any vote', role([changing(0, 'cleo'), first, second, third]))
-  await no_('Terms changed by a veto', role([vote(1, 'cleo', denied), changing(1, 'cleo')]))
+  await no_('Terms changed by a veto', role([vote(1, 'cleo', { ...denied, terms: newTerms }), changing(1, 'cleo')]))
   await no_(
     'Terms changed by an agent of the name',
-    role([first, changing(1, 'cleo', { actor: { kind: 'agent', id: 'cleo' } }), second, third]),
+    role([onTerms, changing(1, 'cleo', { actor: { kind: 'agent', id: 'cleo' } }), second, third]),
   )
   await no_(
     'Terms changed of a removal',
     concerning(
       { ...benefit, grant: { ...place, operation: 'remove' } },
-      role([first, changing(1, 'cleo'), second, third]),
+      role([onTerms, changing(1, 'cleo'), second, third]),
     ),
   )
   await no_(
     'Terms changed of a request about no role',
-    telling(two, {}, [vote(1, 'ben'), changing(1, 'ben'), vote(2, 'cleo', approves)]),
+    telling(two, {}, [vote(1, 'ben', { terms: newTerms }), changing(1, 'ben'), vote(2, 'cleo', approves)]),
   )
   await no_(
     'Terms of a kind that there is not',
-    role([first, changing(1, 'cleo', { grantKind: 'for ever' as 'permanent' }), second, third]),
+    role([
+      { ...first, terms: { ...newTerms, grantKind: 'for ever' as 'permanent' } },
+      changing(1, 'cleo', { grantKind: 'for ever' as 'permanent' }),
+      second,
+      third,
+    ]),
     'malformed',
+  )
+  await no_('Terms changed by an approval that says nothing of it', role([first, changing(1, 'cleo'), second, third]))
+  await no_(
+    'Terms changed to others than the approval says',
+    role([onTerms, changing(1, 'cleo', { endsAt: at(99_999) }), second, third]),
+  )
+  await no_(
+    'Terms changed to fewer than the approval says',
+    role([{ ...first, terms: { ...newTerms, floatingHours: 1 } }, changing(1, 'cleo'), second, third]),
+  )
+  await no_('Terms that an approval says it changed, and nothing did', role([onTerms, second, third]))
+  await no_(
+    'Terms that the last approval says it changed, and nothing did',
+    role([onTerms, changing(1, 'cleo'), second, { ...third, terms: newTerms }]),
   )
 
   // In the receipt alone.
   const bent = async (because: string, bend: (receipt: BentRole) => void, code: string | null = 'leaf-mismatch') => {
-    const honest = role([first, changing(1, 'cleo'), second, third])
+    const honest = role([onTerms, changing(1, 'cleo'), second, third])
     const receipt = readCanonical(writeCanonical(await receiptOf(honest, notary))) as BentRole & Receipt
     bend(receipt)
     add(because, fileOf(receipt, signer), code)
@@ -1300,11 +1319,14 @@ async function roles(): Promise<void> {
     ({ changes }) => Object.assign(changes[0]!, { from: 'open', to: 'open' }),
     'malformed',
   )
-  await bent(
-    'Terms changed, and it is left out: that nothing is stays the word of the server',
-    ({ changes }) => changes.pop(),
-    null,
-  )
+  await bent('Terms changed, and it is left out', ({ changes }) => changes.pop(), 'rule-violated')
+  await bent('Terms changed, and it is left out of the receipt and of the vote', ({ changes, votes }) => {
+    changes.pop()
+    delete votes[0]!['terms']
+  })
+  await bent('Terms of a vote told otherwise', ({ changes, votes }) => {
+    for (const told of [changes[0]!, votes[0]!['terms'] as object]) Object.assign(told, { endsAt: at(99_999) })
+  })
   await bent('Whom it is for left out of the receipt', ({ request }) => delete request['beneficiary'])
   await bent('The person whom it is for told otherwise', ({ request }) => (request['beneficiaryPerson'] = 'person-eve'))
   await bent('The role told otherwise', ({ request }) => Object.assign(request['grant'] as object, { group: 'backup' }))
@@ -1347,6 +1369,7 @@ async function roles(): Promise<void> {
 interface BentRole {
   readonly request: Record<string, unknown>
   readonly changes: Record<string, unknown>[]
+  readonly votes: Record<string, unknown>[]
 }
 
 interface Bent extends Record<string, unknown> {
