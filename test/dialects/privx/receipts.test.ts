@@ -66,7 +66,7 @@ describe('the receipt of a request for a role', () => {
     expect(told).toContain('Each approver votes once in a stage')
     expect(told).toContain('For the audit.')
     const stranger = await eli.get(`/v1/requests/${id}/receipt`)
-    expect([stranger.status, stranger.body.code]).toEqual([403, 'REQUESTOR_NOT_AUTHORIZED'])
+    expect([stranger.status, stranger.body.code]).toEqual([404, 'WORKFLOW_NOT_FOUND'])
   })
 
   it('tells a denial, with the seat that it took', async () => {
