@@ -87,7 +87,7 @@ export function replay(receipt: Receipt, policy: Policy, believed: BelievedSigna
   return isRight ? null : failure('rule-violated', `By the rule the request is ${state.status}, and decided elsewhere.`)
 
   function judgeVote(vote: ReceiptVote): Decided | Failure {
-    const strange = strangeLapse(vote, standing)
+    const strange = strangeLapse(vote, standing) ?? strangeSeats(vote, policy)
     if (strange !== null) return strange
     const cast = castOf(vote, believed)
     const judge = (approvals?: readonly StandingApproval[]) =>
@@ -258,6 +258,16 @@ function standingVotes(): StandingVotes {
       })
     },
   }
+}
+
+/** A seat of the stage that a vote names is one that its voter held, where the vote tells of those. */
+function strangeSeats({ seq, principal, stage, seats, held }: ReceiptVote, { stages }: Policy): Failure | null {
+  if (held === undefined) return null
+  const [named, had] = [new Set(seats), new Set([...held, principal])]
+  const leaves = leavesOf((stages[stage] as Policy['stages'][number]).rule)
+  return leaves.some(({ from: { kind, id } }) => kind === 'group' && named.has(id) && !had.has(id))
+    ? failure('rule-violated', `Vote ${seq} names a seat that its voter did not hold.`)
+    : null
 }
 
 /** Only who approved has seats to lose. */
