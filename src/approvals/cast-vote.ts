@@ -32,7 +32,7 @@ import {
 } from '../store/voting.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
 import { countDecision, type Decision } from './count-decision.ts'
-import { decideGrant } from './decided-grant.ts'
+import { judgeGrant, settleGrant } from './decided-grant.ts'
 import { enqueueActions, triggeredActions } from './enqueue-actions.ts'
 import { policyRules, type PolicyRules } from './policy-rules.ts'
 import { recordVote, rowAfter } from './record-vote.ts'
@@ -158,7 +158,7 @@ async function castOn(
   const { record, next } = accept(outcome)
   const decidesNothing = next.status === row.status && next.stage === row.stage
   if (!decidesNothing) return null
-  const judged = { row, vote, record, next, reason: input.reason, signature: null, at, approvals: null }
+  const judged = { row, vote, record, next, reason: input.reason, signature: null, at, approvals: null, terms: null }
   const isWritten = await recordVote(ctx, ctx.db, caller, policy, judged).catch(falseOnDeadlock)
   if (!isWritten) {
     ctx.store.votingMemory.forget(caller.orgId, row.id, caller.principalId)
@@ -243,6 +243,8 @@ async function castLocked(
     const changed = next.status !== from
     const isApproved = changed && next.status === 'approved'
     if (dialect !== 'native' && isApproved) await requireHold(tx, hold, orgId, requestId)
+    const { terms = null } = input
+    const grant = dialect === 'native' ? null : await judgeGrant(tx, { orgId, requestId, stance, terms, at })
     const triggered = changed ? await triggeredActions(ctx, tx, orgId, policyId, next.status) : []
     const recorded = recordVote(ctx, tx, caller, policy, {
       row,
@@ -253,23 +255,14 @@ async function castLocked(
       signature,
       at,
       approvals,
+      terms: grant?.terms ?? null,
     })
     const written = recorded.then(requireWritten)
     withCommit(written)
-    if (dialect !== 'native') {
+    if (grant !== null) {
       await written
-      const terms = input.terms ?? null
-      const decided = {
-        orgId,
-        requestId,
-        actor: leafActorOf(caller),
-        seq: record.seq,
-        stance,
-        terms,
-        isApproved,
-        at,
-      }
-      await decideGrant(ctx, tx, decided)
+      const decided = { orgId, requestId, actor: leafActorOf(caller), seq: record.seq, isApproved, at }
+      await settleGrant(ctx, tx, decided, grant)
     }
     if (input.alongside !== undefined) {
       await written

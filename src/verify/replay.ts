@@ -11,7 +11,8 @@ import {
   type Vote,
 } from '../kernel/request.ts'
 import { leavesOf, type Policy, type SeatSource } from '../kernel/rule.ts'
-import type { Receipt, ReceiptChange, ReceiptVote } from '../proof/statement.ts'
+import { writeCanonical } from '../proof/canonical-json.ts'
+import type { Receipt, ReceiptChange, ReceiptMove, ReceiptTermsChange, ReceiptVote } from '../proof/statement.ts'
 import { failure, type Failure } from './failure.ts'
 import { shownId } from './printed.ts'
 import { provableBy } from './shapes.ts'
@@ -40,16 +41,28 @@ export function policyOf({ policy }: Receipt): Policy | Failure {
  */
 export function replay(receipt: Receipt, policy: Policy, believed: BelievedSignatures): Failure | null {
   const { request, votes, changes, decision } = receipt
-  const requester = { principal: request.requester, person: request.person }
-  const expiresAt = Date.parse(request.expiresAt)
-  let state = initialState(policy, { digest: request.digest, expiresAt, requester })
+  const events = inOrder(votes, changes)
+  const { digest, beneficiary, beneficiaryPerson = null } = request
+  const parties = {
+    requester: { principal: request.requester, person: request.person },
+    ...(beneficiary !== undefined && { beneficiary: { principal: beneficiary, person: beneficiaryPerson } }),
+  }
+  let state = initialState(policy, { digest, expiresAt: Date.parse(request.expiresAt), ...parties })
   let standing = standingVotes()
-  let decisive: ReceiptVote | ReceiptChange | null = null
+  let decisive: ReceiptVote | ReceiptMove | null = null
 
-  for (const happened of inOrder(votes, changes)) {
+  for (const [index, happened] of events.entries()) {
+    if (isOfTerms(happened)) {
+      const strange = strangeTerms(happened, events[index - 1], receipt)
+      if (strange !== null) return strange
+      continue
+    }
     const where = 'stance' in happened ? `Vote ${happened.seq}` : `The entry ${happened.leaf.index} of the log`
     if (happened.from !== state.status || happened.stage !== state.stage) {
       return failure('rule-violated', `${where} was not made on what the rule says there was.`)
+    }
+    if ('stance' in happened && happened.terms !== undefined && !isOfTerms(events[index + 1])) {
+      return failure('rule-violated', `${where} changes terms, and the entry of the log that does is not there.`)
     }
     const judged = 'stance' in happened ? judgeVote(happened) : judgeChange(happened)
     if ('code' in judged) return judged
@@ -74,11 +87,16 @@ export function replay(receipt: Receipt, policy: Policy, believed: BelievedSigna
   return isRight ? null : failure('rule-violated', `By the rule the request is ${state.status}, and decided elsewhere.`)
 
   function judgeVote(vote: ReceiptVote): Decided | Failure {
-    const strange = strangeLapse(vote, standing)
+    const strange = strangeLapse(vote, standing) ?? strangeSeats(vote, policy)
     if (strange !== null) return strange
     const cast = castOf(vote, believed)
     const judge = (approvals?: readonly StandingApproval[]) =>
-      decide(policy, state, eventOf(vote, cast, standing.ofVoter(cast, policy), approvals), Date.parse(vote.at))
+      decide(
+        policy,
+        state,
+        eventOf(vote, policy.options, cast, standing.ofVoter(cast, policy), approvals),
+        Date.parse(vote.at),
+      )
     const outcome = judge()
     if (outcome.kind !== 'needs-approvals') return settled(outcome, vote, believed)
     const recounted = settled(judge(standing.approvals(vote.lapsed ?? {})), vote, believed)
@@ -89,7 +107,7 @@ export function replay(receipt: Receipt, policy: Policy, believed: BelievedSigna
     return recounted
   }
 
-  function judgeChange(change: ReceiptChange): Decided | Failure {
+  function judgeChange(change: ReceiptMove): Decided | Failure {
     if (change.kind === 'request.expired' && change.actor.kind !== 'system') {
       return failure('rule-violated', 'No one makes a request expire but the clock.')
     }
@@ -102,6 +120,27 @@ export function replay(receipt: Receipt, policy: Policy, believed: BelievedSigna
 }
 
 type Decided = Extract<Outcome, { kind: 'decided' }>
+
+/** That these terms keep to the ceilings of the request is the server's word; who put them there is not. */
+function strangeTerms(
+  { kind: _, seq, at, actor, leaf, ...terms }: ReceiptTermsChange,
+  before: ReceiptVote | ReceiptChange | undefined,
+  { request }: Receipt,
+): Failure | null {
+  const isOfItsApproval =
+    before !== undefined &&
+    'stance' in before &&
+    before.stance === 'approve' &&
+    before.seq === seq &&
+    before.at === at &&
+    before.terms !== undefined &&
+    writeCanonical(before.terms) === writeCanonical(terms) &&
+    actor.kind === before.kind &&
+    actor.id === before.principal
+  return isOfItsApproval && request.grant?.operation === 'grant'
+    ? null
+    : failure('rule-violated', `The entry ${leaf.index} of the log changes terms without an approval that does.`)
+}
 
 const eventKinds = {
   'request.stage-closed': 'close-stage',
@@ -117,12 +156,16 @@ export function inOrder(
   return [...votes, ...changes].toSorted((a, b) => a.leaf.index - b.leaf.index)
 }
 
+function isOfTerms(happened: ReceiptVote | ReceiptChange | undefined): happened is ReceiptTermsChange {
+  return happened !== undefined && 'grantKind' in happened
+}
+
 function toStage(before: RequestState, after: RequestState): number | undefined {
   return after.stage === before.stage ? undefined : after.stage
 }
 
 function settled(outcome: Outcome, vote: ReceiptVote, { verified }: BelievedSignatures): Decided | Failure {
-  if (outcome.kind === 'decided') return outcome
+  if (outcome.kind === 'decided') return takesItsSeats(outcome, vote) ? outcome : otherSeats(vote)
   const refusal = outcome.kind === 'refused' ? outcome.refusal : { reason: 'needs-approvals' }
   const { reason } = refusal
   const isAboutProof = reason === 'assurance-missing' || reason === 'assurance-impossible'
@@ -130,9 +173,20 @@ function settled(outcome: Outcome, vote: ReceiptVote, { verified }: BelievedSign
   return failure('rule-violated', `Vote ${vote.seq} could not have been cast: ${reason}.`)
 }
 
+/** With `singleVote` the seats are the kernel's to name. */
+function takesItsSeats({ record }: Decided, { seats }: ReceiptVote): boolean {
+  const taken = record?.seats ?? []
+  return taken.length === seats.length && taken.every(({ id }, index) => id === seats[index])
+}
+
+function otherSeats({ seq }: ReceiptVote): Failure {
+  return failure('rule-violated', `Vote ${seq} took another seat than the first that was free.`)
+}
+
 /** What the voter was, as the leaf tells it: that they had the right to vote at all is the server's word. */
 function eventOf(
   vote: ReceiptVote,
+  { singleVote }: Policy['options'],
   cast: StandingVote,
   standing: readonly StandingVote[],
   approvals: readonly StandingApproval[] | undefined,
@@ -151,7 +205,7 @@ function eventOf(
     standing,
   }
   const { stance, seats, assurance, digest } = cast
-  const said: Vote = { stance, seats, assurance, digest }
+  const said: Vote = { stance, assurance, digest, ...(singleVote !== true && { seats }) }
   return { kind: 'vote', vote: said, facts: { policyOpen: true, voter, ...(approvals && { approvals }) } }
 }
 
@@ -204,6 +258,16 @@ function standingVotes(): StandingVotes {
       })
     },
   }
+}
+
+/** A seat of the stage that a vote names is one that its voter held, where the vote tells of those. */
+function strangeSeats({ seq, principal, stage, seats, held }: ReceiptVote, { stages }: Policy): Failure | null {
+  if (held === undefined) return null
+  const [named, had] = [new Set(seats), new Set([...held, principal])]
+  const leaves = leavesOf((stages[stage] as Policy['stages'][number]).rule)
+  return leaves.some(({ from: { kind, id } }) => kind === 'group' && named.has(id) && !had.has(id))
+    ? failure('rule-violated', `Vote ${seq} names a seat that its voter did not hold.`)
+    : null
 }
 
 /** Only who approved has seats to lose. */

@@ -987,7 +987,14 @@ export const steps: readonly Step[] = [
       await withRoles(world).decide(ada, id('asked'), 'approve', { terms })
     },
     leaves: () => [
-      ['vote.cast', { ...roleVote(1, 0), toStage: 1 }],
+      [
+        'vote.cast',
+        {
+          ...roleVote(1, 0),
+          terms: { grantKind: 'time-restricted', startsAt: '2026-01-01T00:00:00.000Z', endsAt: id('ends') },
+          toStage: 1,
+        },
+      ],
       [
         'request.terms-changed',
         { seq: 1, grantKind: 'time-restricted', startsAt: '2026-01-01T00:00:00.000Z', endsAt: any },
@@ -1003,7 +1010,10 @@ export const steps: readonly Step[] = [
       ids['grant'] = (await withRoles(world).standing({ id: id('dan') }, id('role')))[0]?.id ?? ''
     },
     leaves: () => [
-      ['vote.cast', { ...roleVote(2, 1), to: 'approved', toStage: 2 }],
+      [
+        'vote.cast',
+        { ...roleVote(2, 1), terms: { grantKind: 'floating', floatingHours: 2 }, to: 'approved', toStage: 2 },
+      ],
       ['request.terms-changed', { seq: 2, grantKind: 'floating', floatingHours: 2 }],
       ['grant.made', { ...danInRole(), grantKind: 'floating', floatingHours: 2, request: id('asked') }],
     ],
