@@ -200,6 +200,18 @@ describe('an approval', () => {
   })
 })
 
+describe('a role that is gone', () => {
+  it('is refused in every step once the role is gone, and the request can be denied', async () => {
+    await offer({ steps: [step('ANY', scene.roles.first), step('ANY', scene.roles.second)] })
+    const id = await ask()
+    const { ctx } = scene.world
+    await ctx.db.updateTable('groups').set({ deleted_at: ctx.clock.now() }).where('id', '=', wanted).execute()
+    expect((await scene.decide(scene.cleo, id, 'APPROVED')).status).toBe(400)
+    expect((await scene.request(id)).steps[0].approvers[0].decision).toBe('WAITING')
+    expect((await scene.decide(scene.cleo, id, 'DENIED')).status).toBe(200)
+  })
+})
+
 describe('a workflow', () => {
   it('gets its ids from the server when it is made, whatever was sent', async () => {
     const sent = { id: nobody, ...step('ANY', scene.roles.first) }
