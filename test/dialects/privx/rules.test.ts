@@ -200,6 +200,25 @@ describe('an approval', () => {
   })
 })
 
+it('nothing waits for who has decided in the open step, though a place of theirs is free; the next step does', async () => {
+  const { ctx } = scene.world
+  const both = await scene.world.person(`Both ${wanted.slice(-8)}`)
+  const { first, second } = scene.roles
+  for (const id of [first, second]) await hold(ctx, id, both.id)
+  await offer({ steps: [step('ALL', first, second), step('ANY', second)] })
+  const id = await ask()
+  const waiting = async () => {
+    const { body } = await both.get(`${requests}?filter=active_approvals`)
+    return body.items.some((item: { id: string }) => item.id === id)
+  }
+  expect(await waiting()).toBe(true)
+  await scene.decide(both, id, 'APPROVED')
+  expect((await scene.request(id)).steps[0].approvers[1].decision).toBe('WAITING')
+  expect(await waiting()).toBe(false)
+  await scene.decide(scene.dana, id, 'APPROVED')
+  expect(await waiting()).toBe(true)
+})
+
 describe('a role that is gone', () => {
   it('is refused in every step once the role is gone, and the request can be denied', async () => {
     await offer({ steps: [step('ANY', scene.roles.first), step('ANY', scene.roles.second)] })

@@ -170,6 +170,11 @@ const sections: Readonly<Record<string, readonly Proof[]>> = {
     ['active_requests: of those the waiting', 'queues', "['active_requests', 'ben'"],
     ['approvals: decided by the caller, or to decide now', 'queues', "['approvals', 'cleo'"],
     ['active_approvals: to decide now', 'queues', 'holds for approval exactly what the caller can decide'],
+    [
+      'of those not where they have decided in the open step',
+      'rules',
+      'nothing waits for who has decided in the open step',
+    ],
     ['all: everything', 'queues', "['all', 'ada', everything]"],
     ['all is for requests-view or admin', 'queues', 'of all is for who may see all'],
     ['filters are in any case', 'queues', 'filter.toUpperCase()'],
