@@ -55,7 +55,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     operations: { values: ['health'], types: ['context'] },
     demo: { values: ['approvals', 'config', 'identity', 'store', 'dialects/native'], types: ['context'] },
     cli: { values: ['main', 'verify'] },
-    context: { values: ['audit', 'config', 'store', 'metrics', 'identity', 'outgoing', 'watching'] },
+    context: { values: ['config', 'store', 'metrics', 'identity', 'outgoing', 'watching'] },
     server: {
       values: ['context', 'operations', 'identity', 'dialects/native', 'dialects/privx', 'trace', 'cross-origin'],
       types: ['config'],
