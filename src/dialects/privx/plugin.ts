@@ -24,6 +24,14 @@ const services: Readonly<Record<string, readonly Routes[]>> = {
   '/local-user-store/api/v1': [localUserStoreRoutes],
 }
 
+// Under /auth there are native routes too.
+const ours = /^\/(?:workflow-engine|role-store|local-user-store|auth\/api)(?:[/?#]|$)/
+
+/** Whether a path belongs to this dialect, be there a route or none. */
+export function isPrivxPath(url: string): boolean {
+  return ours.test(url)
+}
+
 /** The workflow engine of contract privx, with as much of its neighbours as a stock client needs. */
 export async function privxDialect(app: FastifyInstance, ctx: Ctx): Promise<void> {
   const frame = frameOf(ctx)
