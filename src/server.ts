@@ -59,15 +59,17 @@ function bareServer(ctx: Ctx): FastifyInstance {
     // A path that is no path reaches no dialect, and what is no HTTP reaches no route.
     frameworkErrors: (error, request, reply) => {
       traceAnswer(request, reply)
-      const answer = isPrivxPath(request.url) ? privx.answerUnroutable : native.answerError
-      answer(error, request, reply)
+      if (isPrivxPath(request.url)) privx.answerUnroutable(error, request, reply)
+      else native.answerError(error, request, reply)
     },
     clientErrorHandler: native.answerUnreadable,
     // Without one, whatever a client says of its address, scheme and host is ignored (contract §7.3).
     trustProxy: trustOf(ctx.config),
   })
   // The envelope of contract §0 wherever no dialect has its own.
-  app.setErrorHandler(native.answerError)
+  app.setErrorHandler((error, request, reply) =>
+    (isPrivxPath(request.url) ? privx : native).answerError(error, request, reply),
+  )
   app.decorateRequest('traceId')
   return app
 }

@@ -19,7 +19,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   const { code, message, field, violations } = refusalOf(error, request, statusOf)
   const { status, errorCode } = wireErrors[code]
   const { bodyIs } = request.routeOptions.config
-  const property = field === null ? null : propertyOf(code, withinBody(field, bodyIs))
+  const property = propertyOf(code, field === null ? null : withinBody(field, bodyIs))
   return answer(reply, status, {
     error_code: errorCode,
     error_message: message,
@@ -39,9 +39,9 @@ function withinBody(field: string, bodyIs: string | undefined): string {
 }
 
 /** The engine names stages and the terms of a grant its own way; everywhere else a member is named as the client wrote it. */
-function propertyOf(code: ErrorCode, field: string): string {
+function propertyOf(code: ErrorCode, field: string | null): string | null {
   if (code === 'STAGE_NOT_OPEN') return 'step'
-  if (code !== 'GRANT_TERMS_INVALID') return field
+  if (code !== 'GRANT_TERMS_INVALID' || field === null) return field
   const [, place = '', member = ''] = /^(.*\.)?(\w+)$/.exec(field) ?? []
   return Object.hasOwn(grantMembers, member) ? `${place}${grantMembers[member as keyof typeof grantMembers]}` : field
 }

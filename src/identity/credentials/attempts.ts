@@ -29,7 +29,6 @@ export async function countAttempt(
   // Names are of any length, and nobody need read them here.
   const counter = `${kind}:${createHash('sha256').update(name.toLowerCase()).digest('base64url')}`
   const attempts = await addCalls(db, counter, windowStart, 1)
-  if (attempts > maxAttempts[kind])
-    throw new AppError('TOO_MANY_REQUESTS', 'Too many wrong attempts; wait a minute.')
+  if (attempts > maxAttempts[kind]) throw new AppError('TOO_MANY_REQUESTS', 'Too many wrong attempts; wait a minute.')
   return async () => void (await addCalls(db, counter, windowStart, -1))
 }

@@ -175,8 +175,6 @@ table<Who>('GET /audit-logs', setting, [
       [`cursor=${btoa(`2026-13-41T12:00:00.000Z_${unknownId}`)}`, 'INVALID_CURSOR', 'cursor'],
       [`cursor=${btoa(`2026-11-21T12:00:00.000Z_${unknownId}`)}`, 'INVALID_CURSOR', 'cursor'],
       [`cursor=${btoa('2026-11-21T12:00:00.000Z_17')}`, 'INVALID_CURSOR', 'cursor'],
-      [`cursor=${encodeURIComponent(btoa(`0000-01-01T00:00:00.000Z_${unknownId}`))}`, 'INVALID_CURSOR', 'cursor'],
-      [`cursor=${encodeURIComponent(btoa(`1969-12-31T23:59:59.999Z_${unknownId}`))}`, 'INVALID_CURSOR', 'cursor'],
       ['limit=0', 'INVALID_LIMIT', 'limit'],
       ['limit=101', 'INVALID_LIMIT', 'limit'],
       ['limit=x', 'INVALID_LIMIT', 'limit'],

@@ -8,8 +8,9 @@ afterAll(() => world.close())
 
 const tooLong = 'a'.repeat(3000)
 
-const ask = async (method: string, url: string, headers: Record<string, string> = {}) => {
-  const answer = await world.app.inject({ method: method as 'GET', url, headers })
+const ask = async (method: string, url: string, headers: Record<string, string> = {}, payload?: string) => {
+  const sent = { method: method as 'GET', url, headers, ...(payload !== undefined && { payload }) }
+  const answer = await world.app.inject(sent)
   return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() }
 }
 
@@ -29,6 +30,16 @@ describe.each(['/workflow-engine', '/role-store', '/local-user-store', '/auth/ap
   ])('%s is refused in the words of this API', async (_what, method, url, status, errorCode) => {
     const answer = await ask(method, url)
     expect(answer).toEqual({ status, body: { error_code: errorCode, error_message: expect.any(String) } })
+  })
+
+  test.each([
+    ['POST', `${root}/x`, 400],
+    ['POST', `${service}/no/such/path`, 400],
+    ['PUT', root, 400],
+    ['OPTIONS', `${service}/status`, 400],
+  ])('%s %s with a body that is no JSON is refused in the words of this API', async (method, url, status) => {
+    const answer = await ask(method, url, { 'content-type': 'application/json' }, '{')
+    expect(answer).toMatchObject({ status, body: { error_code: 'BAD_REQUEST' } })
   })
 })
 

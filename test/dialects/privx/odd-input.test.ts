@@ -2,7 +2,16 @@ import Fastify from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { privxDialect } from '../../../src/dialects/privx/plugin.ts'
 import { engine, step } from '../../helpers/access.ts'
-import { auth, oauthClient, basicOf, password, roleStore, startPrivx, userStore, type PrivxWorld } from '../../helpers/privx.ts'
+import {
+  auth,
+  oauthClient,
+  basicOf,
+  password,
+  roleStore,
+  startPrivx,
+  userStore,
+  type PrivxWorld,
+} from '../../helpers/privx.ts'
 
 /** Whatever is sent to whatever route of the dialect: it is taken or refused, and never a fault of ours. */
 let privx: PrivxWorld
@@ -30,24 +39,32 @@ interface Sent {
   readonly headers?: Record<string, string>
 }
 
+const atOnce = 8
+
 /** What came of all these calls that should not have: a fault, or a refusal in no words of this API. */
-async function faultsOf(calls: Iterable<Sent>): Promise<string[]> {
+async function faultsOf(calls: Generator<Sent>): Promise<string[]> {
   const faults: string[] = []
   let count = 0
-  for (const { headers, ...sent } of calls) {
-    count++
-    const authorization = `Bearer ${privx.admin.token}`
-    const all = { authorization, 'content-type': 'application/json', ...headers }
-    const answer = await privx.world.app.inject({ ...sent, headers: all })
-    const text = answer.body
-    const isWorded = answer.statusCode < 400 || /^\{"error(?:_code)?":/.test(text)
-    if (answer.statusCode >= 500 || !isWorded) {
-      const { method, url, payload = '' } = sent
-      faults.push(`${method} ${url.slice(0, 100)} ${payload.slice(0, 200)}: ${answer.statusCode} ${text.slice(0, 100)}`)
+  const callOn = async () => {
+    for (const sent of calls) {
+      count++
+      const fault = await faultOf(sent)
+      if (fault !== null) faults.push(fault)
     }
   }
+  await Promise.all(Array.from({ length: atOnce }, callOn))
   expect(count).toBeGreaterThan(0)
   return faults
+}
+
+async function faultOf({ headers, ...sent }: Sent): Promise<string | null> {
+  const authorization = `Bearer ${privx.admin.token}`
+  const all = { authorization, 'content-type': 'application/json', ...headers }
+  const { statusCode: status, body: text } = await privx.world.app.inject({ ...sent, headers: all })
+  const isWorded = status < 400 || /^\{"error(?:_code)?":/.test(text)
+  if (status < 500 && isWorded) return null
+  const { method, url, payload = '' } = sent
+  return `${method} ${url.slice(0, 100)} ${payload.slice(0, 200)}: ${status} ${text.slice(0, 100)}`
 }
 
 /** A body that is right, of each route that takes one. */
@@ -134,7 +151,6 @@ const long = 'x'.repeat(1024 * 1024)
 const oddities = [
   'null',
   '[]',
-  '[null]',
   '{}',
   '"x"',
   '""',
@@ -153,7 +169,6 @@ const oddities = [
   '"0000-01-01T00:00:00+10:00"',
   '"__proto__"',
   deep(63),
-  deep(1000),
   `"${long.slice(0, 5000)}"`,
 ]
 
@@ -206,7 +221,7 @@ test('a body that is something odd, as a whole or in a member, is no fault', asy
   function* calls(): Generator<Sent> {
     for (const { method, url } of routes) {
       const at = { method, url: url.replace(':id', idFor(url)) }
-      for (const payload of [...oddities, '{', '{"name"', `"${long}"`]) yield { ...at, payload }
+      for (const payload of [...oddities, deep(1000), '[null]', '{', '{"name"', `"${long}"`]) yield { ...at, payload }
       for (const payload of mutated(known[url], oddities)) yield { ...at, payload }
     }
   }

@@ -188,7 +188,13 @@ describe('who holds roles', () => {
     [[{ id: 'ROLE', grant_type: '', grant_start: 'SOON' }], '[0].grant_start'],
     [[{ id: 'ROLE', grant_type: null, floating_length: 8 }], '[0].floating_length'],
     // The place is the one in the body, whatever is left out of it.
-    [[{ id: unknown, explicit: false, implicit: true }, { id: 'ROLE', grant_end: 'SOON' }], '[1].grant_end'],
+    [
+      [
+        { id: unknown, explicit: false, implicit: true },
+        { id: 'ROLE', grant_end: 'SOON' },
+      ],
+      '[1].grant_end',
+    ],
     [['x'], '[0]'],
   ])('%j is 400 and names %s', async (roles, property) => {
     const { body } = await admin.post(`${roleStore}/roles/resolve`, ['privx-admin'])

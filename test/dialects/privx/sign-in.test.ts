@@ -85,7 +85,11 @@ describe('the password grant', () => {
       password,
       token: await loginSession(),
     })
-    expect([login.status, login.body.error_code, login.headers['retry-after']]).toEqual([429, 'TOO_MANY_REQUESTS', '60'])
+    expect([login.status, login.body.error_code, login.headers['retry-after']]).toEqual([
+      429,
+      'TOO_MANY_REQUESTS',
+      '60',
+    ])
     expect((await attempt(password)).status).toBe(429)
     expect((await privx.token({ grant_type: 'password', username: 'ursula', password })).status).toBe(200)
     privx.world.clock.advance(60_000)
@@ -305,7 +309,8 @@ describe('what proves nobody any more', () => {
     expect(status).toBe(200)
     return { id: body.id, code: done.code }
   }
-  const change = async (id: string) => await privx.admin.put(`${userStore}/users/${id}/password`, { password: 'another' })
+  const change = async (id: string) =>
+    await privx.admin.put(`${userStore}/users/${id}/password`, { password: 'another' })
   const ada = async () => await privx.world.person(`Ada${privx.world.ctx.newId()}`, { admin: true })
 
   test.each<[string, (id: string) => Promise<Answer>]>([

@@ -33,7 +33,6 @@ interface IdPath {
   readonly Params: { readonly id: string }
 }
 
-
 /** People who sign in by name and password, and machines that do by a secret (contract privx §5). */
 export function localUserStoreRoutes(app: FastifyInstance, ctx: Ctx): void {
   userRoutes(app, ctx)
