@@ -114,11 +114,19 @@ export interface ShownApiClient {
   readonly grants: readonly HeldGrantRow[]
 }
 
-/** @throws AppError REQUESTOR_NOT_AUTHORIZED */
-export async function listApiClients(ctx: Ctx, caller: Caller, slice: ClientSlice): Promise<Sliced<ShownApiClient>> {
+/**
+ * @param keywords what the name contains, or what it signs in with; null for any
+ * @throws AppError REQUESTOR_NOT_AUTHORIZED
+ */
+export async function listApiClients(
+  ctx: Ctx,
+  caller: Caller,
+  keywords: string | null,
+  slice: ClientSlice,
+): Promise<Sliced<ShownApiClient>> {
   const actor = await requireAdministrator(ctx, caller)
-  const clients = await findApiClients(ctx.db, actor.orgId, slice)
-  return { items: await shown(ctx, actor, clients), total: await countApiClients(ctx.db, actor.orgId) }
+  const clients = await findApiClients(ctx.db, actor.orgId, keywords, slice)
+  return { items: await shown(ctx, actor, clients), total: await countApiClients(ctx.db, actor.orgId, keywords) }
 }
 
 /** @throws AppError REQUESTOR_NOT_AUTHORIZED, API_CLIENT_NOT_FOUND */

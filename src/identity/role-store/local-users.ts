@@ -14,7 +14,7 @@ import { insertPrincipal } from '../../store/people.ts'
 import type { Tx } from '../../store/open.ts'
 import { lockSessions } from '../../store/sessions.ts'
 import { leafActorOf, type Caller } from '../actor.ts'
-import { administer } from '../administer.ts'
+import { administer, requireAdministrator } from '../administer.ts'
 import { hashPassword } from '../credentials/password-hash.ts'
 import { shutOut } from '../credentials/shut-out.ts'
 import { endSessionsOf } from '../end-sessions.ts'
@@ -40,6 +40,7 @@ export async function createLocalUser(
   input: LocalUserInput,
   password: string | null,
 ): Promise<string> {
+  await requireAdministrator(ctx, caller)
   // Before the transaction opens, so that nothing waits for it.
   const hash = password === null ? null : await hashPassword(password)
   return await administer(ctx, caller, async (tx, actor) => {
@@ -122,6 +123,7 @@ export async function changeLocalUser(
  * @throws AppError REQUESTOR_NOT_AUTHORIZED, LOCAL_USER_NOT_FOUND
  */
 export async function changePassword(ctx: Ctx, caller: Caller, userId: string | null, password: string): Promise<void> {
+  await requireAdministrator(ctx, caller)
   const hash = await hashPassword(password)
   await administer(ctx, caller, async (tx, actor) => {
     const { orgId } = actor

@@ -203,4 +203,5 @@ const statements = [
     expires_at timestamptz not null
   )`,
   `create index oauth_flows_age on oauth_flows (expires_at)`,
+  `create index oauth_flows_principal on oauth_flows (org_id, principal_id) where principal_id is not null`,
 ]

@@ -176,14 +176,37 @@ describe('who holds roles', () => {
     [[{}], '[0].id'],
     [[{ id: 'ROLE' }, { id: 'ROLE' }], '[1].id'],
     [[{ id: 'ROLE', grant_type: 'SOMETIMES' }], '[0].grant_type'],
-    [[{ id: 'ROLE', grant_type: 'TIME_RESTRICTED' }], '[0].id'],
-    [[{ id: 'ROLE', grant_type: 'PERMANENT', floating_length: 2 }], '[0].id'],
+    [[{ id: 'ROLE', grant_type: 'TIME_RESTRICTED' }], '[0].grant_start'],
+    [[{ id: 'ROLE', grant_type: 'TIME_RESTRICTED', grant_start: 'SOON' }], '[0].grant_end'],
+    [[{ id: 'ROLE', grant_type: 'TIME_RESTRICTED', grant_start: 'LATER', grant_end: 'SOON' }], '[0].grant_end'],
+    [[{ id: 'ROLE', grant_type: 'PERMANENT', floating_length: 2 }], '[0].floating_length'],
+    [[{ id: 'ROLE', grant_type: 'PERMANENT', grant_end: 'SOON' }], '[0].grant_end'],
+    [[{ id: 'ROLE', grant_type: 'FLOATING' }], '[0].floating_length'],
+    // Without a type it would be for good.
+    [[{ id: 'ROLE', grant_end: 'SOON' }], '[0].grant_end'],
+    [[{ id: 'ROLE', grant_start: 'SOON', grant_end: 'LATER' }], '[0].grant_start'],
+    [[{ id: 'ROLE', grant_type: '', grant_start: 'SOON' }], '[0].grant_start'],
+    [[{ id: 'ROLE', grant_type: null, floating_length: 8 }], '[0].floating_length'],
+    // The place is the one in the body, whatever is left out of it.
+    [
+      [
+        { id: unknown, explicit: false, implicit: true },
+        { id: 'ROLE', grant_end: 'SOON' },
+      ],
+      '[1].grant_end',
+    ],
     [['x'], '[0]'],
   ])('%j is 400 and names %s', async (roles, property) => {
     const { body } = await admin.post(`${roleStore}/roles/resolve`, ['privx-admin'])
-    const text = JSON.stringify(roles).replaceAll('ROLE', body.items[0].id)
+    const text = JSON.stringify(roles)
+      .replaceAll('ROLE', body.items[0].id)
+      .replaceAll('SOON', at(60_000))
+      .replaceAll('LATER', at(120_000))
     const answer = await admin.put(`${roleStore}/users/${plain.id}/roles`, text)
     expect([answer.status, answer.body.property]).toEqual([400, property])
+    // Messages are for whoever wrote the body: they hold no name of ours.
+    expect(answer.body.error_message).not.toMatch(/startsAt|endsAt|floatingHours/)
+    expect((await rolesOf(plain.id)).count).toBe(0)
   })
 
   test('a body that is no array is 400, a user that is none is 404', async () => {

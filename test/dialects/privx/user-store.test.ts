@@ -187,8 +187,49 @@ describe('API clients', () => {
     [{}, 'name'],
     [{ name: 'x', roles: [{ id: 'nonsense' }] }, 'roles[0].id'],
     [{ name: 'x', roles: 'all' }, 'roles'],
+    [{ name: 'x', roles: [{ id: 'ROLE' }, { id: 'ROLE' }] }, 'roles[1].id'],
+    [{ name: 'x', roles: [{ id: 'ROLE', grant_end: '2999-01-01T00:00:00Z' }] }, 'roles[0].grant_end'],
+    [{ name: 'x', roles: [{ id: 'ROLE', floating_length: 3 }] }, 'roles[0].floating_length'],
+    [{ name: 'x', roles: [{ id: 'ROLE', grant_type: 'TIME_RESTRICTED' }] }, 'roles[0].grant_start'],
   ])('%j is 400 and names %s', async (body, property) => {
-    const answer = await admin.post(`${userStore}/api-clients`, body)
+    const known = await admin.post(`${roleStore}/roles/resolve`, ['privx-admin'])
+    const text = JSON.stringify(body).replaceAll('ROLE', known.body.items[0].id)
+    const answer = await admin.post(`${userStore}/api-clients`, text)
+    expect([answer.status, answer.body.property]).toEqual([400, property])
+  })
+
+  test('are searched for as the Go client does it: with the page in the body', async () => {
+    for (const name of ['seek b', 'seek a', 'seek_c']) await admin.post(`${userStore}/api-clients`, { name })
+    const found = async (body: unknown, query = '') => {
+      const answer = await admin.post(`${userStore}/api-clients/search${query}`, body)
+      expect([answer.status, answer.headers['cache-control']]).toEqual([200, 'no-store'])
+      return [answer.body.count, answer.body.items.map((client: { name: string }) => client.name)]
+    }
+    const all = ['seek a', 'seek b', 'seek_c']
+    expect(await found({ keywords: 'SEEK', sortdir: '', sortkey: '' })).toEqual([3, all])
+    expect(await found({ keywords: 'seek_' })).toEqual([1, ['seek_c']])
+    expect(await found({ keywords: 'seek', sortkey: 'name', sortdir: 'DESC', limit: 1, offset: 1 })).toEqual([
+      3,
+      ['seek b'],
+    ])
+    expect(await found({ keywords: 'seek', limit: 1 }, '?limit=2&sortdir=desc')).toEqual([3, ['seek_c', 'seek b']])
+    expect(await found({ keywords: apiClient.id })).toEqual([1, [`configured ${apiClient.id}`]])
+    expect(await found({ keywords: 'nobody' })).toEqual([0, []])
+    const { body } = await admin.get(`${userStore}/api-clients`)
+    expect((await found(undefined))[0]).toBe(body.count)
+    expect((await found(null))[0]).toBe(body.count)
+  })
+
+  test.each([
+    [{ keywords: 7 }, 'keywords'],
+    [{ limit: -1 }, 'limit'],
+    [{ limit: 1001 }, 'limit'],
+    [{ limit: '5' }, 'limit'],
+    [{ offset: 0.5 }, 'offset'],
+    [{ sortkey: 'secret' }, 'sortkey'],
+    [{ sortdir: 'up' }, 'sortdir'],
+  ])('a search for %j is 400 and names %s', async (body, property) => {
+    const answer = await admin.post(`${userStore}/api-clients/search`, body)
     expect([answer.status, answer.body.property]).toEqual([400, property])
   })
 
