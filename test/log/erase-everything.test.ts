@@ -9,6 +9,7 @@ import type { SeenLogs } from '../../src/monitor/state-file.ts'
 import { findingsOf } from '../monitor/tried.ts'
 import { startScene, steps, world } from '../audit/steps.ts'
 import { engine } from '../helpers/access.ts'
+import { placesOf } from '../helpers/places-of.ts'
 import { orgId } from '../helpers/quorum.ts'
 import type { Client } from '../helpers/world.ts'
 
@@ -20,7 +21,7 @@ it('leaves nothing of any text that any kind of leaf has, wherever it stood', { 
   await sealNow(world.ctx, orgId)
   const before = await findingsOf(world, new Map())
   expect(before.found.map(lineOf)).toEqual([])
-  expect(await placesOf('zebra')).toContain('privx_workflows')
+  expect(await placesOf(world.ctx.db, 'zebra')).toContain('privx_workflows')
 
   const erased = await eraseAll()
   expect(erased).toEqual(
@@ -30,7 +31,7 @@ it('leaves nothing of any text that any kind of leaf has, wherever it stood', { 
     ]),
   )
   // What was sent of a decision is kept for some days (docs/log.md).
-  expect(await placesOf('zebra')).toEqual(['deliveries'])
+  expect(await placesOf(world.ctx.db, 'zebra')).toEqual(['deliveries'])
   let seen: SeenLogs = before.seen
   for (const isSealed of [false, true]) {
     if (isSealed) await sealNow(world.ctx, orgId)
@@ -79,20 +80,6 @@ async function eraseAll(): Promise<Set<string>> {
     if (rows[0] === undefined) return erased
     await erase(rows[0].id, null)
   }
-}
-
-/** Tables with a row that holds a text, whatever column it is in. */
-async function placesOf(text: string): Promise<string[]> {
-  const { rows: tables } = await sql<{ name: string }>`select table_name as name from information_schema.tables
-    where table_schema = 'public' and table_type = 'BASE TABLE' order by table_name collate "C"`.execute(world.ctx.db)
-  const found: string[] = []
-  for (const { name } of tables) {
-    const { rows } = await sql`select from ${sql.table(name)} t where t::text ilike ${`%${text}%`} limit 1`.execute(
-      world.ctx.db,
-    )
-    if (rows.length > 0) found.push(name)
-  }
-  return found
 }
 
 async function kindsWithTexts(): Promise<string[]> {
