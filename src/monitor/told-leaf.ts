@@ -37,7 +37,7 @@ export function readLeaf(stored: StoredLeaf, erasures: Erasures): ToldLeaf | nul
     text(name) {
       const commitment = committed[name]
       if (commitment === undefined) return null
-      if (mayBeGone(content, name, erasures)) return new ErasedText([subject])
+      if (mayBeGone(content, stored.id, name, erasures)) return new ErasedText([subject])
       const kept = stored.private?.[name]
       return kept !== undefined && commitmentTo(kept.salt, kept.text) === commitment ? kept.text : undefined
     },
@@ -55,7 +55,7 @@ export interface TextsFound {
   readonly erased: number
 }
 
-export function checkTexts({ content, private: kept }: StoredLeaf, erasures: Erasures): TextsFound {
+export function checkTexts({ id, content, private: kept }: StoredLeaf, erasures: Erasures): TextsFound {
   const leaf = parseLeaf(content)
   const { committed = {}, kind } = leaf ?? {}
   const wrong = Object.entries(kept ?? {}).flatMap(([name, text]) => {
@@ -65,15 +65,15 @@ export function checkTexts({ content, private: kept }: StoredLeaf, erasures: Era
   // A vote's reason stands with the vote.
   const beside = kind === 'vote.cast' ? [] : Object.keys(committed)
   const missing = beside.filter((name) => kept?.[name] === undefined)
-  const gone = missing.filter((name) => leaf === null || !mayBeGone(leaf, name, erasures))
+  const gone = missing.filter((name) => leaf === null || !mayBeGone(leaf, id, name, erasures))
   return { wrong, gone, erased: missing.length - gone.length }
 }
 
 /** A text goes with its subject, and the name of a template that a role is on with that template too. */
-function mayBeGone({ subject, facts }: LeafContent, name: string, erasures: Erasures): boolean {
-  if (erasures.coversText(subject, name)) return true
+function mayBeGone({ subject, facts }: LeafContent, leafId: string, name: string, erasures: Erasures): boolean {
+  if (erasures.coversText(subject, name, leafId)) return true
   const [, role] = /^roles\[(\d+)\]\.templateName$/.exec(name) ?? []
   if (role === undefined) return false
   const { template } = (facts['roles'] as readonly { readonly template?: unknown }[] | undefined)?.[Number(role)] ?? {}
-  return typeof template === 'string' && erasures.covers(template, 'name')
+  return typeof template === 'string' && erasures.coversText(template, 'name', leafId)
 }
