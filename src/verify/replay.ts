@@ -99,7 +99,7 @@ export function replay(receipt: Receipt, policy: Policy, believed: BelievedSigna
       )
     const outcome = judge()
     if (outcome.kind !== 'needs-approvals') return settled(outcome, vote, believed)
-    const recounted = settled(judge(standing.approvals(vote.lapsed ?? {})), vote, believed)
+    const recounted = settled(judge(standing.approvals(vote.lapsed ?? {}, cast, policy)), vote, believed)
     const wasNeeded = policy.options.recheckEligibility && vote.lapsed === undefined
     if (wasNeeded && 'next' in recounted && recounted.next.stage !== state.stage) {
       return failure('rule-violated', `Vote ${vote.seq} does not say who still held their seats.`)
@@ -226,38 +226,65 @@ type Lapsed = NonNullable<ReceiptVote['lapsed']>
 interface StandingVotes {
   replace(cast: StandingVote): void
   of(principal: string): StandingVote | undefined
-  /** Those of the voter's own principals. */
+  /** Its principal's own, and of the voter's other principals as many as it takes to say what all of theirs say. */
   ofVoter(cast: StandingVote, policy: Policy): readonly StandingVote[]
-  /** The approvals among them, with the seats that are still held. */
-  approvals(lapsed: Lapsed): readonly StandingApproval[]
+  /** The approvals among them, with the seats that are still held: of each voter as many as say what all of theirs say. */
+  approvals(lapsed: Lapsed, cast: StandingVote, policy: Policy): readonly StandingApproval[]
 }
 
 function standingVotes(): StandingVotes {
   const byPrincipal = new Map<string, StandingVote>()
-  // So that a vote costs no more when many have voted.
-  const byPerson = new Map<string, Set<string>>()
+  // By person and what a vote says, who says it: so that a vote costs no more when the person has thousands of agents.
+  const byPerson = new Map<string, Map<string, Set<string>>>()
+  const alone = new Set<string>()
+  const saysOf = (person: string) => {
+    const says = byPerson.get(person) ?? new Map<string, Set<string>>()
+    byPerson.set(person, says)
+    return says
+  }
   return {
     replace(cast) {
-      const before = byPrincipal.get(cast.principal)
-      if (before?.person) byPerson.get(before.person)?.delete(cast.principal)
-      byPrincipal.set(cast.principal, cast)
-      if (cast.person === null) return
-      const same = byPerson.get(cast.person) ?? new Set()
-      byPerson.set(cast.person, same.add(cast.principal))
+      const { principal, person } = cast
+      const before = byPrincipal.get(principal)
+      if (before?.person) for (const part of partsOf(before)) saysOf(before.person).get(part)?.delete(principal)
+      byPrincipal.set(principal, cast)
+      alone.delete(principal)
+      if (person === null) return void alone.add(principal)
+      const says = saysOf(person)
+      for (const part of partsOf(cast)) says.set(part, (says.get(part) ?? new Set()).add(principal))
     },
     of: (principal) => byPrincipal.get(principal),
     ofVoter({ principal, person }, { options }) {
-      const same = options.naturalPersons && person !== null ? (byPerson.get(person) ?? []) : []
-      return [...new Set([principal, ...same])].flatMap((one) => byPrincipal.get(one) ?? [])
+      const says = options.naturalPersons && person !== null ? saysOf(person) : new Map<string, Set<string>>()
+      return [...new Set([principal, ...othersOf(says, principal)])].flatMap((one) => byPrincipal.get(one) ?? [])
     },
-    approvals(lapsed) {
-      const approvals = [...byPrincipal.values()].filter(({ stance }) => stance === 'approve')
+    approvals(lapsed, { principal }, { options }) {
+      // What lapsed may be of anyone's.
+      const isShort = options.naturalPersons && Object.keys(lapsed).length === 0
+      const others = () => [...byPerson.values()].flatMap((says) => othersOf(says, principal))
+      const some = isShort ? new Set([principal, ...alone, ...others()]) : byPrincipal.keys()
+      const standing = [...some].flatMap((one) => byPrincipal.get(one) ?? [])
+      const approvals = standing.filter(({ stance }) => stance === 'approve')
       return approvals.map((approval) => {
         const lost = new Set(Object.hasOwn(lapsed, approval.principal) ? lapsed[approval.principal] : [])
         return { ...approval, holds: approval.seats.filter(({ id }) => !lost.has(id)) }
       })
     },
   }
+}
+
+/** One who says it for each part, who is not this one: their vote is about to be replaced. */
+function othersOf(says: ReadonlyMap<string, ReadonlySet<string>>, principal: string): string[] {
+  return [...says.values()].flatMap((who) => {
+    const [first, second] = who
+    return (first === principal ? second : first) ?? []
+  })
+}
+
+/** What the kernel asks of a voter's standing votes: which stances there are, and which seats are filled on which proofs. */
+function partsOf({ stance, seats, assurance }: StandingVote): string[] {
+  const proofs = assurance.toSorted().join(',')
+  return [stance, ...seats.map(({ kind, id }) => `${stance} ${proofs} ${kind} ${id}`)]
 }
 
 /** A seat of the stage that a vote names is one that its voter held, where the vote tells of those. */
