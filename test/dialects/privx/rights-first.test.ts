@@ -36,6 +36,8 @@ const reads = [
   `${userStore}/api-clients?sortkey=colour`,
   `${engine}/workflows?limit=x`,
   `${engine}/workflows?sortdir=up`,
+  `${engine}/requests?filter=all&limit=x`,
+  `${engine}/requests?filter=all&sortkey=colour`,
 ]
 const bodies = ['{', '[', '7', '{"name": 7, "username": 7, "steps": 7, "smtp_server": 7}', '{"name": "\\u0000"}']
 
