@@ -90,6 +90,7 @@ export async function makeBusy(world: World): Promise<Busy> {
   await vote(await steppedUp(world, ben), privileged, 'APPROVE', [guards])
 
   await rolesForAWhile(ada, voters)
+  await localDirectory(ada)
 
   const brief = await template({ defaultExpiresInHours: 1 })
   const expired = await open('expired', brief)
@@ -111,20 +112,19 @@ export async function makeBusy(world: World): Promise<Busy> {
 /** Roles of the PrivX API: given, asked for and approved, used, revoked, and one that nobody has decided on. */
 async function rolesForAWhile(ada: Client, [ben, cleo, dana, eli]: Busy['voters']): Promise<void> {
   const [engine, store] = ['/workflow-engine/api/v1', '/role-store/api/v1']
-  const made = async (answer: Promise<Answer>) => String((await ok(answer)).body.id)
   const approver = await made(ada.post(`${store}/roles`, { name: 'approver' }))
   const operator = await made(ada.post(`${store}/roles`, { name: 'operator', comment: 'Runs it.' }))
   const roles = [{ id: approver, name: 'approver', explicit: true }]
   for (const { id } of [ben, cleo]) await ok(ada.put(`${store}/users/${id}/roles`, roles))
-  await made(
-    ada.post(`${engine}/workflows`, {
-      name: 'Operators',
-      target_roles: [{ id: operator }],
-      grant_types: ['PERMANENT', 'FLOATING'],
-      can_bypass_revoke_workflow: true,
-      steps: [{ name: 'one', match: 'ANY', approvers: [{ role: { id: approver } }] }],
-    }),
-  )
+  const workflow = {
+    name: 'Operators',
+    comment: 'Whoever is to run it.',
+    target_roles: [{ id: operator }],
+    grant_types: ['PERMANENT', 'FLOATING'],
+    can_bypass_revoke_workflow: true,
+    steps: [{ name: 'one', match: 'ANY', approvers: [{ role: { id: approver } }] }],
+  }
+  const flow = await made(ada.post(`${engine}/workflows`, workflow))
   const ask = async (who: Client, terms: object) =>
     await made(
       ada.post(`${engine}/requests`, { requested_role: { id: operator }, target_user: { id: who.id }, ...terms }),
@@ -140,7 +140,35 @@ async function rolesForAWhile(ada: Client, [ben, cleo, dana, eli]: Busy['voters'
   const revoked = await ask(cleo, { grant_type: 'PERMANENT' })
   await approve(ben, revoked)
   await ok(ben.post(`${engine}/requests/${revoked}/role/revoke`))
-  await ask(ben, { grant_type: 'PERMANENT' })
+  await ok(ada.put(`${engine}/workflows/${flow}`, { ...workflow, comment: 'Whoever runs it.' }))
+  await ask(ben, { grant_type: 'PERMANENT', request_justification: 'I run it by night.', comment: 'please' })
+  const gone = await made(ada.post(`${engine}/workflows`, { ...workflow, name: 'Retired' }))
+  await ok(ada.delete(`${engine}/workflows/${gone}`))
+  const mail = { smtp_server: 'mail.example', smtp_server_username: 'quorate', smtp_server_password: 'hidden' }
+  await ok(ada.put(`${engine}/settings`, mail))
+  await ok(ada.put(`${engine}/settings`, { ...mail, smtp_sender_address: 'quorate@example.com' }))
+}
+
+/** Users who sign in by name and password, machines that do by a secret, and a role that is changed and deleted. */
+async function localDirectory(ada: Client): Promise<void> {
+  const [users, clients] = ['/local-user-store/api/v1/users', '/local-user-store/api/v1/api-clients']
+  const roles = '/role-store/api/v1/roles'
+  const lena = { username: 'lena', full_name: 'Lena L', email: 'lena@example.com', comment: 'Of the night shift.' }
+  const id = await made(ada.post(users, lena))
+  await ok(ada.put(`${users}/${id}`, { ...lena, full_name: 'Lena M' }))
+  const gone = await made(ada.post(users, { username: 'otto', full_name: 'Otto O' }))
+  await ok(ada.delete(`${users}/${gone}`))
+  const client = await made(ada.post(clients, { name: 'pipeline', roles: [] }))
+  await ok(ada.put(`${clients}/${client}`, { name: 'pipelines', roles: [] }))
+  const old = await made(ada.post(clients, { name: 'old pipeline', roles: [] }))
+  await ok(ada.delete(`${clients}/${old}`))
+  const role = await made(ada.post(roles, { name: 'watcher', comment: 'Looks on.', context: { floor: 'third' } }))
+  await ok(ada.put(`${roles}/${role}`, { name: 'watchers', comment: 'Look on.', permissions: ['requests-view'] }))
+  await ok(ada.delete(`${roles}/${role}`))
+}
+
+async function made(answer: Promise<Answer>): Promise<string> {
+  return String((await ok(answer)).body.id)
 }
 
 async function directoryChanges(world: World, ada: Client, voters: Busy['voters'], group: string): Promise<void> {
