@@ -52,7 +52,7 @@ export const accessSteps = (): readonly Step[] => [
           password: { password },
         }),
       ),
-    leaves: () => [['user.created', { person: any, admin: false, local: true }]],
+    leaves: () => [['user.created', { person: any, admin: false, local: true, credential: any, secretHmac: any }]],
     changes: ['credentials', 'people', 'principals', 'privx_users'],
   },
   {
@@ -109,7 +109,7 @@ export const accessSteps = (): readonly Step[] => [
   {
     name: 'PUT /local-user-store/api/v1/users/:id/password',
     does: () => ada.put(`${userStore}/users/${id('ursula')}/password`, { password: 'another horse' }),
-    leaves: () => [['password.changed', {}]],
+    leaves: () => [['password.changed', { secretHmac: any }]],
     changes: ['credentials'],
   },
   {
@@ -117,7 +117,7 @@ export const accessSteps = (): readonly Step[] => [
     does: () =>
       made('client', ada.post(`${userStore}/api-clients`, { name: text('client'), roles: [{ id: id('operators') }] })),
     leaves: () => [
-      ['api-client.created', {}],
+      ['api-client.created', { credential: any, secretHmac: any }],
       ['grant.made', grantOf('client', 'operators')],
     ],
     changes: ['credentials', 'grants', 'groups', 'memberships', 'principals'],

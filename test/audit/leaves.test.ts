@@ -208,6 +208,7 @@ const kinds: Readonly<Record<LeafKind, true>> = {
   'api-client.created': true,
   'api-client.changed': true,
   'api-client.removed': true,
+  'api-client.secret-changed': true,
   'api-key.created': true,
   'api-key.rotated': true,
   'api-key.revoked': true,
@@ -258,8 +259,8 @@ const kinds: Readonly<Record<LeafKind, true>> = {
   'text.erased': true,
 }
 
-/** Left by a command and no call: no step leaves them. */
-const byCommand: readonly LeafKind[] = ['text.erased']
+/** Left by a command, or by a start with another configuration, and no call: no step leaves them. */
+const byCommand: readonly LeafKind[] = ['api-client.secret-changed', 'text.erased']
 
 /** `roles[3].templateName` is one name, whatever the number. */
 const withoutIndex = (name: string): string => name.replace(/\[\d+\]/, '[…]')
