@@ -27,8 +27,11 @@ export function replayCredentials(told: ToldCredentials, leaf: ToldLeaf): void {
     case 'user.changed':
       change(told.privx_users, subject, shown(leaf))
       return changeOf(told, subject, { name: leaf.text('username'), changed_at: at })
-    case 'api-client.created':
-      return add(told, leaf, { kind: 'client-secret', name: leaf.text('clientId'), sealed: opensToItsHash })
+    case 'api-client.created': {
+      // One that was not configured signs in by its own id.
+      const name = leaf.text('clientId')
+      return add(told, leaf, { kind: 'client-secret', name: name === null ? subject : name, sealed: opensToItsHash })
+    }
     case 'password.changed':
     case 'api-client.secret-changed':
       return changeOf(told, subject, { hash: facts['secretHmac'], changed_at: at })

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { prepareRoleStore } from '../../src/identity/role-store/prepare.ts'
 import { auth, password, roleStore, userStore } from '../helpers/privx.ts'
 import type { Answer } from '../helpers/world.ts'
 import { ada, any, id, ids, made, text, world, type Step } from './steps.ts'
 
+const bySystem = () => ({ kind: 'system' })
 const byUrsula = () => ({ kind: 'human', id: id('ursula') })
 const byClient = () => ({ kind: 'agent', id: id('client') })
 const held = (role: string) => [{ id: id(role), explicit: true }]
@@ -11,6 +13,13 @@ const grantOf = (principal: string, role: string) => ({
   group: id(role),
   grantKind: 'permanent',
 })
+
+/** The server starts with an API client in its configuration. */
+async function configure(secret: string): Promise<void> {
+  const { config } = world.ctx
+  const privx = { ...config.privx, apiClient: { id: text('configured'), secret } }
+  await prepareRoleStore({ ...world.ctx, config: { ...config, privx } })
+}
 
 /** Roles, local users and API clients, and how they sign in. */
 export const accessSteps = (): readonly Step[] => [
@@ -154,6 +163,25 @@ export const accessSteps = (): readonly Step[] => [
     ],
     changes: ['credentials', 'principals', 'sessions'],
   },
+  {
+    name: 'a start with a configured API client',
+    does: () => configure('one secret'),
+    leaves: () => [
+      ['group.created', { dialect: 'privx', permissions: ['privx-admin'] }],
+      ['api-client.created', { credential: any, secretHmac: any }],
+      ['grant.made', { principal: any, group: any, grantKind: 'permanent' }],
+    ],
+    changes: ['credentials', 'grants', 'groups', 'memberships', 'principals'],
+    by: bySystem,
+  },
+  {
+    name: 'a start with another secret of the configured API client',
+    does: () => configure('another secret'),
+    leaves: () => [['api-client.secret-changed', { secretHmac: any }]],
+    changes: ['credentials'],
+    by: bySystem,
+  },
+  { name: 'a start with the same API client', does: () => configure('another secret') },
   {
     name: 'DELETE /role-store/api/v1/roles/:id',
     does: () => ada.delete(`${roleStore}/roles/${id('operators')}`),

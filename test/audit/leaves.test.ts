@@ -259,8 +259,8 @@ const kinds: Readonly<Record<LeafKind, true>> = {
   'text.erased': true,
 }
 
-/** Left by a command, or by a start with another configuration, and no call: no step leaves them. */
-const byCommand: readonly LeafKind[] = ['api-client.secret-changed', 'text.erased']
+/** Left by a command and no call: no step leaves them. */
+const byCommand: readonly LeafKind[] = ['text.erased']
 
 /** `roles[3].templateName` is one name, whatever the number. */
 const withoutIndex = (name: string): string => name.replace(/\[\d+\]/, '[…]')

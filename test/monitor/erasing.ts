@@ -101,8 +101,11 @@ const columns: Readonly<Record<Erasable, Blank>> = {
     const email = `erased:${id}`
     await sql`update organization_admins set email = ${email} where principal_id = ${id}`.execute(tx)
     await sql`update people p set email = ${email} from principals m
-      where m.id = ${id} and m.kind = 'human' and m.person_id = p.id`.execute(tx)
-    await sql`update principals set email = case kind when 'human' then ${email} end,
+      where m.id = ${id} and m.kind = 'human' and m.person_id = p.id and p.email is not null`.execute(tx)
+    await sql`update privx_users set username = ${email}, full_name = 'erased', attributes = '{}'
+      where principal_id = ${id}`.execute(tx)
+    await sql`update credentials set name = ${email} where principal_id = ${id} and kind = 'password'`.execute(tx)
+    await sql`update principals set email = case when kind = 'human' and email is not null then ${email} end,
       name = case kind when 'human' then 'erased' else ${email} end where id = ${id}`.execute(tx)
   },
   policies: async (tx, id) => {
@@ -121,10 +124,12 @@ const columns: Readonly<Record<Erasable, Blank>> = {
         where id = ${version}`.execute(tx)
     }
   },
-  requests: async (tx, id) =>
+  requests: async (tx, id) => {
+    await sql`update privx_requests set comment = '' where request_id = ${id}`.execute(tx)
     await sql`update requests set name = ${`erased:${id}`}, description = null, metadata = '{}' where id = ${id}`.execute(
       tx,
-    ),
+    )
+  },
   votes: async (tx, id, seq) =>
     await sql`update votes set reason = null, reason_salt = null where request_id = ${id} and seq = ${seq}`.execute(tx),
   api_keys: async (tx, id) => await sql`update api_keys set name = 'erased' where id = ${id}`.execute(tx),

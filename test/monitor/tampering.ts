@@ -414,10 +414,12 @@ async function freshen(tx: Tx, { table }: Target, row: Row, dice: Dice): Promise
       row['seq'] = 1_000 + dice.roll(1_000)
       return
     case 'memberships':
+    case 'privx_users':
     case 'role_bindings':
     case 'former_owners':
       row['principal_id'] = fresh
       return
+    case 'privx_requests':
     case 'request_grants':
       row['request_id'] = fresh
       return
@@ -453,6 +455,7 @@ async function freshen(tx: Tx, { table }: Target, row: Row, dice: Dice): Promise
         policies: ['name'],
         requests: ['name'],
         api_keys: ['secret_hash'],
+        credentials: ['name'],
       }
       for (const column of unique[table as TableName] ?? []) row[column] = fresh
       if (table === 'quotas') row['target_id'] = fresh

@@ -75,7 +75,8 @@ export async function addApiClient(ctx: Ctx, tx: Tx, actor: LeafActor, client: N
     actor,
     at,
     facts: { credential, secretHmac: secretHmac(ctx.keys.atRest.held, hash) },
-    privateText: { name, clientId },
+    // What was configured is somebody's word.
+    privateText: { name, clientId: clientId === id ? null : clientId },
   })
 }
 
