@@ -1,4 +1,5 @@
 import { leafHash, type Hash } from '../proof/merkle.ts'
+import { isKeyName } from '../proof/note.ts'
 import type { Tx } from '../store/open.ts'
 import { AlteredEntries } from './altered-entries.ts'
 import { BelievedKeys } from './believed-keys.ts'
@@ -59,7 +60,12 @@ export async function checkLog(tx: Tx, options: Options): Promise<LogChecked> {
   const head = await readHead(tx, orgId)
   const keysOf = (name: string) => keysFor(keyRows, name, pinned, []).trusted.map(({ key }) => key)
   const origin = seen?.origin ?? (await originOf(tx, orgId, head, keysOf))
-  const keys = origin === '' ? noKeys : keysFor(keyRows, origin, pinned, seen?.keys ?? [])
+  // Nobody signs under what is no name.
+  const isNamed = isKeyName(origin)
+  if (!isNamed && head.isStored) {
+    finderFor(orgId, options.report)('log_heads', orgId, 'edited', { column: 'origin', expected: 'a name', found: origin })
+  }
+  const keys = isNamed ? keysFor(keyRows, origin, pinned, seen?.keys ?? []) : noKeys
   const check = new LogCheck(tx, options, origin, keys)
   await check.run(tx, head)
   return { ...check.result(), isFirstUse: keys.isFirstUse }
@@ -106,7 +112,7 @@ class LogCheck {
     for await (const entry of readEntries(tx, org)) {
       const isBehindEnd = entry.index > trees.size && trees.size >= head.size
       if (entry.index < trees.size || isBehindEnd) {
-        find('log_entries', entry.index, 'inserted')
+        find('log_entries', entry.row, 'inserted')
         continue
       }
       await this.#fillGap(entry, orphans)
@@ -154,7 +160,8 @@ class LogCheck {
     if (entry.id === null) {
       if (!this.#isTruncated) find('audit_leaves', leafId, 'deleted', { expected: `the leaf of entry ${index}` })
       reported.add(index)
-      this.#add(known ?? entry.hash, known ?? entry.hash)
+      const hash = known ?? wholeHash(entry.hash)
+      this.#add(hash, hash)
       return
     }
     const leaf = leafHash(Buffer.from(entry.content))

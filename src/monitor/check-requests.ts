@@ -231,7 +231,8 @@ class VoteCheck {
   }
 
   #compare(find: Finder, leaf: ToldLeaf, row: VoteRow): boolean {
-    return compareVote(find, { id: this.#id, leaf, row, isErased: this.#isErased(leaf) })
+    const vote = { id: this.#id, leaf, row, isErased: this.#isErased(leaf) }
+    return guarded(find, { table: 'votes', key: keyOf(this.#id, String(row.seq)) }, () => compareVote(find, vote)) === true
   }
 
   async #passInserted(before: number): Promise<void> {

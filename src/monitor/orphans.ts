@@ -2,13 +2,12 @@ import { leafHash, type Hash } from '../proof/merkle.ts'
 import type { Tx } from '../store/open.ts'
 import type { Head } from './log-head.ts'
 import { literal, readRows } from './read-rows.ts'
-import type { StoredLeaf } from './leaf-content.ts'
 
 export interface Orphan {
   readonly id: string
   readonly hash: Hash
   readonly content: string
-  readonly private: StoredLeaf['private']
+  readonly private: unknown
 }
 
 /** Leaves that no entry names although every leaf up to their ids is sealed. */
