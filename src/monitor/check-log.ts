@@ -17,7 +17,7 @@ import type { KeyRow } from './key-rows.ts'
 import type { IsOwnLeaf } from './leaf-marks.ts'
 import { keysFor, seenKey, type TrustedKeys } from './log-keys.ts'
 import type { LogWalk } from './log-walk.ts'
-import { Orphans } from './orphans.ts'
+import { Orphans, type Orphan } from './orphans.ts'
 import { literal } from './read-rows.ts'
 import type { Told } from './replay.ts'
 import { Gathered, seenBlock, seenLeaf, blockSize, type SeenLog } from './seen-log.ts'
@@ -116,7 +116,7 @@ class LogCheck {
         continue
       }
       await this.#fillGap(entry, orphans)
-      this.#take(entry)
+      this.#take(entry, orphans)
       await this.#checkpoints.pass()
     }
     this.#finishEntries(head, orphans)
@@ -150,9 +150,11 @@ class LogCheck {
     return { ...counts, seen: gathered.seen(head) }
   }
 
-  #take(entry: EntryRow): void {
+  #take(entry: EntryRow, orphans: Orphans): void {
     const { index, leaf_id: leafId } = entry
     const { find, seen, reported } = this.#walk
+    const own = entry.id === null ? orphans.takeOf(entry.hash) : undefined
+    if (own !== undefined) return this.#takeOwn(entry, own)
     const id = Number(leafId)
     this.#disorder.add(index, id, index === this.#checkpoints.newest)
     this.#largestLeaf = Math.max(this.#largestLeaf, id)
@@ -174,6 +176,19 @@ class LogCheck {
       find('log_entries', index, 'edited', { column: 'subject_id', expected, found })
     }
     this.#leaves.take({ id: leafId, content: entry.content, private: entry.private })
+  }
+
+  /** The entry names no leaf, and one that no entry names is what it is of: no hash vouches for the id of either. */
+  #takeOwn({ index, leaf_id: found, hash }: EntryRow, own: Orphan): void {
+    const { find, seen } = this.#walk
+    find('log_entries', index, 'edited', { column: 'leaf_id', expected: own.id, found })
+    find('audit_leaves', own.id, 'edited', { column: 'id', expected: found, found: own.id })
+    this.#disorder.add(index, Number(own.id), index === this.#checkpoints.newest)
+    this.#largestLeaf = Math.max(this.#largestLeaf, Number(own.id))
+    const known = seenLeaf(seen, index)
+    this.#altered.add({ index, leafId: own.id, entry: hash, leaf: own.hash }, known)
+    this.#add(known ?? hash, known ?? own.hash)
+    this.#leaves.take(own)
   }
 
   #add(entry: Hash, leaf: Hash): void {

@@ -69,7 +69,8 @@ export async function columnsOf(db: Db): Promise<readonly Column[]> {
 /** Whether the monitor must notice that the column is another. A row under another organization is one that is missing. */
 export function isWatched({ table, column }: Pick<Column, 'table' | 'column'>): boolean {
   const found = watched.find((one) => one.table === table)
-  return found !== undefined && (column === 'org_id' || [...found.key, ...found.columns].includes(column))
+  const isOrganization = column === 'org_id' && !unwatched.has(`${table}.org_id`)
+  return found !== undefined && (isOrganization || [...found.key, ...found.columns].includes(column))
 }
 
 export function isUnwatched({ table, column }: Pick<Column, 'table' | 'column'>): boolean {
