@@ -51,7 +51,7 @@ export async function createWorkflow(ctx: Ctx, member: Member, content: Workflow
     await appendLeaf(ctx, tx, {
       ...leafOf(member, id, at),
       kind: 'workflow.created',
-      ...workflowInLeaf(policy, content),
+      ...workflowInLeaf(policy, content, steps),
     })
     return { id }
   })
@@ -83,7 +83,7 @@ export async function changeWorkflow(ctx: Ctx, member: Member, id: string, conte
     await appendLeaf(ctx, tx, {
       ...leafOf(member, id, at),
       kind: 'workflow.changed',
-      ...workflowInLeaf(policy, content),
+      ...workflowInLeaf(policy, content, steps),
     })
   })
 }
@@ -110,10 +110,20 @@ function leafOf(member: Member, subjectId: string, at: Date) {
   return { orgId: member.orgId, subjectId, actor: leafActorOf(member), at }
 }
 
-/** What a workflow says beside who decides, which its policy tells. */
-function workflowInLeaf({ id: policy }: PolicyRow, content: WorkflowContent): Pick<Leaf, 'facts' | 'privateText'> {
+/** What a workflow says: who decides, which its policy tells too, with the ids of steps and places. */
+function workflowInLeaf(
+  { id: policy }: PolicyRow,
+  content: WorkflowContent,
+  steps: readonly WorkflowStep[],
+): Pick<Leaf, 'facts' | 'privateText'> {
   const { name, comment, steps: _, ...rest } = content
-  return { facts: { policy, ...rest }, privateText: { name, comment } }
+  // A step need not have a name.
+  const stepNames = steps.flatMap((step, index) => (step.name === '' ? [] : [[`steps[${index}].name`, step.name]]))
+  const unnamed = steps.map(({ id, match, approvers }) => ({ id, match, approvers }))
+  return {
+    facts: { policy, ...rest, steps: unnamed },
+    privateText: { name, comment, ...Object.fromEntries(stepNames) },
+  }
 }
 
 export function workflowNotFound(): AppError {

@@ -1,6 +1,7 @@
 import { seatsOfKind } from '../approvals/policy.ts'
 import type { Policy, PolicyOptions, Stage } from '../kernel/rule.ts'
 import { ErasedText } from './erased-text.ts'
+import { jsonText } from './json-text.ts'
 import type { ToldLeaf } from './told-leaf.ts'
 import { change, type ToldRow, type ToldTable } from './told-table.ts'
 
@@ -53,7 +54,8 @@ function add(told: ToldPolicies, leaf: ToldLeaf): void {
     name: leaf.text('name'),
     version: facts['version'],
     description: leaf.text('description'),
-    metadata: metadataOf(leaf),
+    // The leaves of old commit to none.
+    metadata: jsonText(leaf, 'metadata'),
     status: 'active',
     takes_votes_when_inactive: true,
     ...named,
@@ -78,13 +80,6 @@ function namedStages(
   if (names.includes(undefined)) return { stages, namesAre: 'lost' }
   if (names.some((name) => name instanceof ErasedText)) return { stages, namesAre: 'erased' }
   return { stages: stages.map((stage, index) => ({ ...stage, ...(names[index] !== null && { name: names[index] }) })) }
-}
-
-/** What an erasure leaves is an empty object; the leaves of old commit to none. */
-function metadataOf(leaf: ToldLeaf): unknown {
-  const text = leaf.text('metadata')
-  if (text instanceof ErasedText) return {}
-  return typeof text === 'string' ? (JSON.parse(text) as unknown) : undefined
 }
 
 function remove({ policies, rules }: ToldPolicies, id: string): void {

@@ -137,16 +137,15 @@ async function rolesForAWhile(ada: Client, [ben, cleo, dana, eli]: Busy['voters'
   await approve(cleo, floating)
   const { body } = await ok(eli.get('/v1/grants'))
   for (const { id } of body.grants) await ok(eli.post(`/v1/grants/${id}/use`))
-  const revoked = await ask(cleo, { grant_type: 'PERMANENT' })
+  const revoked = await ask(cleo, { grant_type: 'PERMANENT', comment: 'for the night' })
   await approve(ben, revoked)
   await ok(ben.post(`${engine}/requests/${revoked}/role/revoke`))
   await ok(ada.put(`${engine}/workflows/${flow}`, { ...workflow, comment: 'Whoever runs it.' }))
   await ask(ben, { grant_type: 'PERMANENT', request_justification: 'I run it by night.', comment: 'please' })
   const gone = await made(ada.post(`${engine}/workflows`, { ...workflow, name: 'Retired' }))
   await ok(ada.delete(`${engine}/workflows/${gone}`))
-  const mail = { smtp_server: 'mail.example', smtp_server_username: 'quorate', smtp_server_password: 'hidden' }
-  await ok(ada.put(`${engine}/settings`, mail))
-  await ok(ada.put(`${engine}/settings`, { ...mail, smtp_sender_address: 'quorate@example.com' }))
+  await localUsersAndClients(ada, operator)
+  await workflowChanges(ada, approver, operator)
 }
 
 /** Users who sign in by name and password, machines that do by a secret, and a role that is changed and deleted. */
@@ -167,8 +166,49 @@ async function localDirectory(ada: Client): Promise<void> {
   await ok(ada.delete(`${roles}/${role}`))
 }
 
-async function made(answer: Promise<Answer>): Promise<string> {
-  return String((await ok(answer)).body.id)
+/** Who signs in by a secret: with and without one, changed and removed. */
+async function localUsersAndClients(ada: Client, role: string): Promise<void> {
+  const store = '/local-user-store/api/v1'
+  const user = async (username: string, more: object = {}) =>
+    await made(ada.post(`${store}/users`, { username, full_name: `${username} of the store`, ...more }))
+  const first = { password: 'correct horse battery' }
+  const kept = await user('ursula', { password: first, email: 'ursula@example.com', tags: ['night'] })
+  await ok(ada.put(`${store}/users/${kept}`, { username: 'ursel', full_name: 'Ursel', department: 'Works' }))
+  await ok(ada.put(`${store}/users/${kept}/password`, { password: 'another horse battery' }))
+  await user('nobody')
+  await ok(ada.delete(`${store}/users/${await user('gone', { password: first })}`))
+  const client = async (name: string) => await made(ada.post(`${store}/api-clients`, { name, roles: [{ id: role }] }))
+  await ok(ada.put(`${store}/api-clients/${await client('runner')}`, { name: 'walker', roles: [{ id: role }] }))
+  await ok(ada.delete(`${store}/api-clients/${await client('idle')}`))
+}
+
+/** Workflows that are others by now or gone, roles too, and the settings of all. */
+async function workflowChanges(ada: Client, approver: string, target: string): Promise<void> {
+  const [engine, store] = ['/workflow-engine/api/v1', '/role-store/api/v1']
+  const role = await made(ada.post(`${store}/roles`, { name: 'passing', permissions: ['requests-view'] }))
+  await ok(
+    ada.put(`${store}/roles/${role}`, { name: 'passed', permissions: ['workflows-view'], comment: 'Was passing.' }),
+  )
+  const workflow = (members: object = {}) => ({
+    name: 'Passing',
+    comment: 'Who passes.',
+    target_roles: [{ id: role }],
+    steps: [{ name: 'first', match: 'ALL', approvers: [{ role: { id: approver } }] }],
+    ...members,
+  })
+  const changed = await made(ada.post(`${engine}/workflows`, workflow({ requester_roles: [{ id: target }] })))
+  const later = [
+    { name: 'first', match: 'ANY', approvers: [{ role: { id: approver } }] },
+    { name: 'second', match: 'ANY', approvers: [{ role: { id: approver } }] },
+  ]
+  await ok(ada.put(`${engine}/workflows/${changed}`, workflow({ name: 'Passed', steps: later, action: 'BOTH' })))
+  await ok(
+    ada.delete(`${engine}/workflows/${await made(ada.post(`${engine}/workflows`, workflow({ name: 'Dropped' })))}`),
+  )
+  await ok(ada.delete(`${store}/roles/${role}`))
+  const settings = { smtp_server: 'mail.example.com', smtp_server_username: 'quorate', smtp_server_password: 'secret' }
+  await ok(ada.put(`${engine}/settings`, settings))
+  await ok(ada.put(`${engine}/settings`, { ...settings, smtp_sender_address: 'quorate@example.com' }))
 }
 
 async function directoryChanges(world: World, ada: Client, voters: Busy['voters'], group: string): Promise<void> {
@@ -392,6 +432,11 @@ const draft = (members: object) => ({ name: `Busy ${++drafts}`, ...members })
 const need = (groupId: string, minCount: number) => ({ type: 'GROUP_REQUIREMENT', groupId, minCount })
 const entityOf = (entityId: string, entityType: 'human' | 'agent' = 'human') => ({ entity: { entityType, entityId } })
 const entities = (members: readonly { readonly id: string }[]) => ({ entities: members.map(({ id }) => entityOf(id)) })
+
+/** The id that an answer of the PrivX API names. */
+async function made(answer: Promise<Answer>): Promise<string> {
+  return String((await ok(answer)).body.id)
+}
 
 async function ok(answer: Promise<Answer>, statuses: readonly number[] = [200, 201, 202, 204]): Promise<Answer> {
   const settled = await answer

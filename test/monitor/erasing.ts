@@ -122,7 +122,7 @@ const columns: Readonly<Record<Erasable, Blank>> = {
       where principal_id = ${id}`.execute(tx)
     await sql`update credentials set name = ${email}, hash = null
       where principal_id = ${id} and kind = 'password'`.execute(tx)
-    await sql`update principals set email = case when email is not null then ${email} end,
+    await sql`update principals set email = case when kind = 'human' and email is not null then ${email} end,
       name = case kind when 'human' then 'erased' else ${email} end where id = ${id}`.execute(tx)
   },
   policies: async (tx, id) => {

@@ -1210,18 +1210,17 @@ async function roles(): Promise<void> {
       { ...third, seq: 4 },
     ]),
   )
-  await no_('A seat that is not among those held', role([vote(1, 'cleo', { ...both, held: ['finance'] }), second, third]))
+  await no_(
+    'A seat that is not among those held',
+    role([vote(1, 'cleo', { ...both, held: ['finance'] }), second, third]),
+  )
   await ok(
     'A seat of another stage, which is not among those held in this one',
-    telling(
-      [binding(all(seats('security', 1), seats('finance', 1))), binding(seats('legal', 1))],
-      {},
-      [
-        vote(1, 'ben', { seats: ['security', 'legal'], held: ['security', 'finance'] }),
-        vote(2, 'cleo', { seats: ['finance'], lapsed: {}, toStage: 1 }),
-        vote(3, 'dan', { stage: 1, seats: ['legal'], lapsed: {}, to: 'approved', toStage: 2 }),
-      ],
-    ),
+    telling([binding(all(seats('security', 1), seats('finance', 1))), binding(seats('legal', 1))], {}, [
+      vote(1, 'ben', { seats: ['security', 'legal'], held: ['security', 'finance'] }),
+      vote(2, 'cleo', { seats: ['finance'], lapsed: {}, toStage: 1 }),
+      vote(3, 'dan', { stage: 1, seats: ['legal'], lapsed: {}, to: 'approved', toStage: 2 }),
+    ]),
   )
   await no_('Who asked voted on a role', role([vote(1, 'ada', both), second, third]))
   await no_('Whom it is for voted', role([vote(1, 'ben', both), second, third]))
