@@ -80,7 +80,7 @@ export function stepsOf(
   }))
 }
 
-/** The columns that a workflow's content fills. */
+/** The columns that a workflow's content fills, beside who wrote it. */
 export function columnsOf(content: WorkflowContent, steps: readonly WorkflowStep[]) {
   return {
     name: content.name,
