@@ -164,9 +164,7 @@ function inQueue(filter: AccessRequestFilter): RawBuilder<boolean> {
     case 'made':
       return sql<boolean>`r.requester_id = ${callerId} and (${!queue.onlyOpen} or not r.is_final)`
     case 'to-decide':
-      return queue.onlyOpen
-        ? mayDecideNow(filter)
-        : sql<boolean>`(${hasDecided(callerId)} or ${mayDecideNow(filter)})`
+      return queue.onlyOpen ? mayDecideNow(filter) : sql<boolean>`(${hasDecided(callerId)} or ${mayDecideNow(filter)})`
   }
 }
 

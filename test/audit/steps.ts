@@ -182,6 +182,7 @@ const roleVote = (seq: number, stage: number) => ({
   assurance: [],
   digest: any,
   policy: id('roleRule'),
+  lapsed: {},
   from: 'open',
   to: 'open',
 })
@@ -935,7 +936,10 @@ export const steps: readonly Step[] = [
     does: async () => {
       await transact(world.ctx, null, async (tx) => {
         const ctx = { ...world.ctx, db: tx }
-        ids['roleRule'] = await insertPolicy(ctx, roleStages(), workflowOptions, { dialect: 'privx', name: text('roles') })
+        ids['roleRule'] = await insertPolicy(ctx, roleStages(), workflowOptions, {
+          dialect: 'privx',
+          name: text('roles'),
+        })
         const policy = await findPolicy(tx, orgId, id('roleRule'))
         if (policy === undefined) throw new Error('the policy is gone')
         const leaf = { orgId, kind: 'template.created', subjectId: policy.id, actor: byAda() } as const
