@@ -408,9 +408,9 @@ describe('a role that makes an administrator', () => {
   const answered = ({ status, body }: Answer) => (status < 300 ? 'done' : [status, body.error_code])
   const asked = async (more: object = {}) =>
     await scene.ben.post(`${engine}/requests`, { requested_role: { id: power }, ...more })
-  const requestable = async () => {
+  const requestable = async (wanted = power) => {
     const { body } = await scene.ben.get(`${path}/roles?limit=1000`)
-    return body.items.some(({ id }: { id: string }) => id === power)
+    return body.items.some(({ id }: { id: string }) => id === wanted)
   }
 
   it('is asked for by workflows of administrators alone', async () => {
@@ -439,11 +439,13 @@ describe('a role that makes an administrator', () => {
     const later = await role(scene.world.ctx, 'harmless', [])
     const { body } = await manager.post(path, target(later))
     const named = { requested_role: { id: later }, workflow: body.id }
+    expect(await requestable(later)).toBe(true)
     await db
       .updateTable('groups')
       .set({ permissions: ['privx-admin'] })
       .where('id', '=', later)
       .execute()
+    expect(await requestable(later)).toBe(false)
     expect(answered(await asked({ requested_role: { id: later } }))).toEqual([400, 'BAD_REQUEST'])
     expect(answered(await asked(named))).toEqual(denied)
     expect(answered(await boss.put(`${path}/${body.id}`, target(later)))).toBe('done')
