@@ -63,8 +63,8 @@ export async function readAccessRequests(
   range: Range,
 ): Promise<Listed<ShownRequest>> {
   requireQueue(member, search.queue)
-  const { orgId, principalId: callerId } = member
-  const filter = { ...search, orgId, callerId, heldGroups: heldRoles(member) }
+  const { orgId, principalId: callerId, personId: callerPersonId } = member
+  const filter = { ...search, orgId, callerId, callerPersonId, heldGroups: heldRoles(member) }
   const total = await countAccessRequests(ctx.db, filter)
   // A page past the end costs nothing, however far past it is.
   const rows = range.offset >= total ? [] : await listAccessRequests(ctx.db, filter, order, range)

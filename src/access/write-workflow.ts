@@ -19,7 +19,7 @@ import {
 import type { WorkflowStep } from '../store/schema.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { lockFacts } from '../store/voting.ts'
-import { requireSound } from './check-workflow.ts'
+import { requireMayTarget, requireSound } from './check-workflow.ts'
 import { columnsOf, stagesOf, stepsOf, workflowOptions, type WorkflowContent } from './workflow.ts'
 import type { Member } from './member.ts'
 
@@ -31,6 +31,7 @@ export async function createWorkflow(ctx: Ctx, member: Member, content: Workflow
   member.access.require('workflows-manage')
   const { orgId, principalId } = member
   return await transact(ctx, member.once, async (tx) => {
+    const isByAdmin = await requireMayTarget(tx, member, content.targetRoles)
     await requireSound(tx, orgId, content)
     const at = ctx.clock.now()
     const steps = stepsOf(content.steps, [], ctx.newId)
@@ -42,6 +43,7 @@ export async function createWorkflow(ctx: Ctx, member: Member, content: Workflow
       policy_id: policy.id,
       version: policy.version,
       ...columnsOf(content, steps),
+      is_by_admin: isByAdmin,
       author_id: principalId,
       created_at: at,
       updated_by: principalId,
@@ -68,6 +70,7 @@ export async function changeWorkflow(ctx: Ctx, member: Member, id: string, conte
     await lockFacts(tx, orgId)
     const before = await lockWorkflow(tx, orgId, id)
     if (before === undefined) throw workflowNotFound()
+    const isByAdmin = await requireMayTarget(tx, member, [...before.target_groups, ...content.targetRoles])
     await requireSound(tx, orgId, content)
     const at = ctx.clock.now()
     const steps = stepsOf(content.steps, before.steps, ctx.newId)
@@ -77,6 +80,7 @@ export async function changeWorkflow(ctx: Ctx, member: Member, id: string, conte
       policy_id: policy.id,
       version: policy.version,
       ...columnsOf(content, steps),
+      is_by_admin: isByAdmin,
       updated_by: principalId,
       updated_at: at,
     })

@@ -179,7 +179,9 @@ async function expectHold(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
   const found = row as FoundFacts
   const policy = await policyRules(ctx.db, caller.orgId, found.policy_id)
   const { outcome } = await judge(null, caller, policy, found, voteOf(found, input, []), instantFor(asked, found))
-  const mayApprove = outcome === null || (outcome.kind === 'decided' && outcome.next.status === 'approved')
+  // Without the standing approvals the kernel may not say; then only the last stage decides.
+  const isLast = found.stage >= policy.stages.length - 1
+  const mayApprove = outcome === null ? isLast : outcome.kind === 'decided' && outcome.next.status === 'approved'
   return mayApprove ? await holdToApprove(ctx.db, caller.orgId, found.id) : voterAlone
 }
 
@@ -342,7 +344,7 @@ async function judge(
 
 async function standingOfPerson(tx: Db, caller: Caller, row: FoundFacts): Promise<StandingVoteRow[] | null> {
   if (row.voter_person_id === null) return null
-  return await findStandingOfPerson(tx, caller.orgId, row.id, row.stage, row.voter_person_id)
+  return await findStandingOfPerson(tx, caller.orgId, [row.id], row.voter_person_id)
 }
 
 /** What the vote makes of the request. @throws AppError when the kernel refused it, and what `requireVoteQuota` throws */

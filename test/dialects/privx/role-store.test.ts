@@ -225,6 +225,33 @@ describe('who holds roles', () => {
     expect((await give(user.id, [{ id: powerful }])).status).toBe(400)
   })
 
+  test('what a role gives and who holds it are told of now, whatever is to come or over', async () => {
+    const [brief, always] = [
+      await privx.role('brief', ['requests-view']),
+      await privx.role('always', ['workflows-view']),
+    ]
+    const user = await privx.user('in and out', [always])
+    const out = await privx.world.person('Out')
+    await give(out.id, [{ id: brief }])
+    const [grant_start, grant_end] = [at(1000), at(2000)]
+    await give(user.id, [{ id: always }, { id: brief, grant_type: 'TIME_RESTRICTED', grant_start, grant_end }])
+    const ada = await privx.world.person('Disabler', { admin: true })
+    await ada.post(`/v1/users/${out.id}/disable`)
+    const told = []
+    for (let second = 0; second < 3; second++) {
+      const [{ body: shown }, { body: role }, { body: list }, { body: members }] = await Promise.all([
+        plain.get(`${roleStore}/users/${user.id}`),
+        plain.get(`${roleStore}/roles/${brief}`),
+        plain.post(`${roleStore}/roles/search`, { name: ['brief'] }),
+        plain.get(`${roleStore}/roles/${brief}/members`),
+      ])
+      told.push([shown.permissions, role.member_count, list.items[0].member_count, members.count])
+      privx.world.clock.advance(1000)
+    }
+    const idle = [['workflows-view'], 0, 0, 0]
+    expect(told).toEqual([idle, [['requests-view', 'workflows-view'], 1, 1, 1], idle])
+  })
+
   test('an admin role that has not begun or is over gives nothing', async () => {
     const powerful = await privx.role('powerful for a while', ['privx-admin'])
     const user = await privx.user('briefly')

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { defaultOrganization } from '../../../src/identity/organization.ts'
 import { issueTokenPair } from '../../../src/identity/token-pair.ts'
 import { transact } from '../../../src/store/unit-of-work.ts'
+import { machine, signedInAgent } from '../../helpers/agents.ts'
 import {
   apiClient,
   oauthClient,
@@ -126,6 +127,30 @@ describe('local users', () => {
     expect((await admin.get(`${roleStore}/roles/${role}/members`)).body).toEqual({ count: 0, items: [] })
     const ada = await privx.world.person('Ada', { admin: true })
     expect((await ada.post(`/v1/users/${user.id}/enable`)).status).toBe(404)
+  })
+
+  test('with whoever is deleted go their agents, and the roles of these', async () => {
+    const { world } = privx
+    const role = await privx.role('held by an agent')
+    const user = await privx.user('has agents')
+    const agent = await machine(world, 'of who has agents', user)
+    const { accessToken } = await signedInAgent(world, agent)
+    const client = privx.bearer(agent.id, accessToken)
+    await admin.put(`${roleStore}/users/${agent.id}/roles`, [{ id: role, explicit: true }])
+    expect((await client.get(`${roleStore}/users/current`)).body.roles).toHaveLength(1)
+
+    expect((await admin.delete(`${userStore}/users/${user.id}`)).status).toBe(200)
+    expect((await client.get(`${roleStore}/roles`)).status).toBe(401)
+    await expect(signedInAgent(world, agent)).rejects.toThrow()
+    expect((await admin.get(`${roleStore}/roles/${role}/members`)).body.count).toBe(0)
+    const grants = world.ctx.db.selectFrom('grants').select('ended_because').where('principal_id', '=', agent.id)
+    expect(await grants.execute()).toEqual([{ ended_because: 'principal-removed' }])
+    const [ada, heir] = [await world.person('Restorer', { admin: true }), await world.person('New owner')]
+    expect((await ada.post(`/v1/agents/${agent.id}/restore`)).status).toBe(400)
+    await ada.patch(`/v1/agents/${agent.id}`, { ownerId: heir.id })
+    expect((await ada.post(`/v1/agents/${agent.id}/restore`)).status).toBeLessThan(300)
+    const { accessToken: again } = await signedInAgent(world, agent)
+    expect((await privx.bearer(agent.id, again).get(`${roleStore}/users/current`)).body.roles).toEqual([])
   })
 
   test('nobody deletes themselves', async () => {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
-import { listRoles, readRole } from '../../../identity/role-store/read-roles.ts'
+import { listRoles, readCountedRole } from '../../../identity/role-store/read-roles.ts'
 import { listRoleMembers, listUsersWithRoles, readUser, resolveUser } from '../../../identity/role-store/read-users.ts'
 import { changeRole, createRole, deleteRole } from '../../../identity/role-store/roles.ts'
 import { setRoles } from '../../../identity/role-store/set-roles.ts'
@@ -55,7 +55,9 @@ function roleRoutes(app: FastifyInstance, ctx: Ctx): void {
     return renderList(items.map(renderRole), total)
   })
 
-  app.get<IdPath>('/roles/:id', async ({ caller, params }) => renderRole(await readRole(ctx, caller, idOf(params.id))))
+  app.get<IdPath>('/roles/:id', async ({ caller, params }) =>
+    renderRole(await readCountedRole(ctx, caller, idOf(params.id))),
+  )
 
   app.put<IdPath>('/roles/:id', administrators, async ({ caller, params, body }) => {
     await changeRole(ctx, caller, idOf(params.id), parseRole(body))

@@ -1,9 +1,10 @@
 import type { GrantTerms } from '../../../kernel/grant-terms.ts'
+import type { CountedRole } from '../../../identity/role-store/read-roles.ts'
 import { isSystemRole, type RoleInput } from '../../../identity/role-store/roles.ts'
 import type { WantedRole } from '../../../identity/role-store/set-roles.ts'
 import { termsOf } from '../../../identity/grants/terms.ts'
 import type { HeldGrantRow } from '../../../store/access-users.ts'
-import type { RoleFilter, RoleRow } from '../../../store/roles.ts'
+import type { RoleFilter } from '../../../store/roles.ts'
 import { AppError } from '../../../errors.ts'
 import { parseTerms, renderTerms } from './grant-words.ts'
 import { unknownId, readBody, readBodyList, type Members } from './read.ts'
@@ -48,8 +49,8 @@ export function shownOf(members: Members, names: readonly string[]): Record<stri
 }
 
 /** A role as the role store has it. It is nobody's, so that it is neither explicit nor implicit. */
-export function renderRole(role: RoleRow): object {
-  const { id, name, description, permissions, attributes, member_count, created_at, updated_at } = role
+export function renderRole({ role, holders }: CountedRole): object {
+  const { id, name, description, permissions, attributes, created_at, updated_at } = role
   const { system: _system, ...shown } = attributes
   return {
     ...shown,
@@ -60,7 +61,7 @@ export function renderRole(role: RoleRow): object {
     explicit: false,
     implicit: false,
     system: isSystemRole(role),
-    member_count,
+    member_count: holders,
     created: renderTime(created_at),
     updated: renderTime(updated_at),
   }
