@@ -136,6 +136,10 @@ export const accessSteps = (): readonly Step[] => [
     changes: ['credentials', 'grants', 'groups', 'memberships', 'principals'],
   },
   {
+    name: 'POST /local-user-store/api/v1/api-clients/search',
+    does: () => ada.post(`${userStore}/api-clients/search`, {}),
+  },
+  {
     name: 'PUT /local-user-store/api/v1/api-clients/:id',
     does: () => ada.put(`${userStore}/api-clients/${id('client')}`, { name: text('renamed'), roles: [] }),
     leaves: () => [
