@@ -25,10 +25,7 @@ it('leaves nothing of any text that any kind of leaf has, wherever it stood', { 
 
   const erased = await eraseAll()
   expect(erased).toEqual(
-    new Set([
-      ...['user', 'agent', 'API client', 'group', 'space', 'template', 'workflow', 'request', 'API key', 'test'],
-      'settings of',
-    ]),
+    new Set('user,agent,API client,group,space,template,workflow,request,API key,test,settings of'.split(',')),
   )
   // What was sent of a decision is kept for some days (docs/log.md).
   expect(await placesOf(world.ctx.db, 'zebra')).toEqual(['deliveries'])

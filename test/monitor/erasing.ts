@@ -5,18 +5,10 @@ import type { Stage } from '../../src/kernel/rule.ts'
 import type { Tx } from '../../src/store/open.ts'
 import { orgId } from '../helpers/quorum.ts'
 
-/** What texts can be erased of: rows of these tables, all versions of a template at once. */
-export const erasable = [
-  'principals',
-  'groups',
-  'spaces',
-  'policies',
-  'requests',
-  'votes',
-  'api_keys',
-  'privx_workflows',
-  'privx_settings',
-] as const
+/** What texts can be erased of: rows of these tables, all versions of a template at once. The monitor compares them. */
+export const watchedErasable = ['principals', 'groups', 'spaces', 'policies', 'requests', 'votes', 'api_keys'] as const
+/** Of the last two it knows the leaves alone. */
+export const erasable = [...watchedErasable, 'privx_workflows', 'privx_settings'] as const
 export type Erasable = (typeof erasable)[number]
 
 /** Columns that an erasure of a row names. */
