@@ -63,7 +63,11 @@ export async function checkLog(tx: Tx, options: Options): Promise<LogChecked> {
   // Nobody signs under what is no name.
   const isNamed = isKeyName(origin)
   if (!isNamed && head.isStored) {
-    finderFor(orgId, options.report)('log_heads', orgId, 'edited', { column: 'origin', expected: 'a name', found: origin })
+    finderFor(orgId, options.report)('log_heads', orgId, 'edited', {
+      column: 'origin',
+      expected: 'a name',
+      found: origin,
+    })
   }
   const keys = isNamed ? keysFor(keyRows, origin, pinned, seen?.keys ?? []) : noKeys
   const check = new LogCheck(tx, options, origin, keys)

@@ -232,7 +232,9 @@ class VoteCheck {
 
   #compare(find: Finder, leaf: ToldLeaf, row: VoteRow): boolean {
     const vote = { id: this.#id, leaf, row, isErased: this.#isErased(leaf) }
-    return guarded(find, { table: 'votes', key: keyOf(this.#id, String(row.seq)) }, () => compareVote(find, vote)) === true
+    return (
+      guarded(find, { table: 'votes', key: keyOf(this.#id, String(row.seq)) }, () => compareVote(find, vote)) === true
+    )
   }
 
   async #passInserted(before: number): Promise<void> {

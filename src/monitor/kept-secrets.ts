@@ -18,10 +18,7 @@ export interface KeptSecrets {
 }
 
 /** @returns null when the store's data keys are sealed under a master key that is not given, or cannot be read any more */
-export async function readKeptSecrets(
-  tx: Tx,
-  { masterKeys }: Pick<Config, 'masterKeys'>,
-): Promise<KeptSecrets | null> {
+export async function readKeptSecrets(tx: Tx, { masterKeys }: Pick<Config, 'masterKeys'>): Promise<KeptSecrets | null> {
   const held = await heldKeys(tx, masterKeys)
   if (held === null) return null
   const keys = { atRest: { held } }

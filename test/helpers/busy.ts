@@ -164,7 +164,9 @@ async function localUsersAndClients(ada: Client, role: string): Promise<void> {
 async function workflowChanges(ada: Client, approver: string, target: string): Promise<void> {
   const [engine, store] = ['/workflow-engine/api/v1', '/role-store/api/v1']
   const role = await made(ada.post(`${store}/roles`, { name: 'passing', permissions: ['requests-view'] }))
-  await ok(ada.put(`${store}/roles/${role}`, { name: 'passed', permissions: ['workflows-view'], comment: 'Was passing.' }))
+  await ok(
+    ada.put(`${store}/roles/${role}`, { name: 'passed', permissions: ['workflows-view'], comment: 'Was passing.' }),
+  )
   const workflow = (members: object = {}) => ({
     name: 'Passing',
     comment: 'Who passes.',
@@ -178,7 +180,9 @@ async function workflowChanges(ada: Client, approver: string, target: string): P
     { name: 'second', match: 'ANY', approvers: [{ role: { id: approver } }] },
   ]
   await ok(ada.put(`${engine}/workflows/${changed}`, workflow({ name: 'Passed', steps: later, action: 'BOTH' })))
-  await ok(ada.delete(`${engine}/workflows/${await made(ada.post(`${engine}/workflows`, workflow({ name: 'Dropped' })))}`))
+  await ok(
+    ada.delete(`${engine}/workflows/${await made(ada.post(`${engine}/workflows`, workflow({ name: 'Dropped' })))}`),
+  )
   await ok(ada.delete(`${store}/roles/${role}`))
   const settings = { smtp_server: 'mail.example.com', smtp_server_username: 'quorate', smtp_server_password: 'secret' }
   await ok(ada.put(`${engine}/settings`, settings))

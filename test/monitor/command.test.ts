@@ -99,7 +99,8 @@ describe('quorate monitor', () => {
 
   it('exits with 1 where something stands that no server writes', async () => {
     const how = `create table kept as select * from log_checkpoints; update log_checkpoints set created_at = 'infinity'`
-    const back = 'update log_checkpoints c set created_at = k.created_at from kept k where k.size = c.size; drop table kept'
+    const back =
+      'update log_checkpoints c set created_at = k.created_at from kept k where k.size = c.size; drop table kept'
     const { code, out, err } = await tampered(how, back, () => run(['--state', newState()]))
     expect(code).toBe(1)
     expect(out).toContain('edited created_at  expected a time')

@@ -65,9 +65,7 @@ interface Oddity extends Column {
 }
 
 const oddities = (of: readonly Column[]): Oddity[] =>
-  of.flatMap((column) =>
-    ['null', ...(odd[column.type] ?? [])].map((value) => ({ ...column, value })),
-  )
+  of.flatMap((column) => ['null', ...(odd[column.type] ?? [])].map((value) => ({ ...column, value })))
 
 class Refused extends Error {}
 
@@ -77,7 +75,10 @@ const isFinal = (row: string) => `case when ${row}.is_final then 'final' else 'o
 /** Sets it in one row that holds something else. @returns null when there is none */
 async function set(tx: Tx, { table, column, type, value }: Oddity): Promise<Tampering | null> {
   const key = watched.find((one) => one.table === table)?.key ?? []
-  const name = (row: string) => (key.length === 0 ? `''` : `concat_ws('/', ${key.map((one) => (one === 'is_final' ? isFinal(row) : `${row}."${one}"`)).join()})`)
+  const name = (row: string) =>
+    key.length === 0
+      ? `''`
+      : `concat_ws('/', ${key.map((one) => (one === 'is_final' ? isFinal(row) : `${row}."${one}"`)).join()})`
   const valueOf = (row: string) => value.replaceAll('$column', `${row}."${column}"`)
   const { rows } = await sql
     .raw<{ before: string; after: string }>(
@@ -115,7 +116,8 @@ describe('a value that no server writes ends no run', () => {
         const done = await tried(world, seen, (tx) => set(tx, one))
         if (done === null) continue
         played += 1
-        if (!isNamed(done.done, done.found)) missed.push(`${told(one)}: ${done.found.map(lineOf).join('; ').slice(0, 300)}`)
+        if (!isNamed(done.done, done.found))
+          missed.push(`${told(one)}: ${done.found.map(lineOf).join('; ').slice(0, 300)}`)
       } catch (error) {
         if (!(error instanceof Refused)) missed.push(`${told(one)}: ${(error as Error).stack?.slice(0, 600)}`)
       }
