@@ -45,12 +45,13 @@ function add(told: ToldPolicies, leaf: ToldLeaf): void {
   const options = facts['options'] as PolicyOptions
   const stages = facts['stages'] as readonly Stage[]
   const named = namedStages(leaf, stages)
+  const isOfOld = facts['policyDigest'] === undefined
   told.templates.set(subject, told.templates.get(replaced) ?? subject)
   told.rules.set(subject, { stages, options })
   told.policies.set(subject, {
     // The leaves of old did not say what the next version has from the one before.
     dialect: facts['dialect'] ?? before?.['dialect'],
-    space_id: facts['space'] ?? before?.['space_id'],
+    space_id: facts['space'] ?? (isOfOld ? before?.['space_id'] : null),
     name: leaf.text('name'),
     version: facts['version'],
     description: leaf.text('description'),
@@ -65,7 +66,7 @@ function add(told: ToldPolicies, leaf: ToldLeaf): void {
     group_ids: seatsOfKind({ stages }, 'group'),
     principal_ids: seatsOfKind({ stages }, 'principal'),
     actions: facts['actionsHmac'],
-    default_expires_in_hours: facts['policyDigest'] === undefined ? undefined : (facts['expiresInHours'] ?? null),
+    default_expires_in_hours: isOfOld ? undefined : (facts['expiresInHours'] ?? null),
     created_at: at,
     updated_at: at,
   })

@@ -324,6 +324,11 @@ async function stored(tx: Tx, table: string, column: string, value: unknown) {
 /** Columns that the database itself holds to a few words. */
 const closed: Readonly<Record<string, readonly string[]>> = {
   'principals.kind': ['human', 'agent'],
+  'credentials.kind': ['password', 'client-secret'],
+  'grants.kind': ['permanent', 'time-restricted', 'floating'],
+  'request_grants.kind': ['permanent', 'time-restricted', 'floating'],
+  'request_grants.operation': ['grant', 'remove'],
+  'privx_workflows.operation': ['GRANT', 'REMOVE', 'BOTH'],
   'role_bindings.scope_type': ['org', 'space', 'group', 'workflow_template'],
   'policies.status': ['active', 'pending-deprecation', 'deprecated'],
 }
