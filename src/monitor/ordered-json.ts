@@ -8,7 +8,8 @@ export function orderedJson(value: unknown): string {
   const rest: Part[] = [{ value }]
   for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
     if (typeof next === 'string') written.push(next)
-    else rest.push(...partsOf(next.value).toReversed())
+    // One by one: as arguments of one call there may be too many.
+    else for (const part of partsOf(next.value).toReversed()) rest.push(part)
   }
   return written.join('')
 }
