@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Tx } from '../store/open.ts'
 import { compareTable, type MakeComparable } from './compare-rows.ts'
 import { checkRoles } from './check-roles.ts'
+import { ErasedText } from './erased-text.ts'
 import { finderFor, type Finder, type Report } from './finding.ts'
 import { comparablePolicy, withNamesAs } from './comparable-policy.ts'
 import type { KeptSecrets } from './kept-secrets.ts'
@@ -81,19 +82,30 @@ async function* keyed(
 /** What opens where nothing is known of the keys is what the leaf tells. */
 function comparableCredential(row: ToldRow, told: ToldRow | undefined, secrets: KeptSecrets | null): ToldRow {
   const { hash, sealed } = row
+  // Nobody signs in by a name that was erased: its password went with it.
+  const isGone = hash === null && told?.['kind'] === 'password' && told['name'] instanceof ErasedText
   const isOfHash = () => secrets?.hashOfSealed(sealed as Uint8Array) === hash
   return {
     ...row,
-    hash: secrets === null ? told?.['hash'] : typeof hash === 'string' ? secrets.digestOf(hash) : null,
+    hash: isGone || secrets === null ? told?.['hash'] : typeof hash === 'string' ? secrets.digestOf(hash) : null,
     sealed: sealed === null ? null : secrets === null ? told?.['sealed'] : isOfHash() ? opensToItsHash : sealed,
   }
 }
 
 function comparableSettings(row: ToldRow, told: ToldRow | undefined, secrets: KeptSecrets | null): ToldRow {
+  // Numbers and switches stay, and the password went with the name that it belongs to.
+  if (told?.['isErased'] === true && row['sealed_password'] === null && hasNoText(row['settings'])) {
+    return { ...row, settings: told['settings'], sealed_password: told['sealed_password'] }
+  }
   const sealed = row['sealed_password']
   if (sealed === null) return row
   const found = secrets === null ? told?.['sealed_password'] : secrets.digestOfSealed(sealed as Uint8Array)
   return { ...row, sealed_password: found ?? 'nothing that opens' }
+}
+
+function hasNoText(settings: unknown): boolean {
+  const values = Object.values((settings ?? {}) as Record<string, unknown>)
+  return values.every((value) => value === '' || typeof value === 'number' || typeof value === 'boolean')
 }
 
 function digestOf(text: unknown): string | null {

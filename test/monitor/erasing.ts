@@ -134,19 +134,27 @@ const columns: Readonly<Record<Erasable, Blank>> = {
     }
   },
   requests: async (tx, id) => {
-    await sql`update privx_requests set comment = '', steps = '[]' where request_id = ${id}`.execute(tx)
+    await withoutStepNames(tx, 'privx_requests', 'request_id', id)
+    await sql`update privx_requests set comment = '' where request_id = ${id}`.execute(tx)
     await sql`update requests set name = ${`erased:${id}`}, description = null, metadata = '{}'
       where id = ${id}`.execute(tx)
   },
   votes: async (tx, id, seq) =>
     await sql`update votes set reason = null, reason_salt = null where request_id = ${id} and seq = ${seq}`.execute(tx),
   api_keys: async (tx, id) => await sql`update api_keys set name = 'erased' where id = ${id}`.execute(tx),
-  privx_workflows: async (tx, id) =>
-    await sql`update privx_workflows set name = ${`erased:${id}`}, comment = '', steps = '[]' where id = ${id}`.execute(
-      tx,
-    ),
+  privx_workflows: async (tx, id) => {
+    await withoutStepNames(tx, 'privx_workflows', 'id', id)
+    await sql`update privx_workflows set name = ${`erased:${id}`}, comment = '' where id = ${id}`.execute(tx)
+  },
   privx_settings: async (tx) =>
     await sql`update privx_settings set settings = '{}', sealed_password = null`.execute(tx),
+}
+
+async function withoutStepNames(tx: Tx, table: string, key: string, id: string): Promise<void> {
+  const place = sql`where ${sql.ref(key)} = ${id}`
+  const { rows } = await sql<{ steps: Stage[] }>`select steps from ${sql.table(table)} ${place}`.execute(tx)
+  const steps = JSON.stringify(withoutNames(rows[0]?.steps ?? []))
+  await sql`update ${sql.table(table)} set steps = ${steps}::jsonb ${place}`.execute(tx)
 }
 
 async function versionsOf(tx: Tx, id: string): Promise<string[]> {
