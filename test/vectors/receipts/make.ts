@@ -1210,18 +1210,17 @@ async function roles(): Promise<void> {
       { ...third, seq: 4 },
     ]),
   )
-  await no_('A seat that is not among those held', role([vote(1, 'cleo', { ...both, held: ['finance'] }), second, third]))
+  await no_(
+    'A seat that is not among those held',
+    role([vote(1, 'cleo', { ...both, held: ['finance'] }), second, third]),
+  )
   await ok(
     'A seat of another stage, which is not among those held in this one',
-    telling(
-      [binding(all(seats('security', 1), seats('finance', 1))), binding(seats('legal', 1))],
-      {},
-      [
-        vote(1, 'ben', { seats: ['security', 'legal'], held: ['security', 'finance'] }),
-        vote(2, 'cleo', { seats: ['finance'], lapsed: {}, toStage: 1 }),
-        vote(3, 'dan', { stage: 1, seats: ['legal'], lapsed: {}, to: 'approved', toStage: 2 }),
-      ],
-    ),
+    telling([binding(all(seats('security', 1), seats('finance', 1))), binding(seats('legal', 1))], {}, [
+      vote(1, 'ben', { seats: ['security', 'legal'], held: ['security', 'finance'] }),
+      vote(2, 'cleo', { seats: ['finance'], lapsed: {}, toStage: 1 }),
+      vote(3, 'dan', { stage: 1, seats: ['legal'], lapsed: {}, to: 'approved', toStage: 2 }),
+    ]),
   )
   await no_('Who asked voted on a role', role([vote(1, 'ada', both), second, third]))
   await no_('Whom it is for voted', role([vote(1, 'ben', both), second, third]))
@@ -1379,6 +1378,37 @@ async function roles(): Promise<void> {
   )
 }
 
+/** What is judged at the edge of a limit or an option. */
+async function edges(): Promise<void> {
+  const proving = [binding(seats('security', 1, 'stepUp'))]
+  const vetoed = [vote(1, 'ben', no('veto', { held: ['security'], to: 'rejected' }))]
+  add(
+    'A veto that proves nothing, where nothing is asked of it',
+    await write(telling(proving, { veto: 'final', vetoNeedsAssurance: false }, vetoed)),
+    null,
+  )
+  add(
+    'A veto that proves nothing, where it is asked for',
+    await write(telling(proving, { veto: 'final' }, vetoed)),
+    'rule-violated',
+  )
+  for (const [bytes, code] of [
+    [262_144, null],
+    [262_145, 'bad-checkpoint'],
+  ] as const) {
+    const receipt = await receiptOf(plain, notary)
+    const checkpoint = padded(receipt.log.checkpoint, bytes)
+    add(`A note of ${bytes} bytes`, fileOf({ ...receipt, log: { ...receipt.log, checkpoint } }, signer), code)
+  }
+}
+
+/** The note with one more signature, of somebody unknown, so that it has this many bytes. */
+function padded(note: string, bytes: number): string {
+  const room = bytes - Buffer.byteLength(`${note}—  \n`)
+  const encoded = 4 * Math.floor((room - 1) / 4)
+  return `${note}— ${'x'.repeat(room - encoded)} ${'A'.repeat(encoded)}\n`
+}
+
 interface BentRole {
   readonly request: Record<string, unknown>
   readonly changes: Record<string, unknown>[]
@@ -1425,6 +1455,7 @@ await wildTexts()
 await moments()
 await exactForms()
 await roles()
+await edges()
 writeFileSync(join(folder, 'index.json'), `${JSON.stringify(vectors, null, 2)}\n`)
 process.stdout.write(`${vectors.length} vectors\n`)
 export type { Statement, Vector }
