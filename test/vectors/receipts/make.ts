@@ -1400,6 +1400,16 @@ async function edges(): Promise<void> {
     const checkpoint = padded(receipt.log.checkpoint, bytes)
     add(`A note of ${bytes} bytes`, fileOf({ ...receipt, log: { ...receipt.log, checkpoint } }, signer), code)
   }
+  add(
+    'A seat named that is not among those held',
+    await write(
+      telling([binding(all(seats('security', 2), seats('finance', 1)))], {}, [
+        vote(1, 'ben', { seats: ['security'], held: ['finance'] }),
+        vote(2, 'cleo', { ...approves, seats: ['security', 'finance'] }),
+      ]),
+    ),
+    'rule-violated',
+  )
 }
 
 /** The note with one more signature, of somebody unknown, so that it has this many bytes. */
