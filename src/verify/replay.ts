@@ -123,10 +123,11 @@ type Decided = Extract<Outcome, { kind: 'decided' }>
 
 /** That these terms keep to the ceilings of the request is the server's word; who put them there is not. */
 function strangeTerms(
-  { kind: _, seq, at, actor, leaf, ...terms }: ReceiptTermsChange,
+  change: ReceiptTermsChange,
   before: ReceiptVote | ReceiptChange | undefined,
   { request }: Receipt,
 ): Failure | null {
+  const { kind: _, seq, at, actor, leaf, ...terms } = change
   const isOfItsApproval =
     before !== undefined &&
     'stance' in before &&

@@ -1378,6 +1378,47 @@ async function roles(): Promise<void> {
   )
 }
 
+/** What is judged at the edge of a limit or an option. */
+async function edges(): Promise<void> {
+  const proving = [binding(seats('security', 1, 'stepUp'))]
+  const vetoed = [vote(1, 'ben', no('veto', { held: ['security'], to: 'rejected' }))]
+  add(
+    'A veto that proves nothing, where nothing is asked of it',
+    await write(telling(proving, { veto: 'final', vetoNeedsAssurance: false }, vetoed)),
+    null,
+  )
+  add(
+    'A veto that proves nothing, where it is asked for',
+    await write(telling(proving, { veto: 'final' }, vetoed)),
+    'rule-violated',
+  )
+  for (const [bytes, code] of [
+    [262_144, null],
+    [262_145, 'bad-checkpoint'],
+  ] as const) {
+    const receipt = await receiptOf(plain, notary)
+    const checkpoint = padded(receipt.log.checkpoint, bytes)
+    add(`A note of ${bytes} bytes`, fileOf({ ...receipt, log: { ...receipt.log, checkpoint } }, signer), code)
+  }
+  add(
+    'A seat named that is not among those held',
+    await write(
+      telling([binding(all(seats('security', 2), seats('finance', 1)))], {}, [
+        vote(1, 'ben', { seats: ['security'], held: ['finance'] }),
+        vote(2, 'cleo', { ...approves, seats: ['security', 'finance'] }),
+      ]),
+    ),
+    'rule-violated',
+  )
+}
+
+/** The note with one more signature, of somebody unknown, so that it has this many bytes. */
+function padded(note: string, bytes: number): string {
+  const room = bytes - Buffer.byteLength(`${note}—  \n`)
+  const encoded = 4 * Math.floor((room - 1) / 4)
+  return `${note}— ${'x'.repeat(room - encoded)} ${'A'.repeat(encoded)}\n`
+}
+
 interface BentRole {
   readonly request: Record<string, unknown>
   readonly changes: Record<string, unknown>[]
@@ -1424,6 +1465,7 @@ await wildTexts()
 await moments()
 await exactForms()
 await roles()
+await edges()
 writeFileSync(join(folder, 'index.json'), `${JSON.stringify(vectors, null, 2)}\n`)
 process.stdout.write(`${vectors.length} vectors\n`)
 export type { Statement, Vector }
