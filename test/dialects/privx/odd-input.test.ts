@@ -147,29 +147,38 @@ function bodies(): Readonly<Record<string, unknown>> {
 const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
 const long = 'x'.repeat(1024 * 1024)
 
-/** JSON as it is written, in the place of the whole body or of any member. */
-const oddities = [
+/** JSON as it is written, in the place of any member. */
+const oddMembers = [
   'null',
   '[]',
   '{}',
   '"x"',
-  '""',
-  '1',
   '-1',
   '0.5',
   '1e400',
   '9007199254740993',
-  '-2147483649',
-  'true',
   String.raw`"a\u0000b"`,
   String.raw`"a\ud800b"`,
-  String.raw`{"a\u0000": 1}`,
-  '{"__proto__": {"a": 1}, "constructor": 1}',
   String.raw`"%_\\' or 1=1; drop table groups --"`,
   '"0000-01-01T00:00:00+10:00"',
-  '"__proto__"',
-  deep(63),
   `"${long.slice(0, 5000)}"`,
+]
+
+/** The same in the place of the whole body. */
+const oddBodies = [
+  ...oddMembers,
+  '[null]',
+  '[{}]',
+  '""',
+  '1',
+  'true',
+  '{',
+  '{"name"',
+  String.raw`{"a\u0000": 1}`,
+  '{"__proto__": {"a": 1}, "constructor": 1}',
+  deep(63),
+  deep(1000),
+  `"${long}"`,
 ]
 
 /** The body with each of its members in turn, at any depth, written as something odd. */
@@ -221,8 +230,8 @@ test('a body that is something odd, as a whole or in a member, is no fault', asy
   function* calls(): Generator<Sent> {
     for (const { method, url } of routes) {
       const at = { method, url: url.replace(':id', idFor(url)) }
-      for (const payload of [...oddities, deep(1000), '[null]', '{', '{"name"', `"${long}"`]) yield { ...at, payload }
-      for (const payload of mutated(known[url], oddities)) yield { ...at, payload }
+      for (const payload of oddBodies) yield { ...at, payload }
+      for (const payload of mutated(known[url], oddMembers)) yield { ...at, payload }
     }
   }
   expect(await faultsOf(calls())).toEqual([])
