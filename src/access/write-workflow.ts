@@ -53,7 +53,7 @@ export async function createWorkflow(ctx: Ctx, member: Member, content: Workflow
     await appendLeaf(ctx, tx, {
       ...leafOf(member, id, at),
       kind: 'workflow.created',
-      ...workflowInLeaf(policy, content, steps),
+      ...workflowInLeaf(policy, content, steps, isByAdmin),
     })
     return { id }
   })
@@ -87,7 +87,7 @@ export async function changeWorkflow(ctx: Ctx, member: Member, id: string, conte
     await appendLeaf(ctx, tx, {
       ...leafOf(member, id, at),
       kind: 'workflow.changed',
-      ...workflowInLeaf(policy, content, steps),
+      ...workflowInLeaf(policy, content, steps, isByAdmin),
     })
   })
 }
@@ -119,13 +119,14 @@ function workflowInLeaf(
   { id: policy }: PolicyRow,
   content: WorkflowContent,
   steps: readonly WorkflowStep[],
+  byAdmin: boolean,
 ): Pick<Leaf, 'facts' | 'privateText'> {
   const { name, comment, steps: _, ...rest } = content
   // A step need not have a name.
   const stepNames = steps.flatMap((step, index) => (step.name === '' ? [] : [[`steps[${index}].name`, step.name]]))
   const unnamed = steps.map(({ id, match, approvers }) => ({ id, match, approvers }))
   return {
-    facts: { policy, ...rest, steps: unnamed },
+    facts: { policy, ...rest, byAdmin, steps: unnamed },
     privateText: { name, comment, ...Object.fromEntries(stepNames) },
   }
 }

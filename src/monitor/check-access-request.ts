@@ -28,7 +28,10 @@ export function checkAccessRequest(
     comment: isErased ? new ErasedText([row.request_id]) : commentIn(metadata),
   }
   guarded(find, { table, key: row.request_id }, () => {
-    const found = { ...row, steps: withNamesAs(isErased ? 'erased' : told.namesAre, row.steps) }
+    const found = {
+      ...row,
+      steps: withNamesAs(isErased || told.namesAre !== undefined ? 'lost' : undefined, row.steps),
+    }
     compareRow(find, table, row.request_id, expected, found, watchedTables[table].columns)
   })
 }

@@ -64,6 +64,7 @@ function said(told: ToldWorkflows & ToldPolicies, leaf: ToldLeaf): ToldRow {
     requires_justification: facts['requiresJustification'],
     max_active_requests: facts['maxActiveRequests'],
     can_bypass_revoke: facts['canBypassRevoke'],
+    is_by_admin: facts['byAdmin'],
     ...steps,
   }
 }

@@ -135,6 +135,7 @@ export const watchedTables = {
       'requires_justification',
       'max_active_requests',
       'can_bypass_revoke',
+      'is_by_admin',
       'steps',
       'author_id',
       'created_at',

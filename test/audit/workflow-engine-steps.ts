@@ -28,6 +28,7 @@ const workflowFacts = (more: Facts = {}): Facts => ({
   requiresJustification: false,
   maxActiveRequests: 1,
   canBypassRevoke: true,
+  byAdmin: true,
   steps: [{ id: any, match: 'ANY', approvers: [{ id: any, groupId: id('deciders') }] }],
   ...more,
 })

@@ -26,12 +26,22 @@ export const erasedFields: Readonly<Record<Erasable, readonly string[]>> = {
 
 /** Erases lawfully what is text in a row: the kept texts, the columns, and a leaf that says so. */
 export async function eraseRow(tx: Tx, ctx: Ctx, table: Erasable, id: string, seq?: number): Promise<void> {
+  if (table === 'privx_workflows') await eraseRuleOf(tx, ctx, id)
   const ids = table === 'policies' ? await versionsOf(tx, id) : [id]
   for (const one of ids) {
     if (table !== 'votes') await dropTexts(tx, one)
     await tellErasure(tx, ctx, one, erasedFields[table], seq)
   }
   await columns[table](tx, id, seq)
+}
+
+/** A workflow goes with every version of its rule. */
+async function eraseRuleOf(tx: Tx, ctx: Ctx, workflowId: string): Promise<void> {
+  const { rows } = await sql<{
+    id: string
+  }>`select policy_id as id from privx_workflows where id = ${workflowId}`.execute(tx)
+  const id = rows[0]?.id ?? ''
+  if (!(await isErasedTemplate(tx, id))) await eraseRow(tx, ctx, 'policies', id)
 }
 
 /** All texts that can be erased. */
