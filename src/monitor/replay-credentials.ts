@@ -1,5 +1,6 @@
+import { ErasedText } from './erased-text.ts'
 import { jsonText } from './json-text.ts'
-import type { ToldLeaf } from './told-leaf.ts'
+import type { ToldLeaf, ToldText } from './told-leaf.ts'
 import { change, type ToldRow, type ToldTable } from './told-table.ts'
 
 /** Who signs in by a secret of theirs: local users by a password, API clients by a secret that an administrator may read. */
@@ -28,9 +29,7 @@ export function replayCredentials(told: ToldCredentials, leaf: ToldLeaf): void {
       change(told.privx_users, subject, shown(leaf))
       return changeOf(told, subject, { name: leaf.text('username'), changed_at: at })
     case 'api-client.created': {
-      // One that was not configured signs in by its own id.
-      const name = leaf.text('clientId')
-      return add(told, leaf, { kind: 'client-secret', name: name === null ? subject : name, sealed: opensToItsHash })
+      return add(told, leaf, { kind: 'client-secret', name: clientName(leaf), sealed: opensToItsHash })
     }
     case 'password.changed':
     case 'api-client.secret-changed':
@@ -41,6 +40,12 @@ export function replayCredentials(told: ToldCredentials, leaf: ToldLeaf): void {
       told.credentials.delete(told.credentialOf.get(subject) ?? '')
       told.credentialOf.delete(subject)
   }
+}
+
+/** One that was not configured, or whose configured name was erased, signs in by its own id. */
+function clientName(leaf: ToldLeaf): ToldText {
+  const name = leaf.text('clientId')
+  return name === null ? leaf.subject : name instanceof ErasedText ? name.or(leaf.subject) : name
 }
 
 function shown(leaf: ToldLeaf): ToldRow {

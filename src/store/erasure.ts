@@ -108,6 +108,9 @@ const principalStatements = [
   // Nobody signs in by a name that is known to everyone: whoever is to come back is given both anew.
   `update credentials set name = $4, hash = null
     where org_id = $1 and principal_id = $2 and kind = 'password' and name <> $4 and $3 <> '' returning id`,
+  // A machine goes on signing in, by its own id.
+  `update credentials set name = principal_id::text
+    where org_id = $1 and principal_id = $2 and kind = 'client-secret' and name <> principal_id::text and $3 <> $4 returning id`,
   // Who never had an address has none to erase.
   `update principals set row_version = row_version + 1, name = case kind when 'human' then $3 else $4 end,
       email = case when email is not null then $4 end
