@@ -16,7 +16,7 @@ import {
   updateWorkflow,
   type WorkflowRow,
 } from '../store/privx-workflows.ts'
-import type { WorkflowStep } from '../store/schema.ts'
+import type { WorkflowStep } from '../store/schema-access.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { lockFacts } from '../store/fact-locks.ts'
 import { requireMayTarget, requireSound } from './check-workflow.ts'
