@@ -90,7 +90,6 @@ export async function makeBusy(world: World): Promise<Busy> {
   await vote(await steppedUp(world, ben), privileged, 'APPROVE', [guards])
 
   await rolesForAWhile(ada, voters)
-  await localDirectory(ada)
 
   const brief = await template({ defaultExpiresInHours: 1 })
   const expired = await open('expired', brief)
@@ -142,28 +141,8 @@ async function rolesForAWhile(ada: Client, [ben, cleo, dana, eli]: Busy['voters'
   await ok(ben.post(`${engine}/requests/${revoked}/role/revoke`))
   await ok(ada.put(`${engine}/workflows/${flow}`, { ...workflow, comment: 'Whoever runs it.' }))
   await ask(ben, { grant_type: 'PERMANENT', request_justification: 'I run it by night.', comment: 'please' })
-  const gone = await made(ada.post(`${engine}/workflows`, { ...workflow, name: 'Retired' }))
-  await ok(ada.delete(`${engine}/workflows/${gone}`))
   await localUsersAndClients(ada, operator)
   await workflowChanges(ada, approver, operator)
-}
-
-/** Users who sign in by name and password, machines that do by a secret, and a role that is changed and deleted. */
-async function localDirectory(ada: Client): Promise<void> {
-  const [users, clients] = ['/local-user-store/api/v1/users', '/local-user-store/api/v1/api-clients']
-  const roles = '/role-store/api/v1/roles'
-  const lena = { username: 'lena', full_name: 'Lena L', email: 'lena@example.com', comment: 'Of the night shift.' }
-  const id = await made(ada.post(users, lena))
-  await ok(ada.put(`${users}/${id}`, { ...lena, full_name: 'Lena M' }))
-  const gone = await made(ada.post(users, { username: 'otto', full_name: 'Otto O' }))
-  await ok(ada.delete(`${users}/${gone}`))
-  const client = await made(ada.post(clients, { name: 'pipeline', roles: [] }))
-  await ok(ada.put(`${clients}/${client}`, { name: 'pipelines', roles: [] }))
-  const old = await made(ada.post(clients, { name: 'old pipeline', roles: [] }))
-  await ok(ada.delete(`${clients}/${old}`))
-  const role = await made(ada.post(roles, { name: 'watcher', comment: 'Looks on.', context: { floor: 'third' } }))
-  await ok(ada.put(`${roles}/${role}`, { name: 'watchers', comment: 'Look on.', permissions: ['requests-view'] }))
-  await ok(ada.delete(`${roles}/${role}`))
 }
 
 /** Who signs in by a secret: with and without one, changed and removed. */
@@ -185,7 +164,14 @@ async function localUsersAndClients(ada: Client, role: string): Promise<void> {
 /** Workflows that are others by now or gone, roles too, and the settings of all. */
 async function workflowChanges(ada: Client, approver: string, target: string): Promise<void> {
   const [engine, store] = ['/workflow-engine/api/v1', '/role-store/api/v1']
-  const role = await made(ada.post(`${store}/roles`, { name: 'passing', permissions: ['requests-view'] }))
+  const role = await made(
+    ada.post(`${store}/roles`, {
+      name: 'passing',
+      comment: 'Passes.',
+      context: { floor: 'third' },
+      permissions: ['requests-view'],
+    }),
+  )
   await ok(
     ada.put(`${store}/roles/${role}`, { name: 'passed', permissions: ['workflows-view'], comment: 'Was passing.' }),
   )
