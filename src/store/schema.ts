@@ -1,9 +1,10 @@
 import type { ColumnType, Generated, Insertable, JSONColumnType, Selectable } from 'kysely'
 import type { Stance, Status, Tally } from '../kernel/request.ts'
 import type { Assurance, PolicyOptions, Stage } from '../kernel/rule.ts'
+import type { CustodyTables } from './schema-custody.ts'
 
 /** The tables of `migrations/`, as Kysely sees them. JSON columns are written as text and read as values, on both engines. */
-export interface Database {
+export interface Database extends CustodyTables {
   organizations: OrganizationTable
   people: PersonTable
   principals: PrincipalTable
@@ -214,6 +215,8 @@ interface VoteTable {
   reason_salt: string | null
   /** Compact JWS; null for a vote that was not signed. */
   signature: string | null
+  /** What proved who voted, as a security key signed it; null for a vote without. */
+  evidence: JSONColumnType<object, string | null | undefined, never> | null
   cast_at: Date
 }
 
