@@ -57,7 +57,7 @@ function factsOf(principal: string, approvals: Facts['approvals'] = []): Facts {
   }
 }
 
-function approve(policy: Policy, state: RequestState, principal: string, assurance: Assurance[], facts: Facts) {
+function approve(policy: Policy, state: RequestState, assurance: Assurance[], facts: Facts) {
   return decide(policy, state, { kind: 'vote', vote: { stance: 'approve', assurance, digest }, facts }, 0)
 }
 
@@ -80,14 +80,13 @@ function compareOrder(policies: readonly WirePolicy[], policy: Policy, order: re
         const short = approve(
           policy,
           state,
-          reviewer.id,
           needed.filter((proof) => proof !== left),
           facts,
         )
         if (reasonOf(short) !== 'assurance-missing') faults.push(`${reviewer.id} approved without ${left}`)
       }
     }
-    const outcome = approve(policy, state, reviewer.id, needed, facts)
+    const outcome = approve(policy, state, needed, facts)
     if (naiveHolds(policies, approvers)) {
       if (reasonOf(outcome) !== 'terminal') faults.push(`${reviewer.id} approved what was decided`)
       continue
@@ -101,7 +100,7 @@ function compareOrder(policies: readonly WirePolicy[], policy: Policy, order: re
     const isDecided = naiveHolds(policies, approvers)
     if ((state.status === 'approved') !== isDecided) faults.push(`after ${[...approvers].join()} ${state.status}`)
     if (isDecided) continue
-    const again = approve(policy, state, reviewer.id, needed, factsOf(reviewer.id, approvals))
+    const again = approve(policy, state, needed, factsOf(reviewer.id, approvals))
     if (reasonOf(again) !== 'already-voted') faults.push(`${reviewer.id} approved twice`)
   }
   return faults
@@ -142,16 +141,16 @@ describe('one denial', () => {
     ({ id }) => id,
     true,
   )
-  const deny = (state: RequestState, principal: string, facts: Facts) =>
+  const deny = (state: RequestState, facts: Facts) =>
     decide(policy, state, { kind: 'vote', vote: { stance: 'veto', assurance: [], digest }, facts }, 0)
 
   it('is final and needs no factor', () => {
-    const outcome = deny(initialState(policy, { digest, expiresAt: 1, requester }), 'ann', factsOf('ann'))
+    const outcome = deny(initialState(policy, { digest, expiresAt: 1, requester }), factsOf('ann'))
     expect(outcome).toMatchObject({ kind: 'decided', next: { status: 'rejected' } })
   })
 
   it('is for reviewers alone', () => {
-    const outcome = deny(initialState(policy, { digest, expiresAt: 1, requester }), 'cat', factsOf('cat'))
+    const outcome = deny(initialState(policy, { digest, expiresAt: 1, requester }), factsOf('cat'))
     expect(reasonOf(outcome)).toBe('not-eligible')
   })
 })
