@@ -1,6 +1,6 @@
 import { pino, type Logger } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
-import { macKey, type MacKey } from './audit/mac-key.ts'
+import { macKey, type MacKey } from './config/mac-key.ts'
 import type { Config } from './config/config.ts'
 import { deliveryLeaseSeconds } from './config/delivery.ts'
 import { masterKeyId } from './config/master-keys.ts'

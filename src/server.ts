@@ -1,13 +1,20 @@
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import type { Config } from './config/config.ts'
 import type { Ctx } from './context.ts'
 import { allowFrontend } from './cross-origin.ts'
 import { developmentSignIn } from './identity/oidc/development/mount.ts'
-import { answerError, answerUnreadable } from './dialects/native/error-answer.ts'
+import * as native from './dialects/native/error-answer.ts'
 import { nativeDialect } from './dialects/native/plugin.ts'
-import { privxDialect } from './dialects/privx/plugin.ts'
+import * as privx from './dialects/privx/error-answer.ts'
+import { isPrivxPath, privxDialect } from './dialects/privx/plugin.ts'
 import { operations } from './operations.ts'
 import { traceAnswer } from './trace.ts'
 
@@ -23,7 +30,7 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
   await app.register(swaggerUi, { routePrefix: '/docs', indexPrefix: '' })
   await app.register(async (scope) => operations(scope, ctx))
   if (ctx.config.signIn.kind === 'development') await app.register(async (scope) => developmentSignIn(scope, ctx))
-  await app.register(async (scope) => nativeDialect(scope, ctx))
+  await app.register(async (scope) => nativeDialect(scope, ctx, answerUnknownRoute))
   await app.register(async (scope) => privxDialect(scope, ctx))
   return app
 }
@@ -52,16 +59,24 @@ function bareServer(ctx: Ctx): FastifyInstance {
     // A path that is no path reaches no dialect, and what is no HTTP reaches no route.
     frameworkErrors: (error, request, reply) => {
       traceAnswer(request, reply)
-      answerError(error, request, reply)
+      if (isPrivxPath(request.url)) privx.answerUnroutable(error, request, reply)
+      else native.answerError(error, request, reply)
     },
-    clientErrorHandler: answerUnreadable,
+    clientErrorHandler: native.answerUnreadable,
     // Without one, whatever a client says of its address, scheme and host is ignored (contract §7.3).
     trustProxy: trustOf(ctx.config),
   })
   // The envelope of contract §0 wherever no dialect has its own.
-  app.setErrorHandler(answerError)
+  app.setErrorHandler((error, request, reply) =>
+    (isPrivxPath(request.url) ? privx : native).answerError(error, request, reply),
+  )
   app.decorateRequest('traceId')
   return app
+}
+
+/** A path that no route takes is answered in the words of whose prefix it is under. */
+function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return (isPrivxPath(request.url) ? privx : native).answerUnknownRoute(request, reply)
 }
 
 function trustOf({ trustedProxy }: Config): false | string[] | ((address: string, hop: number) => boolean) {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 /**
  * Who may import whom. An area is a folder of src, or a file at its top. `type` edges may carry types only. What is not
@@ -110,6 +110,46 @@ it('names only areas that exist', () => {
   expect(Object.keys(mayImport).filter((area) => !areas.has(area))).toEqual([])
 })
 
+describe('a dialect translates: it reads no table, and decides nothing', () => {
+  const dialects = readdirSync(join(src, 'dialects'))
+  const store = '../../store/votes.ts'
+  const kernel = '../../kernel/request.ts'
+  /** Whatever the table above comes to say. */
+  const neverValuesOf: readonly string[] = ['store', 'kernel']
+
+  it.each(dialects)('%s may have types of store and kernel, and no values', (dialect) => {
+    const { values = [] } = mayImport[`dialects/${dialect}`] ?? {}
+    expect(values.filter((area) => neverValuesOf.includes(area))).toEqual([])
+  })
+
+  const attempts: readonly (readonly [how: string, text: (of: string) => string])[] = [
+    ['by its name', (of) => `import { decide } from '${of}'`],
+    ['on several lines', (of) => `import {\n  type Row,\n  decide,\n} from '${of}'`],
+    ['whole', (of) => `import * as all from '${of}'`],
+    ['by default, beside a type', (of) => `import decide, { type Row } from '${of}'`],
+    ['for what it does when it is loaded', (of) => `import '${of}'`],
+    ['to pass it on', (of) => `export { decide } from '${of}'`],
+    ['to pass it all on', (of) => `export * from '${of}'`],
+    ['at run time', (of) => `async function late() {\n  return await import('${of}')\n}`],
+  ]
+  const cases = dialects.flatMap((dialect) => attempts.map(([how, text]) => [dialect, how, text] as const))
+
+  it.each(cases)('%s may not import a value %s', (dialect, _how, text) => {
+    for (const of of [store, kernel]) {
+      const found = importsIn(join('dialects', dialect, 'new.ts'), text(of))
+      expect(found).toHaveLength(1)
+      expect(found.filter(isAllowed)).toEqual([])
+    }
+  })
+
+  it('writes no statement of its own, for which it needs no import', () => {
+    const queries =
+      /\b(selectFrom|insertInto|updateTable|deleteFrom|withSchema|executeQuery)\(|\bsql(<[^>]*>)?`|'(kysely|pg|@electric-sql\/[^']*)'/
+    const asking = filesOf(join(src, 'dialects')).filter((file) => queries.test(readFileSync(file, 'utf8')))
+    expect(asking.map((file) => relative(src, file))).toEqual([])
+  })
+})
+
 function isAllowed({ from, to, isTypeOnly }: Import): boolean {
   const [here, there] = [areaOf(from), areaOf(to)]
   if (here === there || there === 'errors') return here !== 'kernel' || there === 'kernel'
@@ -124,19 +164,28 @@ function areaOf(file: string): string {
 }
 
 function importsOf(root: string): Import[] {
-  return filesOf(root).flatMap((file) => {
-    const text = readFileSync(file, 'utf8')
-    return [...text.matchAll(/^(?:import|export)\s+(type\s)?([^;'"]*?from\s+)?'(\.[^']+)'/gm)].map((match) => ({
-      from: relative(root, file),
-      to: relative(root, join(dirname(file), match[3] ?? '')),
-      isTypeOnly: match[1] !== undefined || hasOnlyTypes(match[2] ?? ''),
-    }))
-  })
+  return filesOf(root).flatMap((file) => importsIn(relative(root, file), readFileSync(file, 'utf8')))
+}
+
+/** What a file imports from its own package, at its top and at run time. */
+function importsIn(from: string, text: string): Import[] {
+  const target = (path: string | undefined) => join(dirname(from), path ?? '')
+  const atTop = [...text.matchAll(/^(?:import|export)\s+(type\s)?([^;'"]*?from\s+)?'(\.[^']+)'/gm)].map((match) => ({
+    from,
+    to: target(match[3]),
+    isTypeOnly: match[1] !== undefined || hasOnlyTypes(match[2] ?? ''),
+  }))
+  const atRunTime = [...text.matchAll(/\bimport\(\s*'(\.[^']+)'/g)].map((match) => ({
+    from,
+    to: target(match[1]),
+    isTypeOnly: false,
+  }))
+  return [...atTop, ...atRunTime]
 }
 
 /** `{ type A, type B } from` */
 function hasOnlyTypes(clause: string): boolean {
-  const names = /\{([^}]*)\}/.exec(clause)?.[1]?.split(',') ?? []
+  const names = /^\s*\{([^}]*)\}/.exec(clause)?.[1]?.split(',') ?? []
   const named = names.map((name) => name.trim()).filter((name) => name !== '')
   return named.length > 0 && named.every((name) => name.startsWith('type '))
 }

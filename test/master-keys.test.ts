@@ -60,7 +60,7 @@ const rowsOf = (db: Db) => db.selectFrom('server_secrets').selectAll().orderBy('
 async function openedBy(db: Db, key: string): Promise<boolean[]> {
   return (await rowsOf(db)).map((row) => {
     try {
-      return row.is_sealed && unseal(ring(key), row.value).length === 32
+      return row.is_sealed && unseal(ring(key), row.value, row.name).length === 32
     } catch {
       return false
     }
@@ -152,12 +152,12 @@ describe('the secrets of a store', () => {
   const valueOf = async (name: string) => Buffer.from((await rowsOf(db)).find((row) => row.name === name)?.value ?? [])
 
   it('sealed in the first format open under any key that is given, and are sealed anew', async () => {
-    const secrets = (await rowsOf(db)).map((row) => [row.name, unseal(ring(k1), row.value)] as const)
+    const secrets = (await rowsOf(db)).map((row) => [row.name, unseal(ring(k1), row.value, row.name)] as const)
     for (const [name, secret] of secrets) await write(name, sealInFirstFormat(bytes(1), secret))
     await expect(started(store, k2)).rejects.toMatchObject(refusal(/^QUORATE_MASTER_KEY is not the one .*under\.$/))
     await (await started(store, `${k2},${k1}`)).close()
     await expectUnder(db, k2)
-    for (const [name, secret] of secrets) expect(unseal(ring(k2), await valueOf(name))).toEqual(secret)
+    for (const [name, secret] of secrets) expect(unseal(ring(k2), await valueOf(name), name)).toEqual(secret)
     await (await started(store, `${k1},${k2}`)).close()
   })
 
@@ -192,6 +192,23 @@ describe('the secrets of a store', () => {
     }
     expect(await rowsOf(db)).toEqual(before)
     await write(name, whole)
+  })
+
+  it('refuse the start when two of them have been exchanged', async () => {
+    const [token, mark] = [await valueOf('access-token'), await valueOf('leaf-mark')]
+    await write('access-token', mark)
+    await write('leaf-mark', token)
+    const before = await rowsOf(db)
+    // Nor does a change of the master key seal each under the other's name.
+    for (const value of [k1, `${k2},${k1}`]) {
+      await expect(started(store, value)).rejects.toMatchObject({
+        code: 'CONFIGURATION_INVALID',
+        message: 'The store\'s secret "access-token" is damaged. Restore the table server_secrets from a backup.',
+      })
+    }
+    expect(await rowsOf(db)).toEqual(before)
+    await write('access-token', token)
+    await write('leaf-mark', mark)
   })
 
   it('that are readable and not whole are refused too', async () => {

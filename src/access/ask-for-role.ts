@@ -8,7 +8,12 @@ import type { Tx } from '../store/open.ts'
 import { findPolicyForShare } from '../store/policies.ts'
 import { findEnabledPrincipal, findRoleHandles } from '../store/privx-handles.ts'
 import { countOpenFor, insertAccessRequest, lockTarget } from '../store/privx-requests.ts'
-import { findOldestWorkflowForShare, findWorkflowForShare, type WorkflowRow } from '../store/privx-workflows.ts'
+import {
+  findOldestWorkflowForShare,
+  findWorkflowForShare,
+  makesAdmin,
+  type WorkflowRow,
+} from '../store/privx-workflows.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { heldRoles, type Member } from './member.ts'
 
@@ -118,6 +123,9 @@ async function pickWorkflow(tx: Tx, member: Member, question: RoleQuestion): Pro
   const isFor = named.requester_groups.length === 0 || named.requester_groups.some((id) => heldGroups.includes(id))
   if (!isFor || (named.operation !== operation && named.operation !== 'BOTH')) {
     throw new AppError('REQUESTOR_NOT_AUTHORIZED', 'This workflow is not for this request.')
+  }
+  if (!named.is_by_admin && (await makesAdmin(tx, orgId, groupId))) {
+    throw new AppError('REQUESTOR_NOT_AUTHORIZED', 'No administrator wrote how this role is given.')
   }
   return named
 }

@@ -1,6 +1,9 @@
 import { refuseMembers, type Violation } from '../errors.ts'
+import { refuseApiKey } from '../identity/api-keys/access.ts'
 import type { Tx } from '../store/open.ts'
 import { findRoleHandles } from '../store/privx-handles.ts'
+import { findRolesAmong } from '../store/roles.ts'
+import type { Member } from './member.ts'
 import { findSettings } from './settings.ts'
 import type { WorkflowContent } from './workflow.ts'
 
@@ -23,6 +26,21 @@ export async function requireSound(tx: Tx, orgId: string, content: WorkflowConte
     ...repeatedRoles(content),
   ]
   refuseMembers(problems)
+}
+
+/**
+ * Refuses to let anyone but an administrator write how to become one: who decides on that could be whoever they like. Nor may an
+ * API key, which could make itself a caller that outlives its revocation.
+ * @returns whether a role that makes an administrator may be asked for by what is written
+ * @throws AppError REQUESTOR_NOT_AUTHORIZED
+ */
+export async function requireMayTarget(tx: Tx, member: Member, roleIds: readonly string[]): Promise<boolean> {
+  const roles = await findRolesAmong(tx, member.orgId, roleIds)
+  if ([...roles.values()].some(({ permissions }) => permissions.includes('privx-admin'))) {
+    member.access.require('privx-admin')
+    refuseApiKey(member)
+  }
+  return member.access.may('privx-admin') && member.machine === undefined
 }
 
 interface NamedRole {

@@ -50,6 +50,11 @@ export interface RequestSearch {
 export const everythingIn = (queue: Queue): RequestSearch => ({ queue, keywords: null, from: null, to: null })
 
 /** @throws AppError REQUESTOR_NOT_AUTHORIZED when all are asked for by who may not see all */
+export function requireQueue({ access }: Member, { kind }: Queue): void {
+  if (kind === 'all') access.require('requests-view')
+}
+
+/** @throws AppError as `requireQueue` does */
 export async function readAccessRequests(
   ctx: Ctx,
   member: Member,
@@ -57,9 +62,9 @@ export async function readAccessRequests(
   order: AccessRequestOrder,
   range: Range,
 ): Promise<Listed<ShownRequest>> {
-  if (search.queue.kind === 'all') member.access.require('requests-view')
-  const { orgId, principalId: callerId } = member
-  const filter = { ...search, orgId, callerId, heldGroups: heldRoles(member) }
+  requireQueue(member, search.queue)
+  const { orgId, principalId: callerId, personId: callerPersonId } = member
+  const filter = { ...search, orgId, callerId, callerPersonId, heldGroups: heldRoles(member) }
   const total = await countAccessRequests(ctx.db, filter)
   // A page past the end costs nothing, however far past it is.
   const rows = range.offset >= total ? [] : await listAccessRequests(ctx.db, filter, order, range)

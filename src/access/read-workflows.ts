@@ -51,8 +51,8 @@ export async function readWorkflows(
   return { items: rows.map((row) => ({ row, roles })), total }
 }
 
-/** Who may change workflows may read them. */
-function requireView({ access }: Member): void {
+/** Who may change workflows may read them. @throws AppError REQUESTOR_NOT_AUTHORIZED */
+export function requireView({ access }: Member): void {
   if (!access.may('workflows-manage')) access.require('workflows-view')
 }
 

@@ -1,4 +1,6 @@
 import { appendLeaf } from '../audit/append.ts'
+import { secretHmac } from '../audit/leaf-hmac.ts'
+import { canonicalJson } from '../audit/leaf.ts'
 import { seal, unseal } from '../config/secrets.ts'
 import type { Ctx } from '../context.ts'
 import { leafActorOf } from '../identity/actor.ts'
@@ -91,8 +93,12 @@ export async function changeSettings(ctx: Ctx, member: Member, written: WrittenS
       subjectId: orgId,
       actor: leafActorOf(member),
       at,
-      facts: { maxApprovers: settings.maxApprovers, mailEnabled: settings.isEnabled },
-      privateText: { mailServer: settings.server, mailUser: settings.username, mailSender: settings.sender },
+      facts: {
+        maxApprovers: settings.maxApprovers,
+        mailEnabled: settings.isEnabled,
+        ...(password !== '' && { passwordHmac: secretHmac(ctx.keys.atRest.held, password) }),
+      },
+      privateText: { settings: canonicalJson(settings) },
     })
   })
 }

@@ -49,12 +49,15 @@ export function stagesOf(steps: readonly WorkflowStep[]): Stage[] {
   }))
 }
 
-/** A "no" is the end, nobody decides on what they ask for, and who held the role when deciding has decided (contract §4.3). */
+/**
+ * A "no" is the end, nobody decides on what they ask for, and who held the role when deciding has decided (contract §4.3). A person
+ * and the agents that they answer for are one: registering an agent makes nobody a second approver, nor an approver of their own.
+ */
 export const workflowOptions: PolicyOptions = {
   veto: 'final',
   requesterMayVote: false,
   distinctPeople: false,
-  naturalPersons: false,
+  naturalPersons: true,
   recheckEligibility: false,
   vetoNeedsAssurance: false,
   singleVote: true,
@@ -77,7 +80,7 @@ export function stepsOf(
   }))
 }
 
-/** The columns that a workflow's content fills. */
+/** The columns that a workflow's content fills, beside who wrote it. */
 export function columnsOf(content: WorkflowContent, steps: readonly WorkflowStep[]) {
   return {
     name: content.name,

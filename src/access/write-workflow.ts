@@ -19,7 +19,7 @@ import {
 import type { WorkflowStep } from '../store/schema.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { lockFacts } from '../store/voting.ts'
-import { requireSound } from './check-workflow.ts'
+import { requireMayTarget, requireSound } from './check-workflow.ts'
 import { columnsOf, stagesOf, stepsOf, workflowOptions, type WorkflowContent } from './workflow.ts'
 import type { Member } from './member.ts'
 
@@ -31,6 +31,7 @@ export async function createWorkflow(ctx: Ctx, member: Member, content: Workflow
   member.access.require('workflows-manage')
   const { orgId, principalId } = member
   return await transact(ctx, member.once, async (tx) => {
+    const isByAdmin = await requireMayTarget(tx, member, content.targetRoles)
     await requireSound(tx, orgId, content)
     const at = ctx.clock.now()
     const steps = stepsOf(content.steps, [], ctx.newId)
@@ -42,6 +43,7 @@ export async function createWorkflow(ctx: Ctx, member: Member, content: Workflow
       policy_id: policy.id,
       version: policy.version,
       ...columnsOf(content, steps),
+      is_by_admin: isByAdmin,
       author_id: principalId,
       created_at: at,
       updated_by: principalId,
@@ -51,7 +53,7 @@ export async function createWorkflow(ctx: Ctx, member: Member, content: Workflow
     await appendLeaf(ctx, tx, {
       ...leafOf(member, id, at),
       kind: 'workflow.created',
-      ...workflowInLeaf(policy, content),
+      ...workflowInLeaf(policy, content, steps, isByAdmin),
     })
     return { id }
   })
@@ -68,6 +70,7 @@ export async function changeWorkflow(ctx: Ctx, member: Member, id: string, conte
     await lockFacts(tx, orgId)
     const before = await lockWorkflow(tx, orgId, id)
     if (before === undefined) throw workflowNotFound()
+    const isByAdmin = await requireMayTarget(tx, member, [...before.target_groups, ...content.targetRoles])
     await requireSound(tx, orgId, content)
     const at = ctx.clock.now()
     const steps = stepsOf(content.steps, before.steps, ctx.newId)
@@ -77,13 +80,14 @@ export async function changeWorkflow(ctx: Ctx, member: Member, id: string, conte
       policy_id: policy.id,
       version: policy.version,
       ...columnsOf(content, steps),
+      is_by_admin: isByAdmin,
       updated_by: principalId,
       updated_at: at,
     })
     await appendLeaf(ctx, tx, {
       ...leafOf(member, id, at),
       kind: 'workflow.changed',
-      ...workflowInLeaf(policy, content),
+      ...workflowInLeaf(policy, content, steps, isByAdmin),
     })
   })
 }
@@ -110,10 +114,21 @@ function leafOf(member: Member, subjectId: string, at: Date) {
   return { orgId: member.orgId, subjectId, actor: leafActorOf(member), at }
 }
 
-/** What a workflow says beside who decides, which its policy tells. */
-function workflowInLeaf({ id: policy }: PolicyRow, content: WorkflowContent): Pick<Leaf, 'facts' | 'privateText'> {
+/** What a workflow says: who decides, which its policy tells too, with the ids of steps and places. */
+function workflowInLeaf(
+  { id: policy }: PolicyRow,
+  content: WorkflowContent,
+  steps: readonly WorkflowStep[],
+  byAdmin: boolean,
+): Pick<Leaf, 'facts' | 'privateText'> {
   const { name, comment, steps: _, ...rest } = content
-  return { facts: { policy, ...rest }, privateText: { name, comment } }
+  // A step need not have a name.
+  const stepNames = steps.flatMap((step, index) => (step.name === '' ? [] : [[`steps[${index}].name`, step.name]]))
+  const unnamed = steps.map(({ id, match, approvers }) => ({ id, match, approvers }))
+  return {
+    facts: { policy, ...rest, byAdmin, steps: unnamed },
+    privateText: { name, comment, ...Object.fromEntries(stepNames) },
+  }
 }
 
 export function workflowNotFound(): AppError {

@@ -32,7 +32,7 @@ import {
 } from '../store/voting.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
 import { countDecision, type Decision } from './count-decision.ts'
-import { decideGrant } from './decided-grant.ts'
+import { judgeGrant, settleGrant } from './decided-grant.ts'
 import { enqueueActions, triggeredActions } from './enqueue-actions.ts'
 import { policyRules, type PolicyRules } from './policy-rules.ts'
 import { recordVote, rowAfter } from './record-vote.ts'
@@ -158,7 +158,7 @@ async function castOn(
   const { record, next } = accept(outcome)
   const decidesNothing = next.status === row.status && next.stage === row.stage
   if (!decidesNothing) return null
-  const judged = { row, vote, record, next, reason: input.reason, signature: null, at, approvals: null }
+  const judged = { row, vote, record, next, reason: input.reason, signature: null, at, approvals: null, terms: null }
   const isWritten = await recordVote(ctx, ctx.db, caller, policy, judged).catch(falseOnDeadlock)
   if (!isWritten) {
     ctx.store.votingMemory.forget(caller.orgId, row.id, caller.principalId)
@@ -179,7 +179,9 @@ async function expectHold(ctx: Ctx, caller: Caller, key: RequestKey, input: Cast
   const found = row as FoundFacts
   const policy = await policyRules(ctx.db, caller.orgId, found.policy_id)
   const { outcome } = await judge(null, caller, policy, found, voteOf(found, input, []), instantFor(asked, found))
-  const mayApprove = outcome === null || (outcome.kind === 'decided' && outcome.next.status === 'approved')
+  // Without the standing approvals the kernel may not say; then only the last stage decides.
+  const isLast = found.stage >= policy.stages.length - 1
+  const mayApprove = outcome === null ? isLast : outcome.kind === 'decided' && outcome.next.status === 'approved'
   return mayApprove ? await holdToApprove(ctx.db, caller.orgId, found.id) : voterAlone
 }
 
@@ -243,6 +245,8 @@ async function castLocked(
     const changed = next.status !== from
     const isApproved = changed && next.status === 'approved'
     if (dialect !== 'native' && isApproved) await requireHold(tx, hold, orgId, requestId)
+    const { terms = null } = input
+    const grant = dialect === 'native' ? null : await judgeGrant(tx, { orgId, requestId, stance, terms, at })
     const triggered = changed ? await triggeredActions(ctx, tx, orgId, policyId, next.status) : []
     const recorded = recordVote(ctx, tx, caller, policy, {
       row,
@@ -253,23 +257,14 @@ async function castLocked(
       signature,
       at,
       approvals,
+      terms: grant?.terms ?? null,
     })
     const written = recorded.then(requireWritten)
     withCommit(written)
-    if (dialect !== 'native') {
+    if (grant !== null) {
       await written
-      const terms = input.terms ?? null
-      const decided = {
-        orgId,
-        requestId,
-        actor: leafActorOf(caller),
-        seq: record.seq,
-        stance,
-        terms,
-        isApproved,
-        at,
-      }
-      await decideGrant(ctx, tx, decided)
+      const decided = { orgId, requestId, actor: leafActorOf(caller), seq: record.seq, isApproved, at }
+      await settleGrant(ctx, tx, decided, grant)
     }
     if (input.alongside !== undefined) {
       await written
@@ -349,7 +344,7 @@ async function judge(
 
 async function standingOfPerson(tx: Db, caller: Caller, row: FoundFacts): Promise<StandingVoteRow[] | null> {
   if (row.voter_person_id === null) return null
-  return await findStandingOfPerson(tx, caller.orgId, row.id, row.stage, row.voter_person_id)
+  return await findStandingOfPerson(tx, caller.orgId, [row.id], row.voter_person_id)
 }
 
 /** What the vote makes of the request. @throws AppError when the kernel refused it, and what `requireVoteQuota` throws */

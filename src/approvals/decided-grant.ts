@@ -13,39 +13,58 @@ import { findGroup } from '../store/groups.ts'
 import type { Tx } from '../store/open.ts'
 import { changeRequestGrant, findRequestGrant, type RequestGrantRow } from '../store/request-grants.ts'
 
-/** A vote on a request whose row the transaction has locked, with what it does to the role that was asked for. */
+/** A vote on a request whose row the transaction has locked. */
+export interface VoteOnGrant {
+  readonly orgId: string
+  readonly requestId: string
+  readonly stance: Stance
+  /** Put in the place of those that were asked for. */
+  readonly terms: Partial<GrantTerms> | null
+  readonly at: Date
+}
+
+/** What an approval does to the role that its request is about. */
+export interface JudgedGrant {
+  readonly asked: RequestGrantRow
+  /** All of the terms that it puts in the place of those before; null where it leaves them. */
+  readonly terms: GrantTerms | null
+}
+
+/**
+ * Judges what a vote does to the role that a request is about, before it is written; null for nothing.
+ * @throws AppError ROLE_DELETED, GRANT_TERMS_INVALID with the field
+ */
+export async function judgeGrant(tx: Tx, vote: VoteOnGrant): Promise<JudgedGrant | null> {
+  const { orgId, requestId, stance, terms } = vote
+  const asked = await findRequestGrant(tx, orgId, requestId)
+  if (stance !== 'approve' || asked === undefined) {
+    if (terms !== null) throw new AppError('GRANT_TERMS_INVALID', 'Only an approval has terms.', { field: 'kind' })
+    return null
+  }
+  await requireRole(tx, asked)
+  return { asked, terms: terms === null ? null : overriding(asked, terms, vote.at) }
+}
+
+/** The approval that was written. */
 export interface GrantDecision {
   readonly orgId: string
   readonly requestId: string
   readonly actor: LeafActor
   /** The vote's place. */
   readonly seq: number
-  readonly stance: Stance
-  /** Put in the place of those that were asked for. */
-  readonly terms: Partial<GrantTerms> | null
   readonly isApproved: boolean
   readonly at: Date
 }
 
-/**
- * What a vote does to the role that a request is about: terms that it puts in place of others and, when it approves the
- * request, the grant. Nothing for a request about none.
- * @throws AppError ROLE_DELETED, GRANT_TERMS_INVALID with the field
- */
-export async function decideGrant(
+/** Writes the terms that an approval puts in the place of others and, when it approves the request, makes the grant. */
+export async function settleGrant(
   ctx: Pick<Ctx, 'clock' | 'newId' | 'keys'>,
   tx: Tx,
   decision: GrantDecision,
+  { asked, terms }: JudgedGrant,
 ): Promise<void> {
-  const { orgId, requestId, stance, terms, isApproved } = decision
-  const asked = await findRequestGrant(tx, orgId, requestId)
-  if (stance !== 'approve' || asked === undefined) {
-    if (terms !== null) throw new AppError('GRANT_TERMS_INVALID', 'Only an approval has terms.', { field: 'kind' })
-    return
-  }
-  await requireRole(tx, asked)
   const standing = terms === null ? asked : await changeTerms(ctx, tx, decision, asked, terms)
-  if (isApproved) await settle(ctx, tx, decision, standing)
+  if (decision.isApproved) await settle(ctx, tx, decision, standing)
 }
 
 /** Without its role a request can only be denied or deleted (contract privx §5). */
@@ -54,13 +73,8 @@ async function requireRole(tx: Tx, { org_id: orgId, group_id: id }: RequestGrant
   if (role === undefined || role.deleted_at !== null) throw new AppError('ROLE_DELETED')
 }
 
-async function changeTerms(
-  ctx: Marking,
-  tx: Tx,
-  { orgId, requestId, actor, seq, at }: GrantDecision,
-  asked: RequestGrantRow,
-  override: Partial<GrantTerms>,
-): Promise<RequestGrantRow> {
+/** What an approval makes of the terms that stand. @throws AppError GRANT_TERMS_INVALID */
+function overriding(asked: RequestGrantRow, override: Partial<GrantTerms>, at: Date): GrantTerms {
   const before = asked.kind === null ? null : termsOf({ ...asked, kind: asked.kind })
   if (before === null) throw new AppError('GRANT_TERMS_INVALID', 'A removal has no terms.', { field: 'kind' })
   const terms = overridden(before, override)
@@ -68,6 +82,16 @@ async function changeTerms(
   if (problem !== null) {
     throw new AppError('GRANT_TERMS_INVALID', `${problem.field} ${problem.reason}.`, { field: problem.field })
   }
+  return terms
+}
+
+async function changeTerms(
+  ctx: Marking,
+  tx: Tx,
+  { orgId, requestId, actor, seq, at }: GrantDecision,
+  asked: RequestGrantRow,
+  terms: GrantTerms,
+): Promise<RequestGrantRow> {
   const columns = columnsOf(terms)
   await changeRequestGrant(tx, orgId, requestId, columns)
   await appendLeaf(ctx, tx, {

@@ -7,9 +7,11 @@ import { findLastStance } from '../store/votes.ts'
 import type { Dialect } from '../store/schema.ts'
 import {
   findFactsOfKnownVoter,
+  findStandingOfPerson,
   findVotingFacts,
   findVotingFactsOfMany,
   type RequestKey,
+  type StandingVoteRow,
   type VotingFactsRow,
 } from '../store/voting.ts'
 import { requireFacts } from './cast-vote.ts'
@@ -36,7 +38,8 @@ export async function votingPosition(
   ctx.store.votingMemory.learn(caller.orgId, caller.principalId, row)
   const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
   if (policy.dialect !== dialect) throw new AppError('WORKFLOW_NOT_FOUND')
-  return await positionOn(ctx, caller, row, policy, now)
+  const others = await votesOfPerson(ctx, caller, [{ row, policy }])
+  return await positionOn(ctx, caller, { row, policy }, others, now)
 }
 
 /** The same of many requests, of whichever dialects, by their ids; those that there are not are left out. */
@@ -47,27 +50,53 @@ export async function positionsOn(
 ): Promise<ReadonlyMap<string, VotingPosition>> {
   const now = ctx.clock.now()
   const rows = await findVotingFactsOfMany(ctx.db, caller.orgId, ids, caller.principalId, now)
-  const positions = rows.filter(isFound).map(async (row): Promise<[string, VotingPosition]> => {
-    const policy = await policyRules(ctx.db, caller.orgId, row.policy_id)
-    return [row.id, await positionOn(ctx, caller, row, policy, now)]
+  const judged = rows.filter(isFound).map(async (row) => {
+    return { row, policy: await policyRules(ctx.db, caller.orgId, row.policy_id) }
   })
+  const found = await Promise.all(judged)
+  const others = await votesOfPerson(ctx, caller, found)
+  const positions = found.map(async (one): Promise<[string, VotingPosition]> => [
+    one.row.id,
+    await positionOn(ctx, caller, one, others, now),
+  ])
   return new Map(await Promise.all(positions))
 }
 
 const isFound = (row: VotingFactsRow): row is FoundFacts => row.id !== null
 
+interface Judged {
+  readonly row: FoundFacts
+  readonly policy: PolicyRules
+}
+
 async function positionOn(
   ctx: Ctx,
   caller: Caller,
-  row: FoundFacts,
-  policy: PolicyRules,
+  { row, policy }: Judged,
+  others: ReadonlyMap<string, readonly StandingVoteRow[]>,
   now: Date,
 ): Promise<VotingPosition> {
   const stance = await lastStance(ctx, caller, row)
+  const facts = factsOf(row, policy, caller.principalId, others.get(row.id))
   return {
-    ...mayVote(policy, stateOf(row), factsOf(row, policy, caller.principalId), now.getTime()),
+    ...mayVote(policy, stateOf(row), facts, now.getTime()),
     hasVoted: stance !== null && stance !== 'withdraw',
   }
+}
+
+/** Of each request on which a vote of whoever else counts as the caller's person would stand in the way: all those votes. */
+async function votesOfPerson(
+  ctx: Ctx,
+  { orgId }: Caller,
+  judged: readonly Judged[],
+): Promise<ReadonlyMap<string, readonly StandingVoteRow[]>> {
+  const asked = judged.filter(({ row, policy: { options } }) => {
+    return options.singleVote === true && options.naturalPersons && !row.is_final && row.voter_person_id !== null
+  })
+  const personId = asked[0]?.row.voter_person_id ?? null
+  if (personId === null) return new Map()
+  const ids = asked.map(({ row }) => row.id)
+  return Map.groupBy(await findStandingOfPerson(ctx.db, orgId, ids, personId), (vote) => vote.request_id)
 }
 
 const readFacts = (ctx: Ctx, { orgId, principalId }: Caller, key: RequestKey, now: Date) =>

@@ -2,8 +2,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import { commitmentTo, renderLeaf } from '../audit/leaf.ts'
 import type { Marking } from '../audit/leaf-mark.ts'
 import { leafActorOf, type Caller } from '../identity/actor.ts'
+import { termsFacts } from '../identity/grants/terms.ts'
 import { isTerminal } from '../kernel/expiry.ts'
 import { seatsHeld } from '../kernel/eligibility.ts'
+import type { GrantTerms } from '../kernel/grant-terms.ts'
 import type { RequestState, StandingApproval, Vote, VoteRecord } from '../kernel/request.ts'
 import { seatKey, type Policy } from '../kernel/rule.ts'
 import type { Db } from '../store/open.ts'
@@ -23,6 +25,8 @@ export interface JudgedVote {
   readonly at: Date
   /** The approvals that stood when it was judged; null when they were not asked for. */
   readonly approvals: readonly StandingApproval[] | null
+  /** Of a role, put in the place of those before; null where the vote leaves them. */
+  readonly terms: GrantTerms | null
 }
 
 /**
@@ -78,7 +82,7 @@ export async function recordVote(
 function factsInLeaf(
   { principalId }: Caller,
   policy: Policy,
-  { row, vote, record, next, approvals, signature }: JudgedVote,
+  { row, vote, record, next, approvals, signature, terms }: JudgedVote,
   seats: readonly string[],
 ): Readonly<Record<string, unknown>> {
   const named = new Set(seats)
@@ -95,6 +99,8 @@ function factsInLeaf(
     ...(signature !== null && { signature: createHash('sha256').update(signature).digest('hex') }),
     digest: vote.digest,
     policy: row.policy_id,
+    // Told by a leaf of its own too: here so that nobody can leave that one out.
+    ...(terms !== null && { terms: termsFacts(terms) }),
     ...(approvals !== null && { lapsed: lapsedAmong(approvals, principalId) }),
     from: row.status,
     to: next.status,

@@ -16,7 +16,7 @@ export type Alongside = (tx: Tx, change: { readonly requestId: string; readonly 
 
 /**
  * Takes back the role that a request granted; the request stays approved. For those who approved it, and for nobody else
- * (contract privx §4.6). A role that has ended since, or that another request has granted anew, is left as it is.
+ * (contract privx §4.6). The role is gone then, also where it has been granted anew since; one that has ended before stays so.
  * @throws AppError WORKFLOW_NOT_FOUND, GRANT_NOT_REVOCABLE, REQUESTOR_NOT_AUTHORIZED
  */
 export async function revokeGrantOfRequest(
@@ -42,12 +42,11 @@ export async function revokeGrantOfRequest(
     const at = ctx.clock.now()
     const by = leafActorOf(actor)
     const grant = await findStandingGrant(tx, orgId, granted.principal_id, granted.group_id)
-    const isItsOwn = grant !== undefined && grant.id === granted.grant_id
-    if (isItsOwn) await endGrant(ctx, tx, { grant, actor: by, because: 'revoked', at })
+    if (grant !== undefined) await endGrant(ctx, tx, { grant, actor: by, because: 'revoked', at })
     await changeRequestGrant(tx, orgId, requestId, { revoked_at: at, revoked_by: actor.principalId })
     await touchRequest(tx, row, at)
     const { principal_id: principal, group_id: group } = granted
-    const facts = { digest: row.digest, principal, group, hasEnded: isItsOwn }
+    const facts = { digest: row.digest, principal, group, hasEnded: grant !== undefined }
     await appendLeaf(ctx, tx, { orgId, kind: 'request.grant-revoked', subjectId: requestId, actor: by, at, facts })
     await alongside?.(tx, { requestId, at })
   })

@@ -17,7 +17,7 @@ export function factsOf(
   row: FoundFacts,
   policy: PolicyRules,
   voterId: string,
-  others: readonly StandingVoteRow[] | null = null,
+  others?: readonly StandingVoteRow[] | null,
 ): Facts {
   return {
     policyOpen: row.policy_status === 'active' || row.takes_votes_when_inactive,

@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { ErasureRefused, eraseText, type Subject } from './erase-text.ts'
+import { ErasureRefused } from './erasable.ts'
+import { eraseText, type Subject } from './erase-text.ts'
 
 const help = `quorate erase --organization ORG ID [VOTE]
 
-Erases names and free text that the law asks for, for good, and leaves a leaf that says so. ID is that of a user, an agent, a group,
-a space, a template version (all versions go), a request or an API key. With VOTE, the number of a vote on the request ID, it
+Erases names and free text that the law asks for, for good, and leaves a leaf that says so. ID is that of a user, an agent, an API
+client, a group or role, a space, a template version (all versions go), a workflow, a request, an API key, the test of an action, or of the
+organization itself for the settings of its mail. With VOTE, the number of a vote on the request ID, it
 is the reason of that vote alone. Erases in the store of DATABASE_URL or QUORATE_DATA_DIR.
 
   --organization ORG   id or name of the organization

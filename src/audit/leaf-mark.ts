@@ -1,6 +1,6 @@
 import type { Ctx } from '../context.ts'
 import type { Hash } from '../proof/merkle.ts'
-import { macOf } from './mac-key.ts'
+import { macOf } from '../config/mac-key.ts'
 
 /** Whoever writes leaves, and whoever seals them. */
 export type Marking = { readonly keys: Pick<Ctx['keys'], 'leafMark'> }

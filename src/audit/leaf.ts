@@ -19,6 +19,7 @@ export type LeafKind =
   | 'api-client.created'
   | 'api-client.changed'
   | 'api-client.removed'
+  | 'api-client.secret-changed'
   | 'api-key.created'
   | 'api-key.rotated'
   | 'api-key.revoked'

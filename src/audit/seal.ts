@@ -16,7 +16,9 @@ import {
 } from '../store/log.ts'
 import type { Tx } from '../store/open.ts'
 import type { NewRow } from '../store/schema.ts'
+import { rememberHead, type KnownHead } from '../store/sealing-memory.ts'
 import { ForeignLeaves, refusedLeaves, refuseLeaves, requireOwnLeaves, type Refusing } from './foreign-leaves.ts'
+import { requireKnownHead } from './known-head.ts'
 import { readLogKeys, signersOf } from './log-key.ts'
 import { openOwnHead } from './own-head.ts'
 
@@ -37,7 +39,8 @@ export interface Batch {
 
 /**
  * Seals the organization's leaves that nobody has sealed yet, at most `batchLimit`: gives them their indexes, extends the tree
- * and signs its head, in one transaction. Only leaves that the server itself wrote, and only behind a head that it signed.
+ * and signs its head, in one transaction. Only leaves that the server itself wrote, and only behind a head that it signed and that
+ * begins with what this process knows of the log.
  *
  * Indexes follow the order of commits: a batch is what one snapshot can see, in the order of ids, and what commits later
  * than that snapshot comes later whatever its id. Of two changes one of which was committed before the other began, or waited
@@ -49,7 +52,10 @@ export interface Batch {
 export async function sealBatch(ctx: Sealer, orgId: string, waits = false): Promise<Batch | null> {
   for (;;) {
     try {
-      return await ctx.db.transaction().execute((tx) => sealOwn(ctx, tx, orgId, waits))
+      const done = await ctx.db.transaction().execute((tx) => sealOwn(ctx, tx, orgId, waits))
+      if (done === null) return null
+      rememberHead(ctx.store.sealingMemory, orgId, done.head)
+      return done.batch
     } catch (error) {
       if (!(error instanceof ForeignLeaves)) throw error
       // Each time there are some fewer.
@@ -58,13 +64,20 @@ export async function sealBatch(ctx: Sealer, orgId: string, waits = false): Prom
   }
 }
 
-async function sealOwn(ctx: Sealer, tx: Tx, orgId: string, waits: boolean): Promise<Batch | null> {
+interface Done {
+  readonly batch: Batch
+  /** The log as it is signed when this is committed. */
+  readonly head: KnownHead
+}
+
+async function sealOwn(ctx: Sealer, tx: Tx, orgId: string, waits: boolean): Promise<Done | null> {
   // Before this transaction has its number: see `settle`.
   const newest = await findNewestLeaf(tx, orgId)
   const head = await holdHead(ctx, tx, orgId, waits)
   if (head === undefined) return null
   const keys = await readLogKeys({ ...ctx, db: tx })
   const { tree, signers: before } = await openOwnHead(tx, orgId, head, keys)
+  await requireKnownHead(tx, orgId, ctx.store.sealingMemory.known.get(orgId), headOf(tree))
   // Another transaction may have sealed the last of it while this one waited: what it wrote is seen by the next statement.
   const sealed = await sealLeaves(tx, orgId, head, batchLimit, refusedLeaves(ctx, orgId, head.settled_leaf_id))
   requireOwnLeaves(ctx, sealed)
@@ -73,13 +86,17 @@ async function sealOwn(ctx: Sealer, tx: Tx, orgId: string, waits: boolean): Prom
   const settled = settle(head, newest, sealed, isFull)
   if (hashes.length === 0) {
     if (hasChanged(head, settled)) await updateHead(tx, orgId, { ...settled, size: tree.size, frontier: head.frontier })
-    return { sealed: 0, isFull }
+    return { batch: { sealed: 0, isFull }, head: headOf(tree) }
   }
   await insertNodes(tx, orgId, grow(tree, orgId, hashes))
   const signers = signersOf(keys, head.origin, ctx.clock.now(), before)
   await signHead(ctx, tx, orgId, signers, head.origin, tree)
   await updateHead(tx, orgId, { ...settled, size: tree.size, frontier: Buffer.concat(tree.subtrees()) })
-  return { sealed: hashes.length, isFull }
+  return { batch: { sealed: hashes.length, isFull }, head: headOf(tree) }
+}
+
+function headOf(tree: Frontier): KnownHead {
+  return { size: tree.size, root: tree.root() }
 }
 
 /**

@@ -16,6 +16,11 @@ export async function readTile(db: Db, orgId: string, level: number, index: numb
   return splitHashes(bytes)
 }
 
+/** The tables lack a hash that a tree of the size asked for has. */
+export class MissingNode extends Error {
+  override readonly name = 'MissingNode'
+}
+
 /** Gives the hashes of an organization's tree to the proofs of `proof/`. A tile is read once however often it is needed. */
 export function openTree(db: Db, orgId: string): ReadNode {
   const tiles = new Map<string, Promise<Hash[]>>()
@@ -30,7 +35,7 @@ export function openTree(db: Db, orgId: string): ReadNode {
     const start = index * width
     const tile = await tileAt(Math.floor(level / tileHeight), Math.floor(start / tileWidth))
     const hashes = tile.slice(start % tileWidth, (start % tileWidth) + width)
-    if (hashes.length < width) throw new Error(`the log has no node ${index} of level ${level}`)
+    if (hashes.length < width) throw new MissingNode(`the log has no node ${index} of level ${level}`)
     return rootOf(hashes)
   }
 }

@@ -71,6 +71,13 @@ describe('a sealed value', () => {
     expect(() => unseal(twice, sealed)).toThrow()
   })
 
+  it('opens at the place it was sealed for, and at no other', () => {
+    const [here, anywhere] = [seal(one, plain, 'here'), seal(one, plain)]
+    expect(unseal(one, here, 'here')).toEqual(plain)
+    for (const place of [undefined, '', 'her', 'there']) expect(() => unseal(one, here, place)).toThrow()
+    expect(() => unseal(one, anywhere, 'here')).toThrow()
+  })
+
   it('does not open with any bit changed', () => {
     const sealed = seal(one, plain)
     for (let bit = 0; bit < sealed.length * 8; bit++) {

@@ -25,22 +25,27 @@ export function ringOf(key: Buffer): KeyRing {
 /**
  * Encrypts a small value at rest with AES-256-GCM: the byte 2, the key's number in 4 bytes, 12 bytes of nonce, 16 of tag, then
  * the text. The tag vouches for the number too.
+ * @param place where it is kept, which the tag vouches for as well: at another it does not open. Empty: it may stand anywhere
  */
-export function seal(ring: KeyRing, plain: Uint8Array): Buffer {
+export function seal(ring: KeyRing, plain: Uint8Array, place = ''): Buffer {
   const header = headerOf(ring)
   const nonce = randomBytes(nonceBytes)
-  const cipher = createCipheriv(algorithm, keyOf(ring, ring.held.sealing), nonce).setAAD(header)
+  const cipher = createCipheriv(algorithm, keyOf(ring, ring.held.sealing), nonce).setAAD(vouchedFor(header, place))
   const text = Buffer.concat([cipher.update(plain), cipher.final()])
   return Buffer.concat([header, nonce, cipher.getAuthTag(), text])
 }
 
-/** @throws Error when the value has been altered or cut, or was sealed under a key that the ring does not hold */
-export function unseal(ring: KeyRing, sealed: Uint8Array): Buffer {
+/**
+ * @param place where it was sealed for; the first format knows of none
+ * @throws Error when the value has been altered or cut, was sealed for another place, or under a key that the ring does not hold
+ */
+export function unseal(ring: KeyRing, sealed: Uint8Array, place = ''): Buffer {
   const bytes = Buffer.from(sealed)
   if (bytes[0] === firstFormat) return openUnnamed(ring.held.unnamed, bytes.subarray(1))
   const number = keyNumberOf(bytes)
   if (number === null) throw new Error('no sealed value, or one of an unknown format')
-  return decrypt(keyOf(ring, number), bytes.subarray(0, headerBytes), bytes.subarray(headerBytes))
+  const header = bytes.subarray(0, headerBytes)
+  return decrypt(keyOf(ring, number), vouchedFor(header, place), bytes.subarray(headerBytes))
 }
 
 /** The number of the key that a value is sealed under; null when the value does not say. */
@@ -63,6 +68,11 @@ const headerBytes = 5
 const nonceBytes = 12
 const tagBytes = 16
 
+/** The header has one length, so that nothing else can be taken for it with another place. */
+function vouchedFor(header: Buffer, place: string): Buffer {
+  return Buffer.concat([header, Buffer.from(place)])
+}
+
 function keyOf({ held }: KeyRing, number: number): Buffer {
   const key = held.byNumber.get(number)
   if (key === undefined) throw new Error(`sealed under key ${number}, which is not at hand`)
@@ -83,8 +93,8 @@ function openUnnamed(keys: readonly Buffer[], body: Buffer): Buffer {
 }
 
 // Told its length, the cipher refuses the shorter tag of a value that was cut, which would be easier to forge.
-function decrypt(key: Buffer, header: Buffer, body: Buffer): Buffer {
+function decrypt(key: Buffer, vouched: Buffer, body: Buffer): Buffer {
   const decipher = createDecipheriv(algorithm, key, body.subarray(0, nonceBytes), { authTagLength: tagBytes })
-  decipher.setAAD(header).setAuthTag(body.subarray(nonceBytes, nonceBytes + tagBytes))
+  decipher.setAAD(vouched).setAuthTag(body.subarray(nonceBytes, nonceBytes + tagBytes))
   return Buffer.concat([decipher.update(body.subarray(nonceBytes + tagBytes)), decipher.final()])
 }

@@ -11,6 +11,7 @@ import { lockSessions } from '../store/sessions.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { lockFacts } from '../store/voting.ts'
 import { leafActorOf, loadActor, type Actor, type Caller } from './actor.ts'
+import { revokeAgentsOf } from './agents/revoke-agents-of.ts'
 import { refuseApiKey } from './api-keys/access.ts'
 import { endApiKeysOf } from './api-keys/revoke.ts'
 import { requireAdmin } from './authorize.ts'
@@ -18,8 +19,8 @@ import { endSessionsOf } from './end-sessions.ts'
 
 /**
  * Shuts a person out: their sign-ins end, every call of theirs is refused, and approvals of theirs count no longer where
- * the policy checks eligibility again. Their API keys are revoked and those of the agents they answer for, whose secrets they
- * may know. What they did stays readable. Nothing happens to whoever is disabled already.
+ * the policy checks eligibility again. Their API keys are revoked, and with them the agents they answer for, whose keys they
+ * know. What they did stays readable. Nothing happens to whoever is disabled already.
  * @throws AppError REQUESTOR_NOT_AUTHORIZED, USER_NOT_FOUND, ORGANIZATION_ADMIN_IS_LAST, USER_CANNOT_DISABLE_SELF
  */
 export async function disableUser(ctx: Ctx, caller: Caller, userId: string | null): Promise<void> {
@@ -41,13 +42,15 @@ export async function disableUser(ctx: Ctx, caller: Caller, userId: string | nul
     if (principalId === actor.principalId) throw new AppError('USER_CANNOT_DISABLE_SELF')
     const by = leafActorOf(actor)
     await endSessionsOf(ctx, tx, { orgId, principalId, only: null, actor: by, because: 'disabled' })
+    await revokeAgentsOf(ctx, tx, { orgId, personId, actor: by })
     await endApiKeysOf(ctx, tx, { orgId, holder: { personId }, actor: by })
     await appendLeaf(ctx, tx, { orgId, kind: 'user.disabled', subjectId: principalId, actor: by, at, facts: {} })
   })
 }
 
 /**
- * Lets a disabled person in again, with the groups and roles they had. They have to sign in anew.
+ * Lets a disabled person in again, with the groups and roles they had. They have to sign in anew. Their agents stay revoked until
+ * an admin restores them.
  * @throws AppError REQUESTOR_NOT_AUTHORIZED, USER_NOT_FOUND
  */
 export async function enableUser(ctx: Ctx, caller: Caller, userId: string | null): Promise<void> {

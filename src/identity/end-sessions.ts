@@ -4,6 +4,7 @@ import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Tx } from '../store/open.ts'
 import { revokeRefreshFamilies } from '../store/refresh-tokens.ts'
+import { deleteOauthFlowsOf } from '../store/oauth-flows.ts'
 import { lockSessions, markSessionsEnded, shutOutSessions } from '../store/sessions.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { accessTokenSeconds } from './access-token.ts'
@@ -62,12 +63,15 @@ interface Ending {
 
 /**
  * Ends sign-ins: their refresh tokens are revoked, and their access tokens refused from the next call on, on every
- * process. Runs under `lockSessions`, or under the lock of the one family that it ends.
+ * process. All of them: codes that would become sign-ins too. Runs under `lockSessions`, or under the lock of the one family
+ * that it ends.
  * @returns whether there was anything to end
  */
 export async function endSessionsOf(ctx: Ctx, tx: Tx, ending: Ending): Promise<boolean> {
   const { orgId, principalId, only, actor, because } = ending
   const at = ctx.clock.now()
+  // What somebody began to sign in with before this does not bring a sign-in afterwards.
+  if (only === null) await deleteOauthFlowsOf(tx, orgId, principalId)
   const ended = await markSessionsEnded(tx, orgId, principalId, only, at)
   if (ended.length === 0) return false
   await revokeRefreshFamilies(tx, ended, at)

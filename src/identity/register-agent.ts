@@ -4,7 +4,8 @@ import { AppError } from '../errors.ts'
 import { isAgentNameTaken } from '../store/agents.ts'
 import { insertPrincipal } from '../store/people.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { leafActorOf, type Actor } from './actor.ts'
+import { shareFacts } from '../store/voting.ts'
+import { leafActorOf, loadActor, type Actor } from './actor.ts'
 import { newAgentKeyPair, publicKeyDigest } from './agents/key-pair.ts'
 import { refuseApiKey } from './api-keys/access.ts'
 import { requireHuman } from './authorize.ts'
@@ -31,7 +32,10 @@ export async function registerAgent(ctx: Ctx, actor: Actor, name: string): Promi
   // A second's work off the event loop, done before the transaction opens so that nothing waits for it.
   const { publicKey, privateKey } = await newAgentKeyPair()
   return await transact(ctx, actor.once, async (tx) => {
+    // Whoever was shut out while the key was made leaves no agent behind.
     const { orgId, personId } = actor
+    await shareFacts(tx, orgId)
+    await loadActor(tx, actor)
     const id = ctx.newId()
     const at = ctx.clock.now()
     await insertPrincipal(tx, {

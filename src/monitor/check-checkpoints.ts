@@ -4,6 +4,7 @@ import type { BelievedKeys } from './believed-keys.ts'
 import { checkCheckpoint, type StoredCheckpoint } from './check-checkpoint.ts'
 import { CheckpointTimes } from './checkpoint-times.ts'
 import type { Disorder } from './disorder.ts'
+import { guarded } from './guarded.ts'
 import type { LogWalk } from './log-walk.ts'
 import { peekable, readRows, type Peekable } from './read-rows.ts'
 import { isSame } from './trees.ts'
@@ -40,7 +41,7 @@ export class CheckpointCheck {
     this.#rows = peekable(
       readRows<StoredCheckpoint>(
         tx,
-        `select size::float8 as size, root, note, created_at from log_checkpoints where org_id = ${org} order by size`,
+        `select size::float8 as size, size::text as row, root, note, created_at from log_checkpoints where org_id = ${org} order by size`,
       ),
     )
   }
@@ -74,10 +75,10 @@ export class CheckpointCheck {
       }
       gathered.addCheckpoint(next.size)
       if (next.size < size) {
-        find('log_checkpoints', next.size, 'inserted')
+        find('log_checkpoints', next.row, 'inserted')
         continue
       }
-      this.#times.add({ size: next.size, at: next.created_at })
+      this.#checkTime(next)
       const signed = this.#check(next)
       if (signed === null) continue
       this.#last = next
@@ -116,7 +117,16 @@ export class CheckpointCheck {
   }
 
   #check(stored: StoredCheckpoint) {
-    return checkCheckpoint(this.#walk.find, stored, this.#walk.origin, this.#keys)
+    const { find, origin } = this.#walk
+    const signed = guarded(find, { table: 'log_checkpoints', key: stored.row, column: 'note' }, () =>
+      checkCheckpoint(find, stored, origin, this.#keys),
+    )
+    return signed ?? null
+  }
+
+  #checkTime({ size, row, created_at: at }: StoredCheckpoint): void {
+    if (isTime(at)) return this.#times.add({ size, at })
+    this.#walk.find('log_checkpoints', row, 'edited', { column: 'created_at', expected: 'a time', found: at })
   }
 
   #compareRoot(size: number, expected: Uint8Array): void {
@@ -157,4 +167,9 @@ export class CheckpointCheck {
     this.#missing.add(size)
     this.#walk.find('log_checkpoints', size, 'deleted')
   }
+}
+
+/** The database knows times that no clock shows. */
+function isTime(value: unknown): boolean {
+  return value instanceof Date && !Number.isNaN(value.getTime())
 }

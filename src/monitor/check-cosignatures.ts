@@ -1,11 +1,12 @@
 import { keyIdOf, NoteError, parseSignatureLine } from '../proof/note.ts'
 import type { Tx } from '../store/open.ts'
 import type { Finder } from './finding.ts'
+import { guarded } from './guarded.ts'
 import { readRows } from './read-rows.ts'
 import { keyOf } from './told-table.ts'
 
 interface Cosignature {
-  readonly size: number
+  readonly size: string
   readonly name: string
   readonly line: string
   readonly hasCheckpoint: boolean
@@ -18,16 +19,18 @@ interface Cosignature {
 export async function checkCosignatures(tx: Tx, org: string, find: Finder): Promise<void> {
   const rows = readRows<Cosignature>(
     tx,
-    `select s.size::float8 as size, s.name, s.line, c.size is not null as "hasCheckpoint" from log_cosignatures s
+    `select s.size::text as size, s.name, s.line, c.size is not null as "hasCheckpoint" from log_cosignatures s
       left join log_checkpoints c on c.org_id = s.org_id and c.size = s.size
       where s.org_id = ${org} order by s.size, s.name`,
   )
   for await (const { size, name, line, hasCheckpoint } of rows) {
-    const key = keyOf(String(size), name)
-    const found = signerOf(line)
+    const key = keyOf(size, name)
+    const expected = `a cosignature by ${name}`
     if (!hasCheckpoint) find('log_cosignatures', key, 'inserted')
-    else if (found !== name) {
-      find('log_cosignatures', key, 'edited', { column: 'line', expected: `a cosignature by ${name}`, found: line })
+    else {
+      guarded(find, { table: 'log_cosignatures', key, column: 'line', expected }, () => {
+        if (signerOf(line) !== name) find('log_cosignatures', key, 'edited', { column: 'line', expected, found: line })
+      })
     }
   }
 }

@@ -1,28 +1,31 @@
 import { createHash } from 'node:crypto'
 import type { Tx } from '../store/open.ts'
-import { compareTable } from './compare-rows.ts'
+import { compareTable, type MakeComparable } from './compare-rows.ts'
 import { checkRoles } from './check-roles.ts'
+import { ErasedText } from './erased-text.ts'
 import { finderFor, type Finder, type Report } from './finding.ts'
-import { comparablePolicy, type ActionsDigest } from './comparable-policy.ts'
+import { comparablePolicy, withNamesAs } from './comparable-policy.ts'
+import type { KeptSecrets } from './kept-secrets.ts'
 import { literal, readRows } from './read-rows.ts'
+import { opensToItsHash } from './replay-credentials.ts'
 import type { Told } from './replay.ts'
 import { keyOf, type ToldRow, type ToldTable } from './told-table.ts'
 import { watchedTables, type TableName } from './watched-tables.ts'
-
-/** How rows of a table are made comparable with what the leaves tell of them. */
-type Compared = (row: ToldRow, told: ToldRow | undefined) => ToldRow
 
 /** Compares the organization's row and everything of it but requests and votes with what its leaves tell. */
 export async function checkDirectory(
   tx: Tx,
   orgId: string,
   told: Told,
-  { digest, report }: { readonly digest: ActionsDigest | null; readonly report: Report },
+  { secrets, report }: { readonly secrets: KeptSecrets | null; readonly report: Report },
 ): Promise<void> {
   const find = finderFor(orgId, report)
-  const compared: Readonly<Partial<Record<TableName, Compared>>> = {
+  const compared: Readonly<Partial<Record<TableName, MakeComparable>>> = {
     principals: (row) => ({ ...row, public_key: digestOf(row['public_key']) }),
-    policies: (row, policy) => comparablePolicy(row, policy, { templates: told.templates, digest }),
+    policies: (row, policy) => comparablePolicy(row, policy, { ...told, secrets }),
+    credentials: (row, credential) => comparableCredential(row, credential, secrets),
+    privx_workflows: (row, workflow) => ({ ...row, steps: withNamesAs(workflow?.['namesAre'], row['steps']) }),
+    privx_settings: (row, settings) => comparableSettings(row, settings, secrets),
   }
   await compareStored(tx, find, 'organizations', told.organizations, `where id = ${literal(orgId)}`)
   for (const table of ofOrganization) {
@@ -34,6 +37,8 @@ export async function checkDirectory(
 /** Those that are compared as a whole, row by row under their keys. Requests and votes are gone through one by one. */
 const ofOrganization = [
   'principals',
+  'credentials',
+  'privx_users',
   'former_owners',
   'organization_admins',
   'groups',
@@ -42,6 +47,8 @@ const ofOrganization = [
   'request_grants',
   'spaces',
   'policies',
+  'privx_workflows',
+  'privx_settings',
   'quotas',
   'api_keys',
 ] as const satisfies readonly TableName[]
@@ -57,24 +64,48 @@ async function compareStored(
   table: TableName,
   told: ToldTable,
   where: string,
-  makeComparable?: Compared,
+  makeComparable?: MakeComparable,
 ): Promise<void> {
   const { key, columns } = watchedTables[table]
   const names = [...new Set([...key, ...columns])].map((name) => `"${name}"`).join(', ')
-  const rows = keyed(readRows<ToldRow>(tx, `select ${names} from ${table} ${where}`), key, told, makeComparable)
-  await compareTable(find, { table, told, columns, rows })
+  const rows = keyed(readRows<ToldRow>(tx, `select ${names} from ${table} ${where}`), key)
+  await compareTable(find, { table, told, columns, rows, ...(makeComparable && { makeComparable }) })
 }
 
 async function* keyed(
   rows: AsyncIterable<ToldRow>,
   key: readonly string[],
-  told: ToldTable,
-  makeComparable?: Compared,
 ): AsyncGenerator<{ key: string; row: ToldRow }> {
-  for await (const row of rows) {
-    const name = keyOf(...key.map((column) => String(row[column])))
-    yield { key: name, row: makeComparable?.(row, told.get(name)) ?? row }
+  for await (const row of rows) yield { key: keyOf(...key.map((column) => String(row[column]))), row }
+}
+
+/** What opens where nothing is known of the keys is what the leaf tells. */
+function comparableCredential(row: ToldRow, told: ToldRow | undefined, secrets: KeptSecrets | null): ToldRow {
+  const { hash, sealed } = row
+  // Nobody signs in by a name that was erased: its password went with it.
+  const isGone = hash === null && told?.['kind'] === 'password' && told['name'] instanceof ErasedText
+  const isOfHash = () => secrets?.hashOfSealed(sealed as Uint8Array) === hash
+  return {
+    ...row,
+    hash: isGone || secrets === null ? told?.['hash'] : typeof hash === 'string' ? secrets.digestOf(hash) : null,
+    sealed: sealed === null ? null : secrets === null ? told?.['sealed'] : isOfHash() ? opensToItsHash : sealed,
   }
+}
+
+function comparableSettings(row: ToldRow, told: ToldRow | undefined, secrets: KeptSecrets | null): ToldRow {
+  // Numbers and switches stay, and the password went with the name that it belongs to.
+  if (told?.['isErased'] === true && row['sealed_password'] === null && hasNoText(row['settings'])) {
+    return { ...row, settings: told['settings'], sealed_password: told['sealed_password'] }
+  }
+  const sealed = row['sealed_password']
+  if (sealed === null) return row
+  const found = secrets === null ? told?.['sealed_password'] : secrets.digestOfSealed(sealed as Uint8Array)
+  return { ...row, sealed_password: found ?? 'nothing that opens' }
+}
+
+function hasNoText(settings: unknown): boolean {
+  const values = Object.values((settings ?? {}) as Record<string, unknown>)
+  return values.every((value) => value === '' || typeof value === 'number' || typeof value === 'boolean')
 }
 
 function digestOf(text: unknown): string | null {

@@ -1,5 +1,6 @@
 import type { Erasures } from './erasures.ts'
 import type { Finder } from './finding.ts'
+import { guarded } from './guarded.ts'
 import { checkColumns, type StoredLeaf } from './leaf-content.ts'
 import type { LeafRow } from './log-entries.ts'
 import { replay, type Told } from './replay.ts'
@@ -31,7 +32,11 @@ export class LeafCheck {
   }
 
   take(stored: StoredLeaf): void {
-    const { wrong, gone, erased } = checkTexts(stored, this.#erasures)
+    const { isNone, wrong, gone, erased } = checkTexts(stored, this.#erasures)
+    if (isNone) {
+      const expected = 'texts with their salts, or nothing'
+      this.#find('audit_leaves', stored.id, 'edited', { column: 'private', expected, found: stored.private })
+    }
     for (const name of wrong) this.#find('audit_leaves', stored.id, 'edited', { column: `private.${name}` })
     for (const name of gone) {
       const expected = 'the text, or a leaf that tells of its erasure'
@@ -40,11 +45,9 @@ export class LeafCheck {
     this.#erased += erased
     const leaf = readLeaf(stored, this.#erasures)
     if (leaf === null) return
-    try {
-      replay(this.#told, leaf)
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error
-      this.#find('audit_leaves', stored.id, 'edited', { column: 'facts', expected: `those of ${leaf.kind}` })
-    }
+    const expected = `those of ${leaf.kind}`
+    guarded(this.#find, { table: 'audit_leaves', key: stored.id, column: 'facts', expected }, () =>
+      replay(this.#told, leaf),
+    )
   }
 }

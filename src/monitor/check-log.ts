@@ -1,4 +1,5 @@
 import { leafHash, type Hash } from '../proof/merkle.ts'
+import { isKeyName } from '../proof/note.ts'
 import type { Tx } from '../store/open.ts'
 import { AlteredEntries } from './altered-entries.ts'
 import { BelievedKeys } from './believed-keys.ts'
@@ -16,7 +17,7 @@ import type { KeyRow } from './key-rows.ts'
 import type { IsOwnLeaf } from './leaf-marks.ts'
 import { keysFor, seenKey, type TrustedKeys } from './log-keys.ts'
 import type { LogWalk } from './log-walk.ts'
-import { Orphans } from './orphans.ts'
+import { Orphans, type Orphan } from './orphans.ts'
 import { literal } from './read-rows.ts'
 import type { Told } from './replay.ts'
 import { Gathered, seenBlock, seenLeaf, blockSize, type SeenLog } from './seen-log.ts'
@@ -59,7 +60,16 @@ export async function checkLog(tx: Tx, options: Options): Promise<LogChecked> {
   const head = await readHead(tx, orgId)
   const keysOf = (name: string) => keysFor(keyRows, name, pinned, []).trusted.map(({ key }) => key)
   const origin = seen?.origin ?? (await originOf(tx, orgId, head, keysOf))
-  const keys = origin === '' ? noKeys : keysFor(keyRows, origin, pinned, seen?.keys ?? [])
+  // Nobody signs under what is no name.
+  const isNamed = isKeyName(origin)
+  if (!isNamed && head.isStored) {
+    finderFor(orgId, options.report)('log_heads', orgId, 'edited', {
+      column: 'origin',
+      expected: 'a name',
+      found: origin,
+    })
+  }
+  const keys = isNamed ? keysFor(keyRows, origin, pinned, seen?.keys ?? []) : noKeys
   const check = new LogCheck(tx, options, origin, keys)
   await check.run(tx, head)
   return { ...check.result(), isFirstUse: keys.isFirstUse }
@@ -106,11 +116,11 @@ class LogCheck {
     for await (const entry of readEntries(tx, org)) {
       const isBehindEnd = entry.index > trees.size && trees.size >= head.size
       if (entry.index < trees.size || isBehindEnd) {
-        find('log_entries', entry.index, 'inserted')
+        find('log_entries', entry.row, 'inserted')
         continue
       }
       await this.#fillGap(entry, orphans)
-      this.#take(entry)
+      this.#take(entry, orphans)
       await this.#checkpoints.pass()
     }
     this.#finishEntries(head, orphans)
@@ -144,9 +154,11 @@ class LogCheck {
     return { ...counts, seen: gathered.seen(head) }
   }
 
-  #take(entry: EntryRow): void {
+  #take(entry: EntryRow, orphans: Orphans): void {
     const { index, leaf_id: leafId } = entry
     const { find, seen, reported } = this.#walk
+    const own = entry.id === null ? orphans.takeOf(entry.hash) : undefined
+    if (own !== undefined) return this.#takeOwn(entry, own)
     const id = Number(leafId)
     this.#disorder.add(index, id, index === this.#checkpoints.newest)
     this.#largestLeaf = Math.max(this.#largestLeaf, id)
@@ -154,7 +166,8 @@ class LogCheck {
     if (entry.id === null) {
       if (!this.#isTruncated) find('audit_leaves', leafId, 'deleted', { expected: `the leaf of entry ${index}` })
       reported.add(index)
-      this.#add(known ?? entry.hash, known ?? entry.hash)
+      const hash = known ?? wholeHash(entry.hash)
+      this.#add(hash, hash)
       return
     }
     const leaf = leafHash(Buffer.from(entry.content))
@@ -167,6 +180,19 @@ class LogCheck {
       find('log_entries', index, 'edited', { column: 'subject_id', expected, found })
     }
     this.#leaves.take({ id: leafId, content: entry.content, private: entry.private })
+  }
+
+  /** The entry names no leaf, and one that no entry names is what it is of: no hash vouches for the id of either. */
+  #takeOwn({ index, leaf_id: found, hash }: EntryRow, own: Orphan): void {
+    const { find, seen } = this.#walk
+    find('log_entries', index, 'edited', { column: 'leaf_id', expected: own.id, found })
+    find('audit_leaves', own.id, 'edited', { column: 'id', expected: found, found: own.id })
+    this.#disorder.add(index, Number(own.id), index === this.#checkpoints.newest)
+    this.#largestLeaf = Math.max(this.#largestLeaf, Number(own.id))
+    const known = seenLeaf(seen, index)
+    this.#altered.add({ index, leafId: own.id, entry: hash, leaf: own.hash }, known)
+    this.#add(known ?? hash, known ?? own.hash)
+    this.#leaves.take(own)
   }
 
   #add(entry: Hash, leaf: Hash): void {

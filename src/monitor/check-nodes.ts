@@ -20,12 +20,12 @@ export async function checkNodes(
     return [...altered].some((entry) => Math.floor(entry / width) === index)
   }
   const missing = new Set([...trees.places()].map(({ level, index }) => keyOf(String(level), String(index))))
-  const rows = readRows<{ level: number; index: number; hash: Uint8Array }>(
+  const rows = readRows<{ level: number; index: number; row: string; hash: Uint8Array }>(
     tx,
-    `select level, index::float8 as index, hash from log_nodes where org_id = ${org} order by level, index`,
+    `select level, index::float8 as index, index::text as row, hash from log_nodes where org_id = ${org} order by level, index`,
   )
-  for await (const { level, index, hash } of rows) {
-    const key = keyOf(String(level), String(index))
+  for await (const { level, index, row, hash } of rows) {
+    const key = keyOf(String(level), row)
     const expected = trees.nodeAt(level, index)
     missing.delete(key)
     if (expected === undefined) find('log_nodes', key, 'inserted')

@@ -5,12 +5,15 @@ import { commitmentTo } from '../audit/leaf.ts'
 import type { Policy } from '../kernel/rule.ts'
 import type { Tx } from '../store/open.ts'
 import type { Row } from '../store/schema.ts'
+import { checkAccessRequest, type AccessRow } from './check-access-request.ts'
 import { compareRow } from './compare-rows.ts'
 import type { Erasures } from './erasures.ts'
 import { finderFor, type Finder, type Report } from './finding.ts'
+import { guarded } from './guarded.ts'
 import { literal, peekable, readRows, type Peekable } from './read-rows.ts'
 import type { Told } from './replay.ts'
 import { openRequest, replayRequest, requestRow, voteRow, type ToldRequest } from './replay-requests.ts'
+import type { WorkflowOfPolicy } from './replay-workflows.ts'
 import type { StoredLeaf } from './leaf-content.ts'
 import { readLeaf, type ToldLeaf } from './told-leaf.ts'
 import { keyOf } from './told-table.ts'
@@ -20,8 +23,8 @@ type LeafRow = StoredLeaf & { readonly subject_id: string }
 type VoteRow = Row<'votes'>
 
 /**
- * Goes through the requests one by one, each with its leaves and votes: three queries in the order of the request's id, of
- * which only one request's part is in memory.
+ * Goes through the requests one by one, each with its leaves, its votes and what the dialect privx has of it: queries in the
+ * order of the request's id, of which only one request's part is in memory.
  * @returns how many reasons of votes were erased lawfully
  */
 export async function checkRequests(
@@ -34,9 +37,13 @@ export async function checkRequests(
   const leaves = peekable(readRows<LeafRow>(tx, leavesQuery(org)))
   const requests = peekable(readRows<Row<'requests'>>(tx, `select * from requests where org_id = ${org} order by id`))
   const votes = peekable(readRows<VoteRow>(tx, `select * from votes where org_id = ${org} order by request_id, seq`))
+  const accesses = peekable(
+    readRows<AccessRow>(tx, `select * from privx_requests where org_id = ${org} order by request_id`),
+  )
   const tables = new Emptied(find, {
     requests: (await requests.peek()) === undefined,
     votes: (await votes.peek()) === undefined,
+    privx_requests: (await accesses.peek()) === undefined,
   })
   const counts = new Map<string, number>()
   const reasons = { erased: 0 }
@@ -45,9 +52,12 @@ export async function checkRequests(
       (await leaves.peek())?.subject_id,
       (await requests.peek())?.id,
       (await votes.peek())?.request_id,
+      (await accesses.peek())?.request_id,
     ])
     if (id === undefined) break
-    const streams = { find, rules: told.rules, erasures, tables, leaves, requests, votes, counts, reasons }
+    const { rules, workflowOf } = told
+    const rows = { leaves, requests, votes, accesses }
+    const streams = { find, rules, workflowOf, erasures, tables, ...rows, counts, reasons }
     if (told.deletedRequests.has(id)) await checkDeleted(streams, id)
     else await checkRequest(streams, id)
   }
@@ -68,11 +78,13 @@ function leavesQuery(org: string): string {
 interface Streams {
   readonly find: Finder
   readonly rules: ReadonlyMap<string, Policy>
+  readonly workflowOf: ReadonlyMap<string, WorkflowOfPolicy>
   readonly erasures: Erasures
   readonly tables: Emptied
   readonly leaves: Peekable<LeafRow>
   readonly requests: Peekable<Row<'requests'>>
   readonly votes: Peekable<VoteRow>
+  readonly accesses: Peekable<AccessRow>
   /** How many requests the table has, by policy and whether they are final. */
   readonly counts: Map<string, number>
   readonly reasons: { erased: number }
@@ -89,12 +101,12 @@ async function checkRequest(streams: Streams, id: string): Promise<void> {
     if (leaf === null) continue
     if (leaf.kind === 'request.created' && !isKnown) {
       isKnown = true
-      told = guarded(find, leaf, () => openRequest(streams.rules, leaf)) ?? null
+      told = telling(find, leaf, () => openRequest(streams.rules, leaf)) ?? null
       continue
     }
     if (told === null) continue
     const request = told
-    const after = guarded(find, leaf, () => replayRequest(request, leaf))
+    const after = telling(find, leaf, () => replayRequest(request, leaf))
     if (after === undefined) continue
     for (const { column, ...differs } of after.contradictions) {
       find('audit_leaves', leaf.id, 'edited', { column: `facts.${column}`, ...differs })
@@ -108,14 +120,42 @@ async function checkRequest(streams: Streams, id: string): Promise<void> {
   if (row !== undefined) streams.counts.set(countKey(row), (streams.counts.get(countKey(row)) ?? 0) + 1)
   if (told === null && row !== undefined) find('requests', id, 'inserted')
   if (told !== null && row === undefined) tables.deleted('requests', id)
-  if (told !== null && row !== undefined) compareRequest(streams, id, told, row)
+  if (told !== null && row !== undefined) {
+    const request = told
+    guarded(find, { table: 'requests', key: id }, () => compareRequest(streams, id, request, row))
+  }
+  await checkAccess(streams, id, told, row)
+}
+
+/** What the dialect privx shows of a request. */
+async function checkAccess(
+  { find, accesses, workflowOf, erasures, tables }: Streams,
+  id: string,
+  told: ToldRequest | null,
+  request: Row<'requests'> | undefined,
+): Promise<void> {
+  const row = (await accesses.peek())?.request_id === id ? await accesses.next() : undefined
+  const workflow = workflowOf.get(String(told?.row['policy_id']))
+  if (workflow === undefined) {
+    if (row !== undefined) find('privx_requests', id, 'inserted')
+    return
+  }
+  if (row === undefined) return tables.deleted('privx_requests', id)
+  const isErased = isErasedContent(erasures, id)
+  // Of a request that is gone nothing tells what was said beside it.
+  const metadata = request === undefined ? { comment: row.comment } : request.metadata
+  checkAccessRequest(find, workflow, row, { metadata, isErased })
 }
 
 /** Of a request that was deleted nothing may be left. */
 async function checkDeleted(streams: Streams, id: string): Promise<void> {
-  const { find, leaves, requests } = streams
+  const { find, leaves, requests, accesses } = streams
   while ((await leaves.peek())?.subject_id === id) await leaves.next()
   await new VoteCheck(streams, id).end()
+  if ((await accesses.peek())?.request_id === id) {
+    await accesses.next()
+    find('privx_requests', id, 'inserted')
+  }
   if ((await requests.peek())?.id !== id) return
   const row = (await requests.next()) as Row<'requests'>
   streams.counts.set(countKey(row), (streams.counts.get(countKey(row)) ?? 0) + 1)
@@ -125,7 +165,7 @@ async function checkDeleted(streams: Streams, id: string): Promise<void> {
 function compareRequest({ find, erasures }: Streams, id: string, told: ToldRequest, row: Row<'requests'>): void {
   const columns = watchedTables.requests.columns
   // What is left of a content of which a part was erased hashes to nothing known: then no text of it may be left.
-  if (digestedColumns.some((column) => erasures.covers(id, column))) {
+  if (isErasedContent(erasures, id)) {
     const bare = { ...requestRow(told), description: null, metadata: {} }
     compareRow(find, 'requests', id, bare, { ...row }, [...columns, 'description', 'metadata'])
     return
@@ -139,6 +179,10 @@ function compareRequest({ find, erasures }: Streams, id: string, told: ToldReque
 }
 
 const digestedColumns = ['name', 'description', 'metadata']
+
+function isErasedContent(erasures: Erasures, id: string): boolean {
+  return digestedColumns.some((column) => erasures.covers(id, column))
+}
 
 /** What the content of a request hashes to, with the digest of its rule and, as requests of old do, without. */
 function digestsOf({ policy, row: told }: ToldRequest, row: Row<'requests'>): string[] {
@@ -187,7 +231,10 @@ class VoteCheck {
   }
 
   #compare(find: Finder, leaf: ToldLeaf, row: VoteRow): boolean {
-    return compareVote(find, { id: this.#id, leaf, row, isErased: this.#isErased(leaf) })
+    const vote = { id: this.#id, leaf, row, isErased: this.#isErased(leaf) }
+    return (
+      guarded(find, { table: 'votes', key: keyOf(this.#id, String(row.seq)) }, () => compareVote(find, vote)) === true
+    )
   }
 
   async #passInserted(before: number): Promise<void> {
@@ -263,8 +310,9 @@ async function checkCounts(tx: Tx, org: string, find: Finder, counts: ReadonlyMa
   for await (const row of kept) {
     missing.delete(countKey(row))
     const expected = counts.get(countKey(row)) ?? 0
-    if (Number(row.count) !== expected) {
-      find('request_counts', countKey(row), 'edited', { column: 'difference', expected, found: Number(row.count) })
+    // As text: a sum may be larger than numbers of JavaScript are.
+    if (row.count !== String(expected)) {
+      find('request_counts', countKey(row), 'edited', { column: 'difference', expected, found: row.count })
     }
   }
   for (const key of missing) find('request_counts', key, 'deleted', { expected: counts.get(key), found: 0 })
@@ -281,15 +329,9 @@ function leastOf(ids: readonly (string | undefined)[]): string | undefined {
     .reduce<string | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined)
 }
 
-/** A leaf that was altered may tell anything: what cannot be gone through is told of, and ends nothing. */
-function guarded<T>(find: Finder, leaf: ToldLeaf, work: () => T): T | undefined {
-  try {
-    return work()
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    find('audit_leaves', leaf.id, 'edited', { column: 'facts', expected: `those of ${leaf.kind}` })
-    return undefined
-  }
+function telling<T>(find: Finder, leaf: ToldLeaf, work: () => T): T | undefined {
+  const expected = `those of ${leaf.kind}`
+  return guarded(find, { table: 'audit_leaves', key: leaf.id, column: 'facts', expected }, work)
 }
 
 function digestOf(text: string): string {

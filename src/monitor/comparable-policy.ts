@@ -1,35 +1,36 @@
 import { decidedBy } from '../dialects/native/wire/templates.ts'
 import { ErasedText } from './erased-text.ts'
+import { textOf } from './finding.ts'
+import type { KeptSecrets } from './kept-secrets.ts'
 import { isNative } from './replay-policies.ts'
+import type { WorkflowOfPolicy } from './replay-workflows.ts'
 import type { ToldRow } from './told-table.ts'
-
-/** What a leaf says of sealed actions; null when they cannot be opened. */
-export type ActionsDigest = (sealed: Uint8Array) => string | null
 
 export interface PolicyGround {
   /** The first version of a template, of any of its versions. */
   readonly templates: ReadonlyMap<string, string>
+  readonly workflowOf: ReadonlyMap<string, WorkflowOfPolicy>
   /** Null when the store's data keys are not known, so that nothing can be told of actions. */
-  readonly digest: ActionsDigest | null
+  readonly secrets: KeptSecrets | null
 }
 
 /**
  * The row of a template version as what its leaf tells of it: the dialect's own wording as what it decides, actions as
  * their digest, stages without their names where those are gone, and an erased name, which all versions share, without an id.
  */
-export function comparablePolicy(
-  row: ToldRow,
-  told: ToldRow | undefined,
-  { templates, digest }: PolicyGround,
-): ToldRow {
+export function comparablePolicy(row: ToldRow, told: ToldRow | undefined, ground: PolicyGround): ToldRow {
+  const { templates, secrets } = ground
   const named = (stages: unknown) => withNamesAs(told?.['namesAre'], stages)
-  const rule = isNative(row) ? decided(row['rule']) : told?.['rule']
+  const rule = isNative(row) ? decided(row['rule']) : asTold(row, told, ground)
   return {
     ...row,
     name: told?.['name'] instanceof ErasedText ? nameWithoutId(row, templates) : row['name'],
     stages: named(row['stages']),
     rule: isDecided(rule) ? { ...rule, stages: named(rule.stages) } : rule,
-    actions: digest === null ? told?.['actions'] : (digest(row['actions'] as Uint8Array) ?? 'nothing that opens'),
+    actions:
+      secrets === null
+        ? told?.['actions']
+        : (secrets.digestOfActions(row['actions'] as Uint8Array) ?? 'nothing that opens'),
   }
 }
 
@@ -47,15 +48,28 @@ function decided(written: unknown): unknown {
   }
 }
 
+/** A workflow's wording is its steps. */
+function asTold({ id, rule }: ToldRow, told: ToldRow | undefined, { workflowOf }: PolicyGround): unknown {
+  const workflow = workflowOf.get(String(id))
+  if (workflow === undefined) return told?.['rule']
+  const { rules, ...rest } = rule as { readonly rules?: unknown }
+  const found = { ...rest, rules: withNamesAs(workflow.steps.namesAre, rules) }
+  return textOf(found) === textOf({ options: null, rules: workflow.steps.steps }) ? told?.['rule'] : rule
+}
+
 function isDecided(rule: unknown): rule is { readonly stages: unknown } {
   return typeof rule === 'object' && rule !== null
 }
 
-/** What an erasure leaves of a name is none, or the fixed text; of names that are lost nothing can be told. */
-function withNamesAs(namesAre: unknown, stages: unknown): unknown {
+/**
+ * Stages or steps as a leaf tells of them whose names are gone: what an erasure leaves of a name is none, or the fixed text; of
+ * names that are lost nothing can be told.
+ */
+export function withNamesAs(namesAre: unknown, stages: unknown): unknown {
   if (namesAre === undefined || !Array.isArray(stages)) return stages
-  return stages.map((stage: { readonly name?: unknown }) => {
-    const { name, ...rest } = stage
-    return namesAre === 'lost' || name === 'erased' ? rest : stage
+  return stages.map((stage: unknown) => {
+    if (typeof stage !== 'object' || stage === null) return stage
+    const { name, ...rest } = stage as { readonly name?: unknown }
+    return namesAre === 'lost' || name === 'erased' || name === '' ? rest : stage
   })
 }

@@ -1,6 +1,6 @@
 import { ErasedText } from './erased-text.ts'
-import type { Finder } from './finding.ts'
-import { textOf } from './finding.ts'
+import { textOf, type Finder } from './finding.ts'
+import { guarded } from './guarded.ts'
 import type { ToldRow, ToldTable } from './told-table.ts'
 
 /** Reports each of `columns` in which a row is not what the leaves tell. A column that they do not tell of is passed over. */
@@ -35,12 +35,15 @@ export interface ComparedRow {
   readonly shown?: string
 }
 
+/** A row as what the leaves tell of it: a column of a digest holds a digest. */
+export type MakeComparable = (row: ToldRow, told: ToldRow | undefined) => ToldRow
+
 export interface Comparison {
   readonly table: string
   readonly told: ToldTable
   readonly columns: readonly string[]
-  /** Rows as they can be compared: a column of a digest holds a digest. */
   readonly rows: AsyncIterable<ComparedRow>
+  readonly makeComparable?: MakeComparable
   /** How findings name a row that is missing; by its key unless this says otherwise. */
   readonly shownAs?: (key: string) => string
   /** Whether of this row nobody can say any more if it should be there. */
@@ -50,7 +53,7 @@ export interface Comparison {
 /** Compares a table with what the leaves tell of it, both ways. */
 export async function compareTable(
   find: Finder,
-  { table, told, columns, rows, isUnknown, shownAs = (key) => key }: Comparison,
+  { table, told, columns, rows, makeComparable = (row) => row, isUnknown, shownAs = (key) => key }: Comparison,
 ): Promise<void> {
   const missing = new Set(told.keys())
   let count = 0
@@ -58,8 +61,11 @@ export async function compareTable(
     count += 1
     const expected = told.get(key)
     // The same twice is one too many.
-    if (expected !== undefined && missing.delete(key)) compareRow(find, table, shown, expected, row, columns)
-    else if (isUnknown?.(key) !== true) find(table, shown, 'inserted')
+    if (expected !== undefined && missing.delete(key)) {
+      guarded(find, { table, key: shown }, () =>
+        compareRow(find, table, shown, expected, makeComparable(row, expected), columns),
+      )
+    } else if (isUnknown?.(key) !== true) find(table, shown, 'inserted')
   }
   if (count === 0 && told.size > 1) {
     find(table, '', 'truncated', { expected: `${told.size} rows`, found: 'none' })

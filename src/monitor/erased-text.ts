@@ -19,7 +19,7 @@ export class ErasedText {
 
   /** Whether a column holds what erasing leaves there: nothing, or the fixed text, with an id where it must be unique. */
   isLeftIn(found: unknown, key: string): boolean {
-    if (found === null || found === erased) return true
+    if (found === null || found === '' || found === erased) return true
     return (
       [...this.#subjects, key].some((id) => found === `${erased}:${id}`) || this.#texts.some((text) => found === text)
     )

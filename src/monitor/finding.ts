@@ -1,4 +1,5 @@
 import { ErasedText } from './erased-text.ts'
+import { orderedJson } from './ordered-json.ts'
 
 /** What was done to a row, as far as can be told from what is left. */
 export type Tampering = 'edited' | 'deleted' | 'inserted' | 'reordered' | 'truncated'
@@ -12,7 +13,7 @@ export interface Finding {
   readonly what: Tampering
   /** The column, or what of the row is meant; empty for the row as a whole. */
   readonly column: string
-  /** Null when there should be nothing, or nothing is known. */
+  /** Null when there should be nothing, or nothing is known. Of a long text its first 4,000 characters. */
   readonly expected: string | null
   readonly found: string | null
 }
@@ -36,8 +37,8 @@ export function finderFor(organization: string | null, report: Report): Finder {
       row: String(row),
       what,
       column,
-      expected: expected === undefined ? null : textOf(expected),
-      found: found === undefined ? null : textOf(found),
+      expected: expected === undefined ? null : cut(textOf(expected)),
+      found: found === undefined ? null : cut(textOf(found)),
     })
 }
 
@@ -64,17 +65,12 @@ export function textOf(value: unknown): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
   if (value instanceof ErasedText) return value.toJSON()
   if (typeof value === 'string') return value
-  // What the database calls infinity is no number in JSON.
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
-  return JSON.stringify(inOrder(value)) ?? 'nothing'
+  return value === undefined ? 'nothing' : orderedJson(value)
 }
 
-function inOrder(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(inOrder)
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, member]) => [name, inOrder(member)]),
-  )
+/** A finding is kept, and there may be many. */
+const longestKept = 4_000
+
+function cut(text: string): string {
+  return text.length > longestKept ? `${text.slice(0, longestKept)}…` : text
 }

@@ -4,7 +4,26 @@ import { textOf } from './finding.ts'
 export interface StoredLeaf {
   readonly id: string
   readonly content: string
-  readonly private: Readonly<Record<string, { readonly salt: string; readonly text: string } | undefined>> | null
+  /** What `keptTextsIn` reads. */
+  readonly private: unknown
+}
+
+/** Texts beside a leaf, each with its salt, by name. */
+export type KeptTexts = ReadonlyMap<string, { readonly salt: string; readonly text: string }>
+
+/** @returns null for what no server keeps beside a leaf */
+export function keptTextsIn({ private: kept }: Pick<StoredLeaf, 'private'>): KeptTexts | null {
+  if (kept === null) return new Map()
+  if (typeof kept !== 'object' || Array.isArray(kept)) return null
+  const found = Object.entries(kept as Record<string, unknown>)
+  if (found.length === 0 || !found.every(isKeptText)) return null
+  return new Map(found as [string, { salt: string; text: string }][])
+}
+
+function isKeptText([, value]: readonly [string, unknown]): boolean {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 2) return false
+  const { salt, text } = value as { readonly salt?: unknown; readonly text?: unknown }
+  return typeof salt === 'string' && typeof text === 'string'
 }
 
 /** What the fixed bytes of a leaf say. */
@@ -25,7 +44,7 @@ export function parseLeaf(content: string): LeafContent | null {
     const isLeaf =
       value.v === 1 &&
       [value.kind, value.org, value.subject, value.at].every((text) => typeof text === 'string') &&
-      [value.facts, value.actor].every((part) => typeof part === 'object' && part !== null)
+      [value.facts, value.actor, value.committed ?? {}].every((part) => typeof part === 'object' && part !== null)
     return isLeaf ? (value as LeafContent) : null
   } catch {
     return null

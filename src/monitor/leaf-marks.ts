@@ -1,5 +1,5 @@
 import { markOf } from '../audit/leaf-mark.ts'
-import { macKey, type MacKey } from '../audit/mac-key.ts'
+import { macKey, type MacKey } from '../config/mac-key.ts'
 import type { Config } from '../config/config.ts'
 import { AppError } from '../errors.ts'
 import { leafHash } from '../proof/merkle.ts'

@@ -20,6 +20,8 @@ export interface UnsealedLeaf extends LeafRow {
 /** An entry of the log with its leaf; the leaf's columns are null, its id too, where it is gone. */
 export interface EntryRow extends Omit<LeafRow, 'id'> {
   readonly index: number
+  /** The index as the database writes it: JavaScript's numbers end at 2^53. */
+  readonly row: string
   readonly leaf_id: string
   readonly hash: Uint8Array
   readonly entry_subject: string
@@ -29,7 +31,7 @@ export interface EntryRow extends Omit<LeafRow, 'id'> {
 export function readEntries(tx: Tx, org: string): AsyncGenerator<EntryRow, void, undefined> {
   return readRows<EntryRow>(
     tx,
-    `select e.index::float8 as index, e.leaf_id, e.hash, e.subject_id as entry_subject,
+    `select e.index::float8 as index, e.index::text as row, e.leaf_id, e.hash, e.subject_id as entry_subject,
       l.id, l.org_id, l.kind, l.subject_id, l.content, l.private, l.created_at
     from log_entries e left join audit_leaves l on l.org_id = e.org_id and l.id = e.leaf_id
     where e.org_id = ${org} order by e.index`,

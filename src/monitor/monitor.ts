@@ -7,7 +7,7 @@ import { checkRequests } from './check-requests.ts'
 import { Erasures } from './erasures.ts'
 import { finderFor, type Finding } from './finding.ts'
 import { readKeyRows } from './key-rows.ts'
-import { readActionsDigest } from './read-actions.ts'
+import { readKeptSecrets } from './kept-secrets.ts'
 import { readLeafMarks } from './leaf-marks.ts'
 import { nothingTold } from './replay.ts'
 import type { SeenLog } from './seen-log.ts'
@@ -54,7 +54,7 @@ export async function monitor(tx: Tx, { config, seen, pinned, now, report }: Mon
   const checked: Checked[] = []
   const next = new Map<string, SeenLog>()
   const keyRows = await readKeyRows(tx, config)
-  const digest = await readActionsDigest(tx, config)
+  const secrets = await readKeptSecrets(tx, config)
   const isOwnLeaf = await readLeafMarks(tx, config)
   const logs: LogOfKeys[] = []
   let findings = 0
@@ -84,7 +84,7 @@ export async function monitor(tx: Tx, { config, seen, pinned, now, report }: Mon
     let { erased } = log
     if (log.isTruncated) isComplete = false
     else {
-      await checkDirectory(tx, orgId, told, { digest, report: counted })
+      await checkDirectory(tx, orgId, told, { secrets, report: counted })
       erased += (await checkRequests(tx, orgId, { told, erasures, report: counted })).erased
     }
     const { size, unsealed, isFirstUse } = log

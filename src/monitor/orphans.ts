@@ -1,14 +1,14 @@
 import { leafHash, type Hash } from '../proof/merkle.ts'
 import type { Tx } from '../store/open.ts'
 import type { Head } from './log-head.ts'
+import { isSame } from './trees.ts'
 import { literal, readRows } from './read-rows.ts'
-import type { StoredLeaf } from './leaf-content.ts'
 
 export interface Orphan {
   readonly id: string
   readonly hash: Hash
   readonly content: string
-  readonly private: StoredLeaf['private']
+  readonly private: unknown
 }
 
 /** Leaves that no entry names although every leaf up to their ids is sealed. */
@@ -29,6 +29,12 @@ export class Orphans {
       found.push({ ...row, hash: leafHash(Buffer.from(row.content)) })
     }
     return new Orphans(found)
+  }
+
+  /** One that has this hash. */
+  takeOf(hash: Hash): Orphan | undefined {
+    const place = this.#leaves.findIndex((orphan) => isSame(orphan.hash, hash))
+    return place === -1 ? undefined : this.#leaves.splice(place, 1)[0]
   }
 
   /** The first of those between two ids. */

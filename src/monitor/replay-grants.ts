@@ -85,12 +85,24 @@ function asked(told: ToldGrants, { subject, facts }: ToldLeaf): void {
     principal_id: grant['principal'],
     group_id: grant['group'],
     ...termsIn(grant),
+    asked: askedIn(grant),
     limits: grant['limits'],
     is_revocable: grant['isRevocable'],
     grant_id: null,
     revoked_at: null,
     revoked_by: null,
   })
+}
+
+/** Terms as they were asked for, times in milliseconds; none of a removal. */
+function askedIn(grant: ToldLeaf['facts']): object {
+  const { grantKind, startsAt, endsAt, floatingHours } = grant
+  return {
+    ...(grantKind !== undefined && { kind: grantKind }),
+    ...(startsAt !== undefined && { startsAt: Date.parse(startsAt as string) }),
+    ...(endsAt !== undefined && { endsAt: Date.parse(endsAt as string) }),
+    ...(floatingHours !== undefined && { floatingHours }),
+  }
 }
 
 /** Terms as the columns have them. */

@@ -1,3 +1,4 @@
+import { jsonText } from './json-text.ts'
 import type { ToldLeaf } from './told-leaf.ts'
 import { change, keyOf, type ToldRow, type ToldTable } from './told-table.ts'
 
@@ -47,7 +48,9 @@ function created(leaf: ToldLeaf): ToldRow {
 }
 
 function shown(leaf: ToldLeaf): ToldRow {
-  return { name: leaf.text('name'), description: leaf.text('description') }
+  // A group of the native dialect has none.
+  const attributes = jsonText(leaf, 'attributes', {})
+  return { name: leaf.text('name'), description: leaf.text('description'), attributes }
 }
 
 /** Of who is a member for as long as nobody takes them out. */

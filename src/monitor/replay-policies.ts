@@ -1,6 +1,7 @@
 import { seatsOfKind } from '../approvals/policy.ts'
 import type { Policy, PolicyOptions, Stage } from '../kernel/rule.ts'
 import { ErasedText } from './erased-text.ts'
+import { jsonText } from './json-text.ts'
 import type { ToldLeaf } from './told-leaf.ts'
 import { change, type ToldRow, type ToldTable } from './told-table.ts'
 
@@ -44,16 +45,18 @@ function add(told: ToldPolicies, leaf: ToldLeaf): void {
   const options = facts['options'] as PolicyOptions
   const stages = facts['stages'] as readonly Stage[]
   const named = namedStages(leaf, stages)
+  const isOfOld = facts['policyDigest'] === undefined
   told.templates.set(subject, told.templates.get(replaced) ?? subject)
   told.rules.set(subject, { stages, options })
   told.policies.set(subject, {
     // The leaves of old did not say what the next version has from the one before.
     dialect: facts['dialect'] ?? before?.['dialect'],
-    space_id: facts['space'] ?? before?.['space_id'],
+    space_id: facts['space'] ?? (isOfOld ? before?.['space_id'] : null),
     name: leaf.text('name'),
     version: facts['version'],
     description: leaf.text('description'),
-    metadata: metadataOf(leaf),
+    // The leaves of old commit to none.
+    metadata: jsonText(leaf, 'metadata'),
     status: 'active',
     takes_votes_when_inactive: true,
     ...named,
@@ -63,7 +66,7 @@ function add(told: ToldPolicies, leaf: ToldLeaf): void {
     group_ids: seatsOfKind({ stages }, 'group'),
     principal_ids: seatsOfKind({ stages }, 'principal'),
     actions: facts['actionsHmac'],
-    default_expires_in_hours: facts['policyDigest'] === undefined ? undefined : (facts['expiresInHours'] ?? null),
+    default_expires_in_hours: isOfOld ? undefined : (facts['expiresInHours'] ?? null),
     created_at: at,
     updated_at: at,
   })
@@ -78,13 +81,6 @@ function namedStages(
   if (names.includes(undefined)) return { stages, namesAre: 'lost' }
   if (names.some((name) => name instanceof ErasedText)) return { stages, namesAre: 'erased' }
   return { stages: stages.map((stage, index) => ({ ...stage, ...(names[index] !== null && { name: names[index] }) })) }
-}
-
-/** What an erasure leaves is an empty object; the leaves of old commit to none. */
-function metadataOf(leaf: ToldLeaf): unknown {
-  const text = leaf.text('metadata')
-  if (text instanceof ErasedText) return {}
-  return typeof text === 'string' ? (JSON.parse(text) as unknown) : undefined
 }
 
 function remove({ policies, rules }: ToldPolicies, id: string): void {

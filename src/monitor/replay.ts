@@ -1,3 +1,4 @@
+import { newCredentials, replayCredentials, type ToldCredentials } from './replay-credentials.ts'
 import { newGrants, replayGrants, type ToldGrants } from './replay-grants.ts'
 import { newGroups, replayGroups, type ToldGroups } from './replay-groups.ts'
 import { newPolicies, replayPolicies, templatesIn, type ToldPolicies } from './replay-policies.ts'
@@ -5,7 +6,9 @@ import { newPrincipals, replayPrincipals, type ToldPrincipals } from './replay-p
 import { newRoles, replayRoles, type ToldRoles } from './replay-roles.ts'
 import { replayApiKeys } from './replay-api-keys.ts'
 import { replayQuotas } from './replay-quotas.ts'
+import { replaySettings } from './replay-settings.ts'
 import { replaySpaces } from './replay-spaces.ts'
+import { newWorkflows, replayWorkflows, type ToldWorkflows } from './replay-workflows.ts'
 import type { ToldLeaf } from './told-leaf.ts'
 import type { ToldTable } from './told-table.ts'
 
@@ -13,11 +16,13 @@ import type { ToldTable } from './told-table.ts'
  * Everything of an organization that its leaves tell of, but for requests and votes, which are gone through one by one
  * (`replay-requests.ts`): there may be millions of them.
  */
-export interface Told extends ToldPrincipals, ToldGroups, ToldGrants, ToldRoles, ToldPolicies {
+export interface Told
+  extends ToldPrincipals, ToldCredentials, ToldGroups, ToldGrants, ToldRoles, ToldPolicies, ToldWorkflows {
   readonly organizations: ToldTable
   readonly spaces: ToldTable
   readonly quotas: ToldTable
   readonly api_keys: ToldTable
+  readonly privx_settings: ToldTable
 }
 
 /** @param people those of other organizations, who may be the same */
@@ -25,14 +30,17 @@ export function nothingTold(people: ToldTable = new Map()): Told {
   return {
     ...newPrincipals(),
     people,
+    ...newCredentials(),
     ...newGroups(),
     ...newGrants(),
     ...newRoles(),
     ...newPolicies(),
+    ...newWorkflows(),
     organizations: new Map(),
     spaces: new Map(),
     quotas: new Map(),
     api_keys: new Map(),
+    privx_settings: new Map(),
   }
 }
 
@@ -44,6 +52,7 @@ export function replay(told: Told, leaf: ToldLeaf): void {
     told.organizations.set(leaf.subject, { name, created_at: leaf.at })
   }
   replayPrincipals(told, leaf)
+  replayCredentials(told, leaf)
   replayGroups(told, leaf)
   replayGrants(told, leaf)
   // Before the policies: roles on templates go with the templates, which must still be known.
@@ -52,7 +61,9 @@ export function replay(told: Told, leaf: ToldLeaf): void {
     in: (space) => templatesIn(told, space),
   })
   replayPolicies(told, leaf)
+  replayWorkflows(told, leaf)
   replaySpaces(told.spaces, leaf)
   replayQuotas(told.quotas, leaf)
   replayApiKeys(told.api_keys, leaf)
+  replaySettings(told.privx_settings, leaf)
 }

@@ -1,7 +1,7 @@
 import { commitmentTo } from '../audit/leaf.ts'
 import { ErasedText } from './erased-text.ts'
 import type { Erasures } from './erasures.ts'
-import { parseLeaf, type LeafContent, type StoredLeaf } from './leaf-content.ts'
+import { keptTextsIn, parseLeaf, type LeafContent, type StoredLeaf } from './leaf-content.ts'
 
 /** What a leaf tells. */
 export interface ToldLeaf {
@@ -27,6 +27,7 @@ export function readLeaf(stored: StoredLeaf, erasures: Erasures): ToldLeaf | nul
   const content = parseLeaf(stored.content)
   if (content === null) return null
   const { kind, subject, actor, at, facts, committed = {} } = content
+  const texts = keptTextsIn(stored)
   return {
     id: stored.id,
     kind,
@@ -37,8 +38,8 @@ export function readLeaf(stored: StoredLeaf, erasures: Erasures): ToldLeaf | nul
     text(name) {
       const commitment = committed[name]
       if (commitment === undefined) return null
-      if (mayBeGone(content, name, erasures)) return new ErasedText([subject])
-      const kept = stored.private?.[name]
+      if (mayBeGone(content, stored.id, name, erasures)) return new ErasedText([subject])
+      const kept = texts?.get(name)
       return kept !== undefined && commitmentTo(kept.salt, kept.text) === commitment ? kept.text : undefined
     },
     commitment: (name) => committed[name],
@@ -47,6 +48,8 @@ export function readLeaf(stored: StoredLeaf, erasures: Erasures): ToldLeaf | nul
 
 /** What became of the texts beside a leaf. */
 export interface TextsFound {
+  /** What stands beside the leaf is nothing that a server keeps there. */
+  readonly isNone: boolean
   /** Names of those that are not what the leaf commits to. */
   readonly wrong: readonly string[]
   /** Names of those that are gone, which no erasure tells of. */
@@ -55,25 +58,25 @@ export interface TextsFound {
   readonly erased: number
 }
 
-export function checkTexts({ content, private: kept }: StoredLeaf, erasures: Erasures): TextsFound {
-  const leaf = parseLeaf(content)
+export function checkTexts(stored: StoredLeaf, erasures: Erasures): TextsFound {
+  const leaf = parseLeaf(stored.content)
+  const kept = keptTextsIn(stored)
   const { committed = {}, kind } = leaf ?? {}
-  const wrong = Object.entries(kept ?? {}).flatMap(([name, text]) => {
-    const isRight = text !== undefined && committed[name] === commitmentTo(text.salt, text.text)
-    return isRight ? [] : [name]
-  })
+  const wrong = [...(kept ?? [])].flatMap(([name, { salt, text }]) =>
+    committed[name] === commitmentTo(salt, text) ? [] : [name],
+  )
   // A vote's reason stands with the vote.
   const beside = kind === 'vote.cast' ? [] : Object.keys(committed)
-  const missing = beside.filter((name) => kept?.[name] === undefined)
-  const gone = missing.filter((name) => leaf === null || !mayBeGone(leaf, name, erasures))
-  return { wrong, gone, erased: missing.length - gone.length }
+  const missing = beside.filter((name) => kept?.has(name) !== true)
+  const gone = missing.filter((name) => leaf === null || !mayBeGone(leaf, stored.id, name, erasures))
+  return { isNone: kept === null, wrong, gone, erased: missing.length - gone.length }
 }
 
 /** A text goes with its subject, and the name of a template that a role is on with that template too. */
-function mayBeGone({ subject, facts }: LeafContent, name: string, erasures: Erasures): boolean {
-  if (erasures.coversText(subject, name)) return true
+function mayBeGone({ subject, facts }: LeafContent, leafId: string, name: string, erasures: Erasures): boolean {
+  if (erasures.coversText(subject, name, leafId)) return true
   const [, role] = /^roles\[(\d+)\]\.templateName$/.exec(name) ?? []
   if (role === undefined) return false
   const { template } = (facts['roles'] as readonly { readonly template?: unknown }[] | undefined)?.[Number(role)] ?? {}
-  return typeof template === 'string' && erasures.covers(template, 'name')
+  return typeof template === 'string' && erasures.coversText(template, 'name', leafId)
 }

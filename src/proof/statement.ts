@@ -43,12 +43,42 @@ export interface ReceiptRequest {
   readonly policy: string
   readonly requester: string
   readonly person: string | null
+  /** Whom it is asked for, where that is somebody else. */
+  readonly beneficiary?: string
+  readonly beneficiaryPerson?: string
+  /** What an approval does to a role. */
+  readonly grant?: ReceiptGrant
   readonly createdAt: string
   readonly expiresAt: string
   readonly digest: string
   /** The canonical text that `digest` is of; null when it was erased. */
   readonly content: string | null
   readonly leaf: ProvenLeaf
+}
+
+/** A role given to somebody on these terms, or taken from them. */
+export type ReceiptGrant =
+  | (GrantPlace & ReceiptTerms & { readonly operation: 'grant' })
+  | (GrantPlace & { readonly operation: 'remove' })
+
+interface GrantPlace {
+  readonly principal: string
+  readonly group: string
+  /** What terms that a decision puts in their place must keep to; 0 is no ceiling. */
+  readonly limits: {
+    readonly kinds: readonly ReceiptTerms['grantKind'][]
+    readonly maxFloatingHours: number
+    readonly maxRestrictedDays: number
+  }
+  readonly isRevocable: boolean
+}
+
+/** Times as ISO 8601 has them, of any year. */
+export interface ReceiptTerms {
+  readonly grantKind: 'permanent' | 'time-restricted' | 'floating'
+  readonly startsAt?: string
+  readonly endsAt?: string
+  readonly floatingHours?: number
 }
 
 export interface ReceiptPolicy {
@@ -82,6 +112,8 @@ export interface ReceiptVote {
   readonly assurance: readonly ReceiptAssurance[]
   readonly digest: string
   readonly lapsed?: Readonly<Record<string, readonly string[]>>
+  /** Of a role, put in the place of those before. */
+  readonly terms?: ReceiptTerms
   readonly from: ReceiptStatus
   readonly to: ReceiptStatus
   readonly toStage?: number
@@ -93,7 +125,10 @@ export interface ReceiptVote {
   readonly leaf: ProvenLeaf
 }
 
-export interface ReceiptChange {
+export type ReceiptChange = ReceiptMove | ReceiptTermsChange
+
+/** What moved the request. */
+export interface ReceiptMove {
   readonly kind: 'request.stage-closed' | 'request.canceled' | 'request.expired'
   readonly at: string
   readonly actor: ReceiptActor
@@ -102,6 +137,16 @@ export interface ReceiptChange {
   readonly from: ReceiptStatus
   readonly to: ReceiptStatus
   readonly toStage?: number
+  readonly leaf: ProvenLeaf
+}
+
+/** Terms that an approval put in the place of those before. */
+export interface ReceiptTermsChange extends ReceiptTerms {
+  readonly kind: 'request.terms-changed'
+  readonly at: string
+  readonly actor: ReceiptActor
+  /** That of the approval. */
+  readonly seq: number
   readonly leaf: ProvenLeaf
 }
 

@@ -56,9 +56,11 @@ export async function buildReceipt(ctx: Ctx, row: RequestRow): Promise<string> {
   if (request?.facts['policyDigest'] === undefined) throw unavailable()
   if (votes.length !== row.vote_seq) throw new Error(`the log has ${votes.length} votes of request ${row.id}`)
 
+  const { beneficiary, beneficiaryPerson, grant } = request.facts as Partial<Receipt['request']>
+  const concerned = [beneficiary, grant?.principal, grant?.group].filter((id) => id !== undefined)
   const principals = [request.facts['requester'], ...votes.map(actorId)] as string[]
   const seats = votes.flatMap(({ facts }) => [facts['seats'], facts['held'] ?? []].flat()) as string[]
-  const made = await findMade(ctx, orgId, [row.policy_id, ...principals, ...seats, ...policy.group_ids])
+  const made = await findMade(ctx, orgId, [row.policy_id, ...principals, ...concerned, ...seats, ...policy.group_ids])
   const policyLeaf = made.get(row.policy_id)
   if (policyLeaf?.facts['policyDigest'] !== request.facts['policyDigest']) throw unavailable()
 
@@ -82,6 +84,9 @@ export async function buildReceipt(ctx: Ctx, row: RequestRow): Promise<string> {
       policy: row.policy_id,
       requester: row.requester_id,
       person: row.requester_person_id,
+      ...(beneficiary !== undefined && { beneficiary }),
+      ...(beneficiaryPerson !== undefined && { beneficiaryPerson }),
+      ...(grant !== undefined && { grant }),
       createdAt: request.at,
       expiresAt: row.expires_at.toISOString(),
       digest: row.digest,
@@ -93,7 +98,7 @@ export async function buildReceipt(ctx: Ctx, row: RequestRow): Promise<string> {
     changes: changes.map((leaf) => changeOf(leaf, proven(leaf))),
     decision: decisionOf(row, [...votes, ...changes]),
     names: {
-      principals: namesOf(made, ['user.created', 'agent.registered'], proven),
+      principals: namesOf(made, ['user.created', 'agent.registered', 'api-client.created'], proven),
       groups: namesOf(made, ['group.created'], proven),
     },
     log: { origin, checkpoint: note },
@@ -101,7 +106,13 @@ export async function buildReceipt(ctx: Ctx, row: RequestRow): Promise<string> {
   return sealEnvelope(writeCanonical(statementOf(receipt)), await newestSigner(ctx, origin))
 }
 
-const changeKinds: ReadonlySet<string> = new Set(['request.stage-closed', 'request.canceled', 'request.expired'])
+// What became of a role after the decision is not told: a receipt from before would not know.
+const changeKinds: ReadonlySet<string> = new Set([
+  'request.stage-closed',
+  'request.canceled',
+  'request.expired',
+  'request.terms-changed',
+])
 
 /** A sealed leaf with what it says. */
 type ReadLeaf = Omit<LeafContent, 'v' | 'org' | 'subject' | 'nonce'> &
@@ -135,6 +146,7 @@ async function findMade(ctx: Ctx, orgId: string, ids: readonly string[]): Promis
 const committedName: Readonly<Record<string, string>> = {
   'user.created': 'displayName',
   'agent.registered': 'name',
+  'api-client.created': 'name',
   'group.created': 'name',
   'template.created': 'name',
   'template.updated': 'name',
@@ -183,13 +195,7 @@ function publicKeyOf(signature: string, pem: string | null): { publicKey?: strin
 
 function changeOf({ kind, facts, at, actor }: ReadLeaf, leaf: ProvenLeaf): ReceiptChange {
   const { policy: _, digest: __, ...said } = facts
-  return {
-    ...(said as unknown as Pick<ReceiptChange, 'seq' | 'stage' | 'from' | 'to'>),
-    kind: kind as ReceiptChange['kind'],
-    at,
-    actor,
-    leaf,
-  }
+  return { ...said, kind, at, actor, leaf } as unknown as ReceiptChange
 }
 
 function decisionOf({ is_final }: RequestRow, events: readonly ReadLeaf[]): ReceiptDecision {

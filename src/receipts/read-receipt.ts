@@ -8,7 +8,7 @@ import type { RequestKey } from '../store/voting.ts'
 import { buildReceipt } from './build-receipt.ts'
 
 /**
- * The receipt of a decided request, for anyone of its organization. One whose time is up expires by being asked about.
+ * The receipt of a decided native request, for anyone of its organization. One whose time is up expires by being asked about.
  * @throws AppError WORKFLOW_NOT_FOUND, WORKFLOW_NOT_DECIDED, RECEIPT_UNAVAILABLE, SESSION_ENDED
  */
 export async function readReceipt(ctx: Ctx, caller: Caller, key: RequestKey): Promise<string> {

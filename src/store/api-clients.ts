@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from './open.ts'
+import { containing } from './page.ts'
 
 /** A machine that signs in by an id and a secret. */
 export interface ApiClientRow {
@@ -31,9 +32,21 @@ export interface ClientSlice {
   readonly isDescending: boolean
 }
 
-export async function listApiClients(db: Db, orgId: string, slice: ClientSlice): Promise<ApiClientRow[]> {
+/** Those whose name or what they sign in with contains the keywords; all of them without. */
+const matching = (db: Db, orgId: string, keywords: string | null) =>
+  clients(db, orgId).$if(keywords !== null, (query) => {
+    const pattern = containing(keywords ?? '')
+    return query.where((where) => where.or([where('a.name', 'ilike', pattern), where('c.name', 'ilike', pattern)]))
+  })
+
+export async function listApiClients(
+  db: Db,
+  orgId: string,
+  keywords: string | null,
+  slice: ClientSlice,
+): Promise<ApiClientRow[]> {
   const direction = slice.isDescending ? 'desc' : 'asc'
-  return await clients(db, orgId)
+  return await matching(db, orgId, keywords)
     .select(['a.id', 'a.name', 'a.created_at', 'c.changed_at', 'c.name as client_id', 'c.sealed'])
     .orderBy(clientSortColumns[slice.sortKey], direction)
     .orderBy('a.id', direction)
@@ -42,8 +55,8 @@ export async function listApiClients(db: Db, orgId: string, slice: ClientSlice):
     .execute()
 }
 
-export async function countApiClients(db: Db, orgId: string): Promise<number> {
-  const { total } = await clients(db, orgId)
+export async function countApiClients(db: Db, orgId: string, keywords: string | null): Promise<number> {
+  const { total } = await matching(db, orgId, keywords)
     .select((select) => select.fn.countAll<string>().as('total'))
     .executeTakeFirstOrThrow()
   return Number(total)

@@ -73,7 +73,7 @@ function mayVote({ voterRoles, policyName, spaceId, excluded, naturalPersons }: 
       sql`true`,
       ...excluded.map(({ principalId, personId }) =>
         naturalPersons
-          ? sql`a.id <> ${principalId} and a.person_id is distinct from ${personId}`
+          ? sql`a.id <> ${principalId} and (a.person_id = ${personId}) is not true`
           : sql`a.id <> ${principalId}`,
       ),
     ],

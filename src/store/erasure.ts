@@ -1,10 +1,14 @@
-import { sql } from 'kysely'
 import type { Tx } from './open.ts'
 import { statement } from './statement.ts'
 
 /** Stands where a text was erased; with the id of its row where it has to be unique. */
 export const erased = 'erased'
 export const erasedOf = (id: string) => `${erased}:${id}`
+
+/** Steps or stages under no name of theirs. */
+export function withoutNames(named: readonly unknown[]): unknown[] {
+  return named.map((one) => (typeof one === 'object' && one !== null && 'name' in one ? { ...one, name: erased } : one))
+}
 
 /** The id of an organization, by that or by its name. */
 export async function findOrganizationId(tx: Tx, idOrName: string): Promise<string | undefined> {
@@ -37,7 +41,10 @@ export async function isToldErased(tx: Tx, orgId: string, subjectId: string): Pr
   return kind !== undefined
 }
 
-/** Removes the texts, and their salts, beside all leaves of these subjects. @returns beside how many there were any */
+/**
+ * Removes the texts, and their salts, beside all leaves of these subjects, but for the name of an organization.
+ * @returns beside how many there were any
+ */
 export async function dropKeptTexts(tx: Tx, orgId: string, subjectIds: readonly string[]): Promise<number> {
   const dropped = await dropStatement(tx, [orgId, subjectIds])
   return dropped.length
@@ -45,6 +52,7 @@ export async function dropKeptTexts(tx: Tx, orgId: string, subjectIds: readonly 
 
 const dropStatement = statement(`
   update audit_leaves set private = null where org_id = $1 and subject_id = any($2::uuid[]) and private is not null
+    and kind <> 'organization.created'
   returning id`)
 
 /** Removes the name of a template beside the leaves of roles on it, which are about whoever holds them. */
@@ -66,14 +74,19 @@ const dropNamesStatement = statement(`
   where l.org_id = $1 and l.id = named.id and l.private ?| named.names
   returning l.id`)
 
-/** The principal, held until the transaction ends, and whether the person may sign in anywhere. */
+/** The principal, held until the transaction ends, whether the person may sign in anywhere, and whether by a name and a password. */
 export async function lockErasedPrincipal(tx: Tx, orgId: string, id: string) {
   const [row] = await principalStatement(tx, [orgId, id])
   return row
 }
 
-const principalStatement = statement<{ readonly kind: 'human' | 'agent'; readonly may_sign_in: boolean }>(`
-  select p.kind, p.kind = 'human' and exists (
+interface ErasedPrincipal {
+  readonly may_sign_in: boolean
+  readonly is_local: boolean
+}
+
+const principalStatement = statement<ErasedPrincipal>(`
+  select exists (select from people o where o.id = p.person_id and o.email is null and p.kind = 'human') as is_local, p.kind = 'human' and exists (
     select from principals m where m.person_id = p.person_id and m.kind = 'human' and m.disabled_at is null) as may_sign_in
   from principals p where p.org_id = $1 and p.id = $2 for update`)
 
@@ -89,30 +102,95 @@ const principalStatements = [
     where m.org_id = $1 and m.id = $2 and m.kind = 'human' and m.person_id = p.id and p.email <> $4 and $3 <> '' returning p.id`,
   `update organization_admins set email = $4
     where org_id = $1 and principal_id = $2 and email <> $4 and $3 <> '' returning id`,
+  `update privx_users set username = $4, full_name = $3, attributes = '{}'
+    where org_id = $1 and principal_id = $2 and (username, full_name, attributes) is distinct from ($4, $3, '{}'::jsonb)
+    returning principal_id`,
+  // Nobody signs in by a name that is known to everyone: whoever is to come back is given both anew.
+  `update credentials set name = $4, hash = null
+    where org_id = $1 and principal_id = $2 and kind = 'password' and name <> $4 and $3 <> '' returning id`,
+  // A machine goes on signing in, by its own id.
+  `update credentials set name = principal_id::text
+    where org_id = $1 and principal_id = $2 and kind = 'client-secret' and name <> principal_id::text and $3 <> $4 returning id`,
+  // Who never had an address has none to erase.
   `update principals set row_version = row_version + 1, name = case kind when 'human' then $3 else $4 end,
-      email = case kind when 'human' then $4 end
+      email = case when email is not null then $4 end
     where org_id = $1 and id = $2
-      and (name, email) is distinct from
-        (case kind when 'human' then $3 else $4 end, case kind when 'human' then $4 end) returning id`,
+      and (name <> case kind when 'human' then $3 else $4 end or email <> $4) returning id`,
 ].map((text) => statement(text))
 
-/** Of a group or a space. */
-export async function eraseNamed(tx: Tx, table: 'groups' | 'spaces', orgId: string, id: string): Promise<number> {
-  const { rows } = await sql`
-    update ${sql.table(table)} set name = ${erasedOf(id)}, description = null, row_version = row_version + 1
-    where org_id = ${orgId} and id = ${id} and (name <> ${erasedOf(id)} or description is not null) returning id`.execute(
-    tx,
-  )
-  return rows.length
+/** The group, held until the transaction ends. */
+export async function lockErasedGroup(tx: Tx, orgId: string, id: string) {
+  return await tx
+    .selectFrom('groups')
+    .select(['dialect', 'attributes'])
+    .where('org_id', '=', orgId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
 }
 
+export async function eraseGroup(tx: Tx, orgId: string, id: string): Promise<number> {
+  return (await groupStatement(tx, [orgId, id, erasedOf(id)])).length
+}
+
+const groupStatement = statement(`
+  update groups set name = $3, description = null, attributes = '{}', row_version = row_version + 1
+  where org_id = $1 and id = $2 and (name <> $3 or description is not null or attributes <> '{}') returning id`)
+
+export async function eraseSpace(tx: Tx, orgId: string, id: string): Promise<number> {
+  return (await spaceStatement(tx, [orgId, id, erasedOf(id)])).length
+}
+
+const spaceStatement = statement(`
+  update spaces set name = $3, description = null, row_version = row_version + 1
+  where org_id = $1 and id = $2 and (name <> $3 or description is not null) returning id`)
+
+/** With what the dialect privx shows beside it: the names of its steps and its comment. */
 export async function eraseRequest(tx: Tx, orgId: string, id: string): Promise<number> {
-  return (await requestStatement(tx, [orgId, id, erasedOf(id)])).length
+  const request = await requestStatement(tx, [orgId, id, erasedOf(id)])
+  const shown = await tx
+    .selectFrom('privx_requests')
+    .select('steps')
+    .where('org_id', '=', orgId)
+    .where('request_id', '=', id)
+    .executeTakeFirst()
+  if (shown === undefined) return request.length
+  const steps = JSON.stringify(withoutNames(shown.steps))
+  return request.length + (await shownRequestStatement(tx, [orgId, id, steps])).length
 }
 
 const requestStatement = statement(`
   update requests set name = $3, description = null, metadata = '{}'
   where org_id = $1 and id = $2 and (name <> $3 or description is not null or metadata <> '{}') returning id`)
+
+const shownRequestStatement = statement(`
+  update privx_requests set steps = $3::jsonb, comment = ''
+  where org_id = $1 and request_id = $2 and (steps, comment) is distinct from ($3::jsonb, '') returning request_id`)
+
+/** The settings of the dialect privx, held until the transaction ends. */
+export async function lockSettings(tx: Tx, orgId: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const row = await tx
+    .selectFrom('privx_settings')
+    .select('settings')
+    .where('org_id', '=', orgId)
+    .forUpdate()
+    .executeTakeFirst()
+  return row?.settings as Readonly<Record<string, unknown>> | undefined
+}
+
+/** All texts in them; numbers and switches stay. The password goes with the name that it belongs to. */
+export async function eraseSettings(
+  tx: Tx,
+  orgId: string,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  const bare = Object.entries(settings).map(([name, value]) => [name, typeof value === 'string' ? '' : value])
+  return (await settingsStatement(tx, [orgId, JSON.stringify(Object.fromEntries(bare))])).length
+}
+
+const settingsStatement = statement(`
+  update privx_settings set settings = $2::jsonb, sealed_password = null
+  where org_id = $1 and (settings <> $2::jsonb or sealed_password is not null) returning id`)
 
 export async function eraseApiKey(tx: Tx, orgId: string, id: string): Promise<number> {
   return (await apiKeyStatement(tx, [orgId, id, erased])).length
@@ -137,69 +215,3 @@ const reasonStatement = statement<{ readonly had_text: boolean }>(`
     where org_id = $1 and request_id = $2 and seq = $3 and (select had_text from before)
   )
   select had_text from before`)
-
-/** A version of a template, held until the transaction ends. */
-export interface ErasedVersion {
-  readonly id: string
-  readonly name: string
-  readonly status: string
-}
-
-/** All versions of the template that has this one, the first first; none where it is gone. */
-export async function lockVersions(tx: Tx, orgId: string, id: string): Promise<ErasedVersion[]> {
-  return await versionsStatement(tx, [orgId, id])
-}
-
-const versionsStatement = statement<ErasedVersion>(`
-  select o.id, o.name, o.status from policies p
-  join policies o on o.org_id = p.org_id and o.dialect = p.dialect and o.name = p.name
-  where p.org_id = $1 and p.id = $2 order by o.version for update`)
-
-/** @param name that all its versions have from now on */
-export async function eraseVersion(tx: Tx, orgId: string, id: string, name: string): Promise<number> {
-  const { rule, stages } = await tx
-    .selectFrom('policies')
-    .select(['rule', 'stages'])
-    .where('org_id', '=', orgId)
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow()
-  return (
-    await versionStatement(tx, [orgId, id, name, JSON.stringify(unnamed(rule)), JSON.stringify(unnamedStages(stages))])
-  ).length
-}
-
-const versionStatement = statement(`
-  update policies set name = $3, description = null, metadata = '{}', rule = $4::jsonb, stages = $5::jsonb,
-    row_version = row_version + 1
-  where org_id = $1 and id = $2 and (name, description, metadata, rule, stages)
-    is distinct from ($3, null, '{}'::jsonb, $4::jsonb, $5::jsonb) returning id`)
-
-/** A dialect's wording, whose stages stand under that name. */
-function unnamed(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(unnamed)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [
-      name,
-      name === 'stages' && Array.isArray(inner) ? unnamedStages(inner) : unnamed(inner),
-    ]),
-  )
-}
-
-function unnamedStages(stages: readonly unknown[]): unknown[] {
-  return stages.map((stage) =>
-    typeof stage === 'object' && stage !== null && 'name' in stage ? { ...stage, name: erased } : stage,
-  )
-}
-
-/** Roles on a template stand under its name. Taken and given anew, so that whoever remembers them finds out. */
-export async function renameRoleScope(tx: Tx, orgId: string, before: string, after: string): Promise<void> {
-  await roleScopeStatement(tx, [orgId, before, after])
-}
-
-const roleScopeStatement = statement(`
-  with gone as (
-    delete from role_bindings where org_id = $1 and scope_type = 'workflow_template' and scope_id = $2 returning *
-  )
-  insert into role_bindings (org_id, principal_id, role_name, scope_type, scope_id, created_at)
-  select org_id, principal_id, role_name, scope_type, $3, created_at from gone`)

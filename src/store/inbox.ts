@@ -69,6 +69,9 @@ const waitingStatement = statement<WaitingPlace>(`
       and (s.free is null or exists (
         select from jsonb_to_recordset(s.free) as f (leaf integer, needed integer)
         where coalesce((r.tally -> 'approvals' ->> f.leaf)::integer, 0) < f.needed))
+      and (s.free is null or s.excluded <> 'person' or not exists (
+        select from votes v
+        where v.org_id = $1 and v.request_id = r.id and v.stage = r.stage and v.person_id = $4 and v.digest = r.digest))
       and coalesce((
         select v.stance = 'withdraw' from votes v
         where v.org_id = $1 and v.request_id = r.id and v.stage = r.stage and v.principal_id = $3 and v.digest = r.digest

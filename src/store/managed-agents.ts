@@ -43,6 +43,23 @@ export async function findManagedAgentForUpdate(
   return await managedAgents(tx, orgId, key).forUpdate().executeTakeFirst()
 }
 
+/** The agents that a person answers for; nobody else changes them until the transaction ends. */
+export async function findAgentsOfPerson(
+  tx: Tx,
+  orgId: string,
+  personId: string,
+): Promise<Pick<ManagedAgentRow, 'id' | 'disabled_at' | 'revoked_by_admin'>[]> {
+  return await tx
+    .selectFrom('principals')
+    .select(['id', 'disabled_at', 'revoked_by_admin'])
+    .where('org_id', '=', orgId)
+    .where('person_id', '=', personId)
+    .where('kind', '=', 'agent')
+    .orderBy('id')
+    .forUpdate()
+    .execute()
+}
+
 /** What may be changed of an agent. */
 export interface AgentChange {
   readonly public_key?: string
@@ -75,6 +92,19 @@ export async function findUserOfPerson(db: Db, orgId: string, personId: string):
     .where('kind', '=', 'human')
     .executeTakeFirst()
   return user?.id
+}
+
+/** Whether a person is a user of the organization who is not disabled. */
+export async function isEnabledUser(db: Db, orgId: string, personId: string): Promise<boolean> {
+  const user = await db
+    .selectFrom('principals')
+    .select('id')
+    .where('org_id', '=', orgId)
+    .where('person_id', '=', personId)
+    .where('kind', '=', 'human')
+    .where('disabled_at', 'is', null)
+    .executeTakeFirst()
+  return user !== undefined
 }
 
 /** The person behind a user who is not disabled. */

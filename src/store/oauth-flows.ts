@@ -1,4 +1,4 @@
-import type { Db } from './open.ts'
+import type { Db, Tx } from './open.ts'
 import type { NewRow, Row } from './schema.ts'
 
 export type OauthFlowRow = Row<'oauth_flows'>
@@ -38,6 +38,23 @@ export async function completeOauthFlow(db: Db, sessionHash: string, completed: 
     .returning('session_hash')
     .executeTakeFirst()
   return row !== undefined
+}
+
+/** Whose sign-in a code completes; undefined when there is no such code. */
+export async function findCodeHolder(
+  db: Db,
+  codeHash: string,
+): Promise<{ readonly org_id: string; readonly principal_id: string | null } | undefined> {
+  return await db
+    .selectFrom('oauth_flows')
+    .select(['org_id', 'principal_id'])
+    .where('code_hash', '=', codeHash)
+    .executeTakeFirst()
+}
+
+/** Forgets every sign-in under way that somebody has proved themselves in. Runs under `lockSessions`. */
+export async function deleteOauthFlowsOf(tx: Tx, orgId: string, principalId: string): Promise<void> {
+  await tx.deleteFrom('oauth_flows').where('org_id', '=', orgId).where('principal_id', '=', principalId).execute()
 }
 
 /** Spends a code: the flow, for exactly one of the calls that bring it. */

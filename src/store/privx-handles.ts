@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Db } from './open.ts'
 
-/** How something is named wherever it is referred to; of what was deleted the last name. */
+/** How something is named wherever it is referred to; of what was deleted the last name. Who is disabled is as good as deleted. */
 export interface Handle {
   readonly id: string
   readonly name: string
@@ -19,7 +19,7 @@ export async function findRoleHandles(db: Db, orgId: string, ids: readonly strin
 
 export async function findPrincipalHandles(db: Db, orgId: string, ids: readonly string[]): Promise<Handles> {
   const { rows } = await sql<Handle>`
-    select id, name, false as "isDeleted" from principals
+    select id, name, disabled_at is not null as "isDeleted" from principals
     where org_id = ${orgId} and id = any(${[...new Set(ids)]}::uuid[])`.execute(db)
   return new Map(rows.map((row) => [row.id, row]))
 }

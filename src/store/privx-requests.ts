@@ -67,6 +67,8 @@ export interface AccessRequestFilter {
   readonly orgId: string
   readonly queue: Queue
   readonly callerId: string
+  /** Whom the caller counts as; null for themselves alone. */
+  readonly callerPersonId: string | null
   /** The roles that the caller holds now. */
   readonly heldGroups: readonly string[]
   /** Null for any. */
@@ -139,7 +141,9 @@ async function countAll(db: Db, orgId: string) {
 }
 
 async function countMatching(db: Db, filter: AccessRequestFilter) {
-  return await sql<{ total: string }>`select count(*) as total from ${source} where ${matching(filter)}`.execute(db)
+  // Only keywords are looked for in the rows beside a request's own: joined for nothing they cost more than the rest together.
+  const from = filter.keywords === null ? sql`requests r` : source
+  return await sql<{ total: string }>`select count(*) as total from ${from} where ${matching(filter)}`.execute(db)
 }
 
 function matching(filter: AccessRequestFilter): RawBuilder<boolean> {
@@ -154,16 +158,15 @@ function matching(filter: AccessRequestFilter): RawBuilder<boolean> {
   return sql<boolean>`${sql.join(conditions, sql` and `)}`
 }
 
-function inQueue({ queue, callerId, heldGroups }: AccessRequestFilter): RawBuilder<boolean> {
+function inQueue(filter: AccessRequestFilter): RawBuilder<boolean> {
+  const { queue, callerId } = filter
   switch (queue.kind) {
     case 'all':
       return sql<boolean>`true`
     case 'made':
       return sql<boolean>`r.requester_id = ${callerId} and (${!queue.onlyOpen} or not r.is_final)`
     case 'to-decide':
-      return queue.onlyOpen
-        ? mayDecideNow(callerId, heldGroups)
-        : sql<boolean>`(${hasDecided(callerId)} or ${mayDecideNow(callerId, heldGroups)})`
+      return queue.onlyOpen ? mayDecideNow(filter) : sql<boolean>`(${hasDecided(callerId)} or ${mayDecideNow(filter)})`
   }
 }
 
@@ -173,20 +176,24 @@ function hasDecided(callerId: string): RawBuilder<boolean> {
 }
 
 // What the kernel would not refuse (contract privx §4.3): a place in the open stage that the caller may take and nobody has
-// taken, on a request that is not about them, on which they have not decided in this stage. The place of a seat in the tally
-// is its place in the step.
-function mayDecideNow(callerId: string, heldGroups: readonly string[]): RawBuilder<boolean> {
+// taken, on a request that is not about them, on which they have not decided in this stage; and no more has whoever else
+// counts as their person. The place of a seat in the tally is its place in the step.
+function mayDecideNow({ callerId, callerPersonId, heldGroups }: AccessRequestFilter): RawBuilder<boolean> {
+  const isOfCaller = (id: string, personId: string): RawBuilder<boolean> =>
+    sql<boolean>`(${sql.ref(id)} = ${callerId} or ${sql.ref(personId)} = ${callerPersonId}::uuid)`
   return sql<boolean>`(not r.is_final
-    and r.requester_id <> ${callerId} and g.principal_id <> ${callerId}
+    and ${isOfCaller('r.requester_id', 'r.requester_person_id')} is not true
+    and ${isOfCaller('r.beneficiary_id', 'r.beneficiary_person_id')} is not true
     and r.policy_id in (
       select p.id from policies p where p.org_id = r.org_id and p.dialect = 'privx' and p.group_ids && ${heldGroups}::uuid[])
     and exists (
-      select from jsonb_array_elements(x.steps -> r.stage -> 'approvers') with ordinality seat (approver, place)
-      where (seat.approver ->> 'groupId')::uuid = any (${heldGroups}::uuid[])
+      select from privx_requests s
+      cross join jsonb_array_elements(s.steps -> r.stage -> 'approvers') with ordinality seat (approver, place)
+      where s.org_id = r.org_id and s.request_id = r.id and (seat.approver ->> 'groupId')::uuid = any (${heldGroups}::uuid[])
         and coalesce((r.tally -> 'approvals' ->> (seat.place::integer - 1))::integer, 0) = 0)
     and not exists (
       select from votes v where v.org_id = r.org_id and v.request_id = r.id and v.stage = r.stage
-        and v.principal_id = ${callerId}))`
+        and ${isOfCaller('v.principal_id', 'v.person_id')}))`
 }
 
 function holds(keywords: string): RawBuilder<boolean> {

@@ -1,4 +1,4 @@
-import { sql, type RawBuilder } from 'kysely'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import type { Db, Tx } from './open.ts'
 import type { Range } from './page.ts'
 import type { NewRow, Row } from './schema.ts'
@@ -44,6 +44,7 @@ export async function findOldestWorkflowForShare(
     .where(sql<boolean>`target_groups @> array[${groupId}]::uuid[]`)
     .where('operation', 'in', [operation, 'BOTH'])
     .where(openTo(heldGroups))
+    .where((where) => where.or([where('is_by_admin', '=', true), where.not(givesAdmin(orgId, groupId))]))
     .orderBy('created_at')
     .orderBy('id')
     .limit(1)
@@ -54,6 +55,15 @@ export async function findOldestWorkflowForShare(
 /** A workflow that names nobody is for everybody. */
 function openTo(heldGroups: readonly string[]): RawBuilder<boolean> {
   return sql<boolean>`(requester_groups = '{}' or requester_groups && ${heldGroups}::uuid[])`
+}
+
+const givesAdmin = (orgId: string, groupId: string): RawBuilder<SqlBool> => sql<SqlBool>`exists (
+  select from groups g where g.org_id = ${orgId} and g.id = ${groupId} and 'privx-admin' = any (g.permissions))`
+
+/** Whether a role makes whoever holds it an administrator. */
+export async function makesAdmin(tx: Tx, orgId: string, groupId: string): Promise<boolean> {
+  const { rows } = await sql<{ is: boolean }>`select ${givesAdmin(orgId, groupId)} as "is"`.execute(tx)
+  return rows[0]?.is === true
 }
 
 export type WorkflowChange = Omit<
@@ -125,7 +135,7 @@ export interface RequestableRow extends Pick<
 const requestableFrom = (orgId: string, heldGroups: readonly string[]) => sql`
   from privx_workflows w cross join unnest(w.target_groups) as target (group_id)
   join groups g on g.org_id = w.org_id and g.id = target.group_id and g.deleted_at is null
-  where w.org_id = ${orgId} and w.deleted_at is null
+  where w.org_id = ${orgId} and w.deleted_at is null and (w.is_by_admin or not 'privx-admin' = any (g.permissions))
     and (w.requester_groups = '{}' or w.requester_groups && ${heldGroups}::uuid[])`
 
 /** Each role with each workflow that it can be asked for by, by the names of the roles. */

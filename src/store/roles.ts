@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { isInForce } from './memberships.ts'
 import type { Db, Tx } from './open.ts'
 import { containing } from './page.ts'
 import type { NewRow, Row } from './schema.ts'
@@ -39,6 +40,28 @@ export async function lockRole(tx: Tx, orgId: string, id: string): Promise<RoleR
 
 export async function findRoleNamed(db: Db, orgId: string, name: string): Promise<RoleRow | undefined> {
   return await roles(db, orgId).selectAll().where('name', '=', name).executeTakeFirst()
+}
+
+/** How many hold each of these roles at `now` and are not disabled; a role that nobody holds is left out. */
+export async function countHolders(
+  db: Db,
+  orgId: string,
+  ids: readonly string[],
+  now: Date,
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await db
+    .selectFrom('memberships as m')
+    .innerJoin('principals as a', (join) =>
+      join.onRef('a.org_id', '=', 'm.org_id').onRef('a.id', '=', 'm.principal_id'),
+    )
+    .select((select) => ['m.group_id', select.fn.countAll<string>().as('holders')])
+    .where('m.org_id', '=', orgId)
+    .where('m.group_id', '=', sql<string>`any(${[...ids]}::uuid[])`)
+    .where('a.disabled_at', 'is', null)
+    .where(isInForce('m', now))
+    .groupBy('m.group_id')
+    .execute()
+  return new Map(rows.map(({ group_id, holders }) => [group_id, Number(holders)]))
 }
 
 /** Those of `ids` that are roles and not deleted. */

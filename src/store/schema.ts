@@ -508,6 +508,7 @@ interface PrivxWorkflowTable {
   requires_justification: boolean
   max_active_requests: number
   can_bypass_revoke: boolean
+  is_by_admin: boolean
   steps: Json<WorkflowStep[]>
   author_id: string
   created_at: Date

@@ -10,7 +10,7 @@ export type ServerSecret = Row<'server_secrets'>
 
 /**
  * A 32-byte key that the server made for itself on first start and keeps in the store, sealed under the first master key when
- * there is one. Two processes that start at once agree on the first one written.
+ * there is one and for its name alone, so that none can stand for another. Two processes that start at once agree on the first one written.
  * @throws AppError CONFIGURATION_INVALID without the master key that it was sealed under, or when it is damaged
  */
 export async function serverSecret(db: Db, name: string, masterKeys: KeyRing | null, now: Date): Promise<Buffer> {
@@ -22,7 +22,7 @@ export async function serverSecret(db: Db, name: string, masterKeys: KeyRing | n
 /** Makes a secret, unless there is one of this name. */
 export async function insertServerSecret(db: Db, name: string, masterKeys: KeyRing | null, now: Date): Promise<void> {
   const fresh = randomBytes(secretBytes)
-  const kept = { value: masterKeys ? seal(masterKeys, fresh) : fresh, is_sealed: masterKeys !== null }
+  const kept = { value: masterKeys ? seal(masterKeys, fresh, name) : fresh, is_sealed: masterKeys !== null }
   await db
     .insertInto('server_secrets')
     .values({ name, ...kept, created_at: now })
@@ -62,7 +62,7 @@ export async function sealServerSecrets(db: Db, masterKeys: KeyRing | null): Pro
     const [foreign] = readable
     if (foreign !== undefined && (await hasSealedSecret(tx))) throw unsealed(foreign.name)
     for (const row of stale) {
-      const value = seal(masterKeys, openServerSecret(row, row.is_sealed ? masterKeys : null))
+      const value = seal(masterKeys, openServerSecret(row, row.is_sealed ? masterKeys : null), row.name)
       await tx.updateTable('server_secrets').set({ value, is_sealed: true }).where('name', '=', row.name).execute()
     }
     return stale.length
@@ -89,9 +89,9 @@ function openSealed(name: string, value: Uint8Array, masterKeys: KeyRing | null)
     throw wrongMasterKey(`is not the one that this store's secrets are sealed under: that one has the id ${id}.`)
   }
   try {
-    return unseal(masterKeys, value)
+    return unseal(masterKeys, value, name)
   } catch (cause) {
-    // What names its key can be opened with it, or is damaged. What names none may be under any key.
+    // What names its key and is of this name can be opened with it, or is damaged. What names none may be under any key.
     if (number !== null || value.length < unnamedBytes) throw damaged(name, cause)
     throw wrongMasterKey("is not the one that this store's secrets are sealed under.", cause)
   }

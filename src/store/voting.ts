@@ -289,25 +289,28 @@ export async function findVoteQuota(db: Db, orgId: string, key: RequestKey): Pro
   return row?.quota ?? null
 }
 
-const standingOfPersonStatement = statement<StandingVoteRow>(`
+const standingOfPersonStatement = statement<StandingVoteRow & { request_id: string }>(`
   select v.* from (
-    select id from principals where org_id = $1 and person_id = $4
-    union select principal_id from former_owners where org_id = $1 and person_id = $4
-  ) o cross join lateral (
-    select v.principal_id, v.person_id, v.stance, v.seats, v.assurance, v.digest from votes v
-    where v.org_id = $1 and v.request_id = $2 and v.stage = $3 and v.principal_id = o.id
+    select id from principals where org_id = $1 and person_id = $3
+    union select principal_id from former_owners where org_id = $1 and person_id = $3
+  ) o cross join requests r cross join lateral (
+    select v.request_id, v.principal_id, v.person_id, v.stance, v.seats, v.assurance, v.digest from votes v
+    where v.org_id = $1 and v.request_id = r.id and v.stage = r.stage and v.principal_id = o.id
     order by v.seq desc limit 1
-  ) v`)
+  ) v
+  where r.org_id = $1 and r.id = any ($2::uuid[])`)
 
-/** The last votes in a stage of a natural person and of the agents that they answer for, or did: each vote says for whom it was. */
+/**
+ * The last votes in the open stage of each request of a natural person and of the agents that they answer for, or did: each
+ * vote says for whom it was.
+ */
 export async function findStandingOfPerson(
   db: Db,
   orgId: string,
-  requestId: string,
-  stage: number,
+  requestIds: readonly string[],
   personId: string,
-): Promise<StandingVoteRow[]> {
-  return await standingOfPersonStatement(db, [orgId, requestId, stage, personId])
+): Promise<(StandingVoteRow & { readonly request_id: string })[]> {
+  return await standingOfPersonStatement(db, [orgId, requestIds, personId])
 }
 
 export interface StandingApprovalRow extends StandingVoteRow {

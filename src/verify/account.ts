@@ -1,5 +1,5 @@
 import type { Rule } from '../kernel/rule.ts'
-import type { Receipt, ReceiptAssurance, ReceiptVote } from '../proof/statement.ts'
+import type { Receipt, ReceiptAssurance, ReceiptChange, ReceiptTerms, ReceiptVote } from '../proof/statement.ts'
 import type { VoteClaims } from '../proof/vote-jws.ts'
 import { quoted, shownId } from './printed.ts'
 import type { VerifiedReceipt } from './verify-receipt.ts'
@@ -11,6 +11,10 @@ export interface Account {
     readonly id: string
     readonly digest: string
     readonly requester: Named
+    /** Whom it is for, where that is somebody else; null otherwise. */
+    readonly beneficiary: Named | null
+    /** What an approval does to a role; null when nothing. */
+    readonly grant: AccountGrant | null
     readonly createdAt: string
     readonly expiresAt: string
     /** Null when it was erased. */
@@ -36,9 +40,21 @@ export interface Named {
   readonly name: string | null
 }
 
+export interface AccountGrant {
+  readonly operation: 'grant' | 'remove'
+  readonly principal: Named
+  readonly group: Named
+  /** Null for a removal. */
+  readonly asked: ReceiptTerms | null
+  /** What was asked for or, where an approval put others in its place, these; null unless a grant was approved. */
+  readonly approved: ReceiptTerms | null
+  readonly isRevocable: boolean
+}
+
 export interface RequestText {
   readonly name: string
   readonly description: string | null
+  /** Without the grant. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
@@ -77,6 +93,12 @@ export type AccountEvent =
       readonly from: string
       readonly to: string
     }
+  | {
+      readonly kind: 'request.terms-changed'
+      readonly at: string
+      readonly by: Named | null
+      readonly terms: ReceiptTerms
+    }
 
 export function accountOf({ receipt, policy, log, signatures }: VerifiedReceipt): Account {
   const { request, votes, changes, decision } = receipt
@@ -86,10 +108,7 @@ export function accountOf({ receipt, policy, log, signatures }: VerifiedReceipt)
       index: vote.leaf.index,
       event: voteEvent(vote, named, signatures.verified.get(vote.seq)),
     })),
-    ...changes.map(({ kind, at, actor, from, to, leaf }) => ({
-      index: leaf.index,
-      event: { kind, at, by: 'id' in actor ? named(actor.id) : null, from, to },
-    })),
+    ...changes.map((change) => ({ index: change.leaf.index, event: changeEvent(change, named) })),
   ]
   return {
     organization: receipt.organization,
@@ -97,6 +116,8 @@ export function accountOf({ receipt, policy, log, signatures }: VerifiedReceipt)
       id: request.id,
       digest: request.digest,
       requester: named(request.requester),
+      beneficiary: request.beneficiary === undefined ? null : named(request.beneficiary),
+      grant: grantOf(receipt, named),
       createdAt: request.createdAt,
       expiresAt: request.expiresAt,
       content: textOf(request.content),
@@ -105,10 +126,13 @@ export function accountOf({ receipt, policy, log, signatures }: VerifiedReceipt)
       id: receipt.policy.id,
       name: receipt.policy.name?.text ?? null,
       digest: receipt.policy.digest,
-      rule: policy.stages.flatMap(({ binding, rule }, stage) => [
-        ...(policy.stages.length > 1 ? [`Stage ${stage + 1}${binding ? '' : ', advisory'}:`] : []),
-        ...ruleLines(rule, named, policy.stages.length > 1 ? 1 : 0),
-      ]),
+      rule: [
+        ...policy.stages.flatMap(({ binding, rule }, stage) => [
+          ...(policy.stages.length > 1 ? [`Stage ${stage + 1}${binding ? '' : ', advisory'}:`] : []),
+          ...ruleLines(rule, named, policy.stages.length > 1 ? 1 : 0),
+        ]),
+        ...(policy.options.singleVote === true ? [singleVoteLine] : []),
+      ],
     },
     events: placed.toSorted((a, b) => a.index - b.index).map(({ event }) => event),
     decision,
@@ -119,6 +143,8 @@ export function accountOf({ receipt, policy, log, signatures }: VerifiedReceipt)
     },
   }
 }
+
+const singleVoteLine = 'Each approver votes once in a stage, takes one seat in it, and takes nothing back.'
 
 type Naming = (id: string) => Named
 
@@ -152,6 +178,40 @@ function voteEvent(vote: ReceiptVote, named: Naming, said: VoteClaims | undefine
   }
 }
 
+function changeEvent(change: ReceiptChange, named: Naming): AccountEvent {
+  const { at, actor } = change
+  const by = 'id' in actor ? named(actor.id) : null
+  if (change.kind === 'request.terms-changed') return { kind: change.kind, at, by, terms: termsOf(change) }
+  const { kind, from, to } = change
+  return { kind, at, by, from, to }
+}
+
+function grantOf({ request, changes, decision }: Receipt, named: Naming): AccountGrant | null {
+  const { grant } = request
+  if (grant === undefined) return null
+  const { operation, principal, group, isRevocable } = grant
+  const asked = grant.operation === 'grant' ? termsOf(grant) : null
+  const changed = changes.findLast((change) => change.kind === 'request.terms-changed')
+  const last = changed === undefined ? asked : termsOf(changed)
+  return {
+    operation,
+    principal: named(principal),
+    group: named(group),
+    asked,
+    approved: decision.status === 'approved' ? last : null,
+    isRevocable,
+  }
+}
+
+function termsOf({ grantKind, startsAt, endsAt, floatingHours }: ReceiptTerms): ReceiptTerms {
+  return {
+    grantKind,
+    ...(startsAt !== undefined && { startsAt }),
+    ...(endsAt !== undefined && { endsAt }),
+    ...(floatingHours !== undefined && { floatingHours }),
+  }
+}
+
 function signedPart({ stance, stage, seats, iat }: VoteClaims): SignedPart {
   return { stance, stage, seats: [...new Set(seats)], at: timeOf(iat) }
 }
@@ -159,7 +219,8 @@ function signedPart({ stance, stage, seats, iat }: VoteClaims): SignedPart {
 function textOf(content: string | null): RequestText | null {
   if (content === null) return null
   const { name, description, metadata } = JSON.parse(content) as RequestText
-  return { name, description, metadata }
+  const texts = Object.entries(metadata).filter(([, text]) => typeof text === 'string')
+  return { name, description, metadata: Object.fromEntries(texts) }
 }
 
 function ruleLines(rule: Rule, named: Naming, depth: number): string[] {

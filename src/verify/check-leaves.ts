@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readCanonical, writeCanonical } from '../proof/canonical-json.ts'
-import type { LeafContent, ProvenLeaf, ReceiptName, SaltedText } from '../proof/statement.ts'
+import type { LeafContent, ProvenLeaf, ReceiptName, ReceiptRequest, SaltedText } from '../proof/statement.ts'
 import { failure, type Failure } from './failure.ts'
 import type { ReadReceipt } from './read-receipt.ts'
 
@@ -27,25 +27,23 @@ function checkSubject({ statement }: ReadReceipt): Failure | null {
 
 function checkRequest({ statement, contentOf }: ReadReceipt): Failure | null {
   const { organization, request, policy } = statement.predicate
-  const { id, createdAt, leaf, person, requester, dialect, expiresAt, digest } = request
+  const { id, createdAt, leaf, person, content: _, ...facts } = request
   const content = contentOf(leaf)
   return (
     checkLeaf(organization, content, { kind: ['request.created'], subject: id, at: createdAt }, 'request') ??
-    (isActor(content, requester) ? null : failure('leaf-mismatch', 'The request was not made by its requester.')) ??
-    checkFacts(
-      content,
-      {
-        dialect,
-        digest,
-        policy: request.policy,
-        policyDigest: policy.digest,
-        requester,
-        ...personFact(person),
-        expiresAt,
-      },
-      'request',
-    )
+    (isActor(content, request.requester)
+      ? null
+      : failure('leaf-mismatch', 'The request was not made by its requester.')) ??
+    checkFacts(content, { ...facts, policyDigest: policy.digest, ...personFact(person) }, 'request') ??
+    checkGrant(request)
   )
+}
+
+/** Nobody is given a role by a request that is told to be about another. */
+function checkGrant({ grant, beneficiary, requester }: ReceiptRequest): Failure | null {
+  return grant === undefined || grant.principal === (beneficiary ?? requester)
+    ? null
+    : failure('leaf-mismatch', 'The request changes a role of somebody whom it is not for.')
 }
 
 function checkPolicy({ statement, contentOf }: ReadReceipt): Failure | null {
@@ -89,12 +87,14 @@ function checkChanges({ statement, contentOf }: ReadReceipt): Failure | null {
   const { organization, request, changes } = statement.predicate
   for (const [index, change] of changes.entries()) {
     const path = `changes[${index}]`
-    const { kind, at, actor, leaf, ...facts } = change
+    const { kind, at, actor, leaf, ...told } = change
+    const { digest, policy } = request
+    const facts = kind === 'request.terms-changed' ? told : { ...told, digest, policy }
     const content = contentOf(leaf)
     const wrong =
       checkLeaf(organization, content, { kind: [kind], subject: request.id, at }, path) ??
       (isSame(actor, content.actor) ? null : failure('leaf-mismatch', `${path} was done by somebody else.`)) ??
-      checkFacts(content, { ...facts, digest: request.digest, policy: request.policy }, path)
+      checkFacts(content, facts, path)
     if (wrong !== null) return wrong
   }
   return null
@@ -103,6 +103,7 @@ function checkChanges({ statement, contentOf }: ReadReceipt): Failure | null {
 const nameOf: Readonly<Record<string, string>> = {
   'user.created': 'displayName',
   'agent.registered': 'name',
+  'api-client.created': 'name',
   'group.created': 'name',
 }
 
@@ -121,7 +122,7 @@ function checkNames({ statement, contentOf }: ReadReceipt): Failure | null {
     return null
   }
   return (
-    check(names.principals, ['user.created', 'agent.registered'], 'names.principals') ??
+    check(names.principals, ['user.created', 'agent.registered', 'api-client.created'], 'names.principals') ??
     check(names.groups, ['group.created'], 'names.groups')
   )
 }
@@ -173,6 +174,11 @@ export function checkDigests({ statement }: ReadReceipt, expectedPolicy: string 
       return failure('bad-digest', 'request.digest is not that of the content.')
     }
     const content = readCanonical(request.content) as Readonly<Record<string, unknown>>
+    const grants = Object.entries(content['metadata'] as object).filter(([, value]) => typeof value === 'object')
+    const { grant } = request
+    if (!isSame(Object.fromEntries(grants), grant === undefined ? {} : { grant })) {
+      return failure('leaf-mismatch', 'The content is of another change of a role than the request.')
+    }
     const said = membersOf(content, ['dialect', 'policyId', 'policyDigest', 'requesterId'])
     const { dialect, policy: policyId, requester: requesterId } = request
     if (!isSame(said, { dialect, policyId, policyDigest: policy.digest, requesterId })) {

@@ -72,7 +72,7 @@ export function leavesOf({ predicate }: Statement): readonly PlacedLeaf[] {
     { leaf: request.leaf, path: 'request.leaf', facts: requestFactsShape },
     { leaf: policy.leaf, path: 'policy.leaf', facts: null },
     ...votes.map(({ leaf }, at) => ({ leaf, path: `votes[${at}].leaf`, facts: voteFactsShape })),
-    ...changes.map(({ leaf }, at) => ({ leaf, path: `changes[${at}].leaf`, facts: changeFactsShape })),
+    ...changes.map(({ kind, leaf }, at) => ({ leaf, path: `changes[${at}].leaf`, facts: changeFactsShape(kind) })),
     ...named('principals'),
     ...named('groups'),
   ]

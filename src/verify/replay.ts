@@ -11,7 +11,8 @@ import {
   type Vote,
 } from '../kernel/request.ts'
 import { leavesOf, type Policy, type SeatSource } from '../kernel/rule.ts'
-import type { Receipt, ReceiptChange, ReceiptVote } from '../proof/statement.ts'
+import { writeCanonical } from '../proof/canonical-json.ts'
+import type { Receipt, ReceiptChange, ReceiptMove, ReceiptTermsChange, ReceiptVote } from '../proof/statement.ts'
 import { failure, type Failure } from './failure.ts'
 import { shownId } from './printed.ts'
 import { provableBy } from './shapes.ts'
@@ -40,16 +41,28 @@ export function policyOf({ policy }: Receipt): Policy | Failure {
  */
 export function replay(receipt: Receipt, policy: Policy, believed: BelievedSignatures): Failure | null {
   const { request, votes, changes, decision } = receipt
-  const requester = { principal: request.requester, person: request.person }
-  const expiresAt = Date.parse(request.expiresAt)
-  let state = initialState(policy, { digest: request.digest, expiresAt, requester })
+  const events = inOrder(votes, changes)
+  const { digest, beneficiary, beneficiaryPerson = null } = request
+  const parties = {
+    requester: { principal: request.requester, person: request.person },
+    ...(beneficiary !== undefined && { beneficiary: { principal: beneficiary, person: beneficiaryPerson } }),
+  }
+  let state = initialState(policy, { digest, expiresAt: Date.parse(request.expiresAt), ...parties })
   let standing = standingVotes()
-  let decisive: ReceiptVote | ReceiptChange | null = null
+  let decisive: ReceiptVote | ReceiptMove | null = null
 
-  for (const happened of inOrder(votes, changes)) {
+  for (const [index, happened] of events.entries()) {
+    if (isOfTerms(happened)) {
+      const strange = strangeTerms(happened, events[index - 1], receipt)
+      if (strange !== null) return strange
+      continue
+    }
     const where = 'stance' in happened ? `Vote ${happened.seq}` : `The entry ${happened.leaf.index} of the log`
     if (happened.from !== state.status || happened.stage !== state.stage) {
       return failure('rule-violated', `${where} was not made on what the rule says there was.`)
+    }
+    if ('stance' in happened && happened.terms !== undefined && !isOfTerms(events[index + 1])) {
+      return failure('rule-violated', `${where} changes terms, and the entry of the log that does is not there.`)
     }
     const judged = 'stance' in happened ? judgeVote(happened) : judgeChange(happened)
     if ('code' in judged) return judged
@@ -74,14 +87,19 @@ export function replay(receipt: Receipt, policy: Policy, believed: BelievedSigna
   return isRight ? null : failure('rule-violated', `By the rule the request is ${state.status}, and decided elsewhere.`)
 
   function judgeVote(vote: ReceiptVote): Decided | Failure {
-    const strange = strangeLapse(vote, standing)
+    const strange = strangeLapse(vote, standing) ?? strangeSeats(vote, policy)
     if (strange !== null) return strange
     const cast = castOf(vote, believed)
     const judge = (approvals?: readonly StandingApproval[]) =>
-      decide(policy, state, eventOf(vote, cast, standing.ofVoter(cast, policy), approvals), Date.parse(vote.at))
+      decide(
+        policy,
+        state,
+        eventOf(vote, policy.options, cast, standing.ofVoter(cast, policy), approvals),
+        Date.parse(vote.at),
+      )
     const outcome = judge()
     if (outcome.kind !== 'needs-approvals') return settled(outcome, vote, believed)
-    const recounted = settled(judge(standing.approvals(vote.lapsed ?? {})), vote, believed)
+    const recounted = settled(judge(standing.approvals(vote.lapsed ?? {}, cast, policy)), vote, believed)
     const wasNeeded = policy.options.recheckEligibility && vote.lapsed === undefined
     if (wasNeeded && 'next' in recounted && recounted.next.stage !== state.stage) {
       return failure('rule-violated', `Vote ${vote.seq} does not say who still held their seats.`)
@@ -89,7 +107,7 @@ export function replay(receipt: Receipt, policy: Policy, believed: BelievedSigna
     return recounted
   }
 
-  function judgeChange(change: ReceiptChange): Decided | Failure {
+  function judgeChange(change: ReceiptMove): Decided | Failure {
     if (change.kind === 'request.expired' && change.actor.kind !== 'system') {
       return failure('rule-violated', 'No one makes a request expire but the clock.')
     }
@@ -102,6 +120,28 @@ export function replay(receipt: Receipt, policy: Policy, believed: BelievedSigna
 }
 
 type Decided = Extract<Outcome, { kind: 'decided' }>
+
+/** That these terms keep to the ceilings of the request is the server's word; who put them there is not. */
+function strangeTerms(
+  change: ReceiptTermsChange,
+  before: ReceiptVote | ReceiptChange | undefined,
+  { request }: Receipt,
+): Failure | null {
+  const { kind: _, seq, at, actor, leaf, ...terms } = change
+  const isOfItsApproval =
+    before !== undefined &&
+    'stance' in before &&
+    before.stance === 'approve' &&
+    before.seq === seq &&
+    before.at === at &&
+    before.terms !== undefined &&
+    writeCanonical(before.terms) === writeCanonical(terms) &&
+    actor.kind === before.kind &&
+    actor.id === before.principal
+  return isOfItsApproval && request.grant?.operation === 'grant'
+    ? null
+    : failure('rule-violated', `The entry ${leaf.index} of the log changes terms without an approval that does.`)
+}
 
 const eventKinds = {
   'request.stage-closed': 'close-stage',
@@ -117,12 +157,16 @@ export function inOrder(
   return [...votes, ...changes].toSorted((a, b) => a.leaf.index - b.leaf.index)
 }
 
+function isOfTerms(happened: ReceiptVote | ReceiptChange | undefined): happened is ReceiptTermsChange {
+  return happened !== undefined && 'grantKind' in happened
+}
+
 function toStage(before: RequestState, after: RequestState): number | undefined {
   return after.stage === before.stage ? undefined : after.stage
 }
 
 function settled(outcome: Outcome, vote: ReceiptVote, { verified }: BelievedSignatures): Decided | Failure {
-  if (outcome.kind === 'decided') return outcome
+  if (outcome.kind === 'decided') return takesItsSeats(outcome, vote) ? outcome : otherSeats(vote)
   const refusal = outcome.kind === 'refused' ? outcome.refusal : { reason: 'needs-approvals' }
   const { reason } = refusal
   const isAboutProof = reason === 'assurance-missing' || reason === 'assurance-impossible'
@@ -130,9 +174,20 @@ function settled(outcome: Outcome, vote: ReceiptVote, { verified }: BelievedSign
   return failure('rule-violated', `Vote ${vote.seq} could not have been cast: ${reason}.`)
 }
 
+/** With `singleVote` the seats are the kernel's to name. */
+function takesItsSeats({ record }: Decided, { seats }: ReceiptVote): boolean {
+  const taken = record?.seats ?? []
+  return taken.length === seats.length && taken.every(({ id }, index) => id === seats[index])
+}
+
+function otherSeats({ seq }: ReceiptVote): Failure {
+  return failure('rule-violated', `Vote ${seq} took another seat than the first that was free.`)
+}
+
 /** What the voter was, as the leaf tells it: that they had the right to vote at all is the server's word. */
 function eventOf(
   vote: ReceiptVote,
+  { singleVote }: Policy['options'],
   cast: StandingVote,
   standing: readonly StandingVote[],
   approvals: readonly StandingApproval[] | undefined,
@@ -151,7 +206,7 @@ function eventOf(
     standing,
   }
   const { stance, seats, assurance, digest } = cast
-  const said: Vote = { stance, seats, assurance, digest }
+  const said: Vote = { stance, assurance, digest, ...(singleVote !== true && { seats }) }
   return { kind: 'vote', vote: said, facts: { policyOpen: true, voter, ...(approvals && { approvals }) } }
 }
 
@@ -172,38 +227,75 @@ type Lapsed = NonNullable<ReceiptVote['lapsed']>
 interface StandingVotes {
   replace(cast: StandingVote): void
   of(principal: string): StandingVote | undefined
-  /** Those of the voter's own principals. */
+  /** Its principal's own, and of the voter's other principals as many as it takes to say what all of theirs say. */
   ofVoter(cast: StandingVote, policy: Policy): readonly StandingVote[]
-  /** The approvals among them, with the seats that are still held. */
-  approvals(lapsed: Lapsed): readonly StandingApproval[]
+  /** The approvals among them, with the seats that are still held: of each voter as many as say what all of theirs say. */
+  approvals(lapsed: Lapsed, cast: StandingVote, policy: Policy): readonly StandingApproval[]
 }
 
 function standingVotes(): StandingVotes {
   const byPrincipal = new Map<string, StandingVote>()
-  // So that a vote costs no more when many have voted.
-  const byPerson = new Map<string, Set<string>>()
+  // By person and what a vote says, who says it: so that a vote costs no more when the person has thousands of agents.
+  const byPerson = new Map<string, Map<string, Set<string>>>()
+  const alone = new Set<string>()
+  const saysOf = (person: string) => {
+    const says = byPerson.get(person) ?? new Map<string, Set<string>>()
+    byPerson.set(person, says)
+    return says
+  }
   return {
     replace(cast) {
-      const before = byPrincipal.get(cast.principal)
-      if (before?.person) byPerson.get(before.person)?.delete(cast.principal)
-      byPrincipal.set(cast.principal, cast)
-      if (cast.person === null) return
-      const same = byPerson.get(cast.person) ?? new Set()
-      byPerson.set(cast.person, same.add(cast.principal))
+      const { principal, person } = cast
+      const before = byPrincipal.get(principal)
+      if (before?.person) for (const part of partsOf(before)) saysOf(before.person).get(part)?.delete(principal)
+      byPrincipal.set(principal, cast)
+      alone.delete(principal)
+      if (person === null) return void alone.add(principal)
+      const says = saysOf(person)
+      for (const part of partsOf(cast)) says.set(part, (says.get(part) ?? new Set()).add(principal))
     },
     of: (principal) => byPrincipal.get(principal),
     ofVoter({ principal, person }, { options }) {
-      const same = options.naturalPersons && person !== null ? (byPerson.get(person) ?? []) : []
-      return [...new Set([principal, ...same])].flatMap((one) => byPrincipal.get(one) ?? [])
+      const says = options.naturalPersons && person !== null ? saysOf(person) : new Map<string, Set<string>>()
+      return [...new Set([principal, ...othersOf(says, principal)])].flatMap((one) => byPrincipal.get(one) ?? [])
     },
-    approvals(lapsed) {
-      const approvals = [...byPrincipal.values()].filter(({ stance }) => stance === 'approve')
+    approvals(lapsed, { principal }, { options }) {
+      // What lapsed may be of anyone's.
+      const isShort = options.naturalPersons && Object.keys(lapsed).length === 0
+      const others = () => [...byPerson.values()].flatMap((says) => othersOf(says, principal))
+      const some = isShort ? new Set([principal, ...alone, ...others()]) : byPrincipal.keys()
+      const standing = [...some].flatMap((one) => byPrincipal.get(one) ?? [])
+      const approvals = standing.filter(({ stance }) => stance === 'approve')
       return approvals.map((approval) => {
         const lost = new Set(Object.hasOwn(lapsed, approval.principal) ? lapsed[approval.principal] : [])
         return { ...approval, holds: approval.seats.filter(({ id }) => !lost.has(id)) }
       })
     },
   }
+}
+
+/** One who says it for each part, who is not this one: their vote is about to be replaced. */
+function othersOf(says: ReadonlyMap<string, ReadonlySet<string>>, principal: string): string[] {
+  return [...says.values()].flatMap((who) => {
+    const [first, second] = who
+    return (first === principal ? second : first) ?? []
+  })
+}
+
+/** What the kernel asks of a voter's standing votes: which stances there are, and which seats are filled on which proofs. */
+function partsOf({ stance, seats, assurance }: StandingVote): string[] {
+  const proofs = assurance.toSorted().join(',')
+  return [stance, ...seats.map(({ kind, id }) => `${stance} ${proofs} ${kind} ${id}`)]
+}
+
+/** A seat of the stage that a vote names is one that its voter held, where the vote tells of those. */
+function strangeSeats({ seq, principal, stage, seats, held }: ReceiptVote, { stages }: Policy): Failure | null {
+  if (held === undefined) return null
+  const [named, had] = [new Set(seats), new Set([...held, principal])]
+  const leaves = leavesOf((stages[stage] as Policy['stages'][number]).rule)
+  return leaves.some(({ from: { kind, id } }) => kind === 'group' && named.has(id) && !had.has(id))
+    ? failure('rule-violated', `Vote ${seq} names a seat that its voter did not hold.`)
+    : null
 }
 
 /** Only who approved has seats to lose. */

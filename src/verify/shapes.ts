@@ -1,6 +1,6 @@
 import { isObject } from '../kernel/check.ts'
 import type { Assurance } from '../kernel/rule.ts'
-import { inTotoStatement, receiptType, type ReceiptVote } from '../proof/statement.ts'
+import { inTotoStatement, receiptType, type ReceiptChange, type ReceiptVote } from '../proof/statement.ts'
 import { both, boolean, distinct, identifier, is, list, object, oneOf, recordOf, text, type Form } from './form.ts'
 
 /** The shapes of docs/receipt.md: every object has exactly the members listed there. */
@@ -38,18 +38,40 @@ const leaf = object({ index: integer, content: text, path: list(hash, { min: 0, 
 /** Rules and options are looked at by the kernel. */
 const untouched: Form = (value) => (value === undefined ? { path: '', reason: 'must be there' } : null)
 
-const request = object({
-  id: identifier,
-  dialect: text,
-  policy: identifier,
-  requester: identifier,
-  person: personOrNull,
-  createdAt: instant,
-  expiresAt: instant,
-  digest,
-  content: is((value) => value === null || typeof value === 'string', 'must be text or null'),
-  leaf,
-})
+const grantKind = oneOf('permanent', 'time-restricted', 'floating')
+// A role may be asked for until after the last year that an instant has.
+const terms = { grantKind, startsAt: text, endsAt: text, floatingHours: integer }
+const optionalTerms = ['startsAt', 'endsAt', 'floatingHours']
+const grantPlace = {
+  operation: oneOf('grant', 'remove'),
+  principal: identifier,
+  group: identifier,
+  limits: object({ kinds: list(grantKind), maxFloatingHours: integer, maxRestrictedDays: integer }),
+  isRevocable: boolean,
+}
+const removal = object(grantPlace)
+const giving = object({ ...grantPlace, ...terms }, optionalTerms)
+const grant: Form = (value) => (Object(value)['operation'] === 'remove' ? removal(value) : giving(value))
+
+/** Whom a request is for, and what it does to a role, as it and its leaf tell it. */
+const concern = { beneficiary: identifier, beneficiaryPerson: identifier, grant }
+
+const request = object(
+  {
+    id: identifier,
+    dialect: text,
+    policy: identifier,
+    requester: identifier,
+    person: personOrNull,
+    ...concern,
+    createdAt: instant,
+    expiresAt: instant,
+    digest,
+    content: is((value) => value === null || typeof value === 'string', 'must be text or null'),
+    leaf,
+  },
+  Object.keys(concern),
+)
 
 const policy = object({ id: identifier, digest, stages: untouched, options: untouched, name: salted, leaf }, ['name'])
 
@@ -62,6 +84,7 @@ const voteFacts = {
   assurance,
   digest,
   lapsed,
+  terms: object(terms, optionalTerms),
   from: status,
   to: status,
   toStage: integer,
@@ -90,13 +113,13 @@ const voteMembers = object(
     reason: salted,
     leaf,
   },
-  ['held', 'lapsed', 'toStage', 'signature', 'publicKey', 'reason'],
+  ['held', 'lapsed', 'terms', 'toStage', 'signature', 'publicKey', 'reason'],
 )
 const vote = both(voteMembers, provenByItsKind)
 
 const changeFacts = { seq: integer, stage: integer, from: status, to: status, toStage: integer }
 
-const change = object(
+const move = object(
   {
     ...changeFacts,
     kind: oneOf('request.stage-closed', 'request.canceled', 'request.expired'),
@@ -106,6 +129,12 @@ const change = object(
   },
   ['toStage'],
 )
+const termsFacts = { seq: integer, ...terms }
+const termsChange = object(
+  { ...termsFacts, kind: oneOf('request.terms-changed'), at: instant, actor, leaf },
+  optionalTerms,
+)
+const change: Form = (value) => (Object(value)['kind'] === 'request.terms-changed' ? termsChange(value) : move(value))
 
 const decision = object({
   status: oneOf('approved', 'rejected', 'canceled', 'expired'),
@@ -157,26 +186,34 @@ export const requestFactsShape = object(
     policyDigest: digest,
     requester: identifier,
     person: identifier,
+    ...concern,
     expiresAt: instant,
   },
-  ['person'],
+  ['person', ...Object.keys(concern)],
 )
 
 export const voteFactsShape = object({ ...voteFacts, policy: identifier, person: identifier, signature: digest }, [
   'held',
   'lapsed',
+  'terms',
   'toStage',
   'person',
   'signature',
 ])
 
-export const changeFactsShape = object({ ...changeFacts, digest, policy: identifier }, ['toStage'])
+const moveFactsShape = object({ ...changeFacts, digest, policy: identifier }, ['toStage'])
+const termsFactsShape = object(termsFacts, optionalTerms)
+
+export function changeFactsShape(kind: ReceiptChange['kind']): Form {
+  return kind === 'request.terms-changed' ? termsFactsShape : moveFactsShape
+}
 
 export const contentShape = object({
   dialect: text,
   name: text,
   description: is((value) => value === null || typeof value === 'string', 'must be text or null'),
-  metadata: recordOf(text),
+  // That an object is the grant of the request is looked at with the digests.
+  metadata: recordOf(is((value) => typeof value === 'string' || isObject(value), 'must be text')),
   policyId: identifier,
   policyDigest: digest,
   requesterId: identifier,

@@ -1,3 +1,4 @@
+import type { ReceiptTerms } from '../proof/statement.ts'
 import { shownName, type Account, type AccountEvent, type SignedPart } from './account.ts'
 import { quoted, shownId } from './printed.ts'
 
@@ -14,7 +15,9 @@ export function tellAccount(account: Account): string {
     '',
     `Request       ${shownId(request.id)} of organization ${shownId(organization)}`,
     ...contentLines(request.content),
-    `Asked by      ${shownName(request.requester)} on ${request.createdAt}, to be decided before ${request.expiresAt}`,
+    `Asked by      ${shownName(request.requester)} on ${request.createdAt}, ${deadline(request.expiresAt)}`,
+    ...(request.beneficiary === null ? [] : [`For           ${shownName(request.beneficiary)}`]),
+    ...grantLines(request.grant),
     `Digest        ${request.digest}`,
     '',
     `Rule          ${shownName({ id: policy.id, name: policy.name })}`,
@@ -40,6 +43,37 @@ function contentLines(content: Account['request']['content']): string[] {
   ]
 }
 
+/** That of requests which have none (docs/receipt.md, "request"). */
+const never = '9999-12-31T23:59:59.999Z'
+
+function deadline(expiresAt: string): string {
+  return expiresAt === never ? 'without a deadline' : `to be decided before ${expiresAt}`
+}
+
+function grantLines(grant: Account['request']['grant']): string[] {
+  if (grant === null) return []
+  const { operation, principal, group, asked, approved, isRevocable } = grant
+  const [who, role] = [shownName(principal), shownName(group)]
+  if (operation === 'remove' || asked === null) return [`Asked is      that ${who} no longer holds the role ${role}`]
+  const revocable = isRevocable ? '; whoever approves may take it back' : ''
+  return [
+    `Asked is      that ${who} is given the role ${role} ${termsWords(asked)}${revocable}`,
+    ...(approved === null ? [] : [`Approved      ${termsWords(approved)}`]),
+    'Not told here is what became of it after the decision: whether it was given, used or taken back.',
+  ]
+}
+
+function termsWords({ grantKind, startsAt = '', endsAt = '', floatingHours }: ReceiptTerms): string {
+  switch (grantKind) {
+    case 'permanent':
+      return 'for good'
+    case 'time-restricted':
+      return `from ${shownId(startsAt)} until before ${shownId(endsAt)}`
+    case 'floating':
+      return `for ${floatingHours ?? 'no'} hours from its first use on`
+  }
+}
+
 const stances = { approve: 'approved', veto: 'vetoed', withdraw: 'withdrew their vote' } as const
 const changes = {
   'request.stage-closed': 'the stage was closed',
@@ -48,6 +82,10 @@ const changes = {
 } as const
 
 function eventLines(event: AccountEvent): string[] {
+  if (event.kind === 'request.terms-changed') {
+    const by = event.by === null ? '' : `by ${shownName(event.by)} `
+    return [`      with this approval ${by}in the place of the terms before: ${termsWords(event.terms)}`]
+  }
   const led = event.from === event.to ? '' : `; with this the request was ${event.to}`
   if (event.kind !== 'vote') {
     const by = event.by === null ? '' : ` by ${shownName(event.by)}`

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { prepareRoleStore } from '../../src/identity/role-store/prepare.ts'
 import { auth, password, roleStore, userStore } from '../helpers/privx.ts'
 import type { Answer } from '../helpers/world.ts'
 import { ada, any, id, ids, made, text, world, type Step } from './steps.ts'
 
+const bySystem = () => ({ kind: 'system' })
 const byUrsula = () => ({ kind: 'human', id: id('ursula') })
 const byClient = () => ({ kind: 'agent', id: id('client') })
 const held = (role: string) => [{ id: id(role), explicit: true }]
@@ -11,6 +13,13 @@ const grantOf = (principal: string, role: string) => ({
   group: id(role),
   grantKind: 'permanent',
 })
+
+/** The server starts with an API client in its configuration. */
+async function configure(secret: string): Promise<void> {
+  const { config } = world.ctx
+  const privx = { ...config.privx, apiClient: { id: text('configured'), secret } }
+  await prepareRoleStore({ ...world.ctx, config: { ...config, privx } })
+}
 
 /** Roles, local users and API clients, and how they sign in. */
 export const accessSteps = (): readonly Step[] => [
@@ -38,6 +47,10 @@ export const accessSteps = (): readonly Step[] => [
     changes: ['groups'],
   },
   { name: 'POST /role-store/api/v1/roles/search', does: () => ada.post(`${roleStore}/roles/search`, {}) },
+  {
+    name: 'POST /local-user-store/api/v1/api-clients/search',
+    does: () => ada.post(`${userStore}/api-clients/search`, {}),
+  },
   { name: 'POST /role-store/api/v1/roles/resolve', does: () => ada.post(`${roleStore}/roles/resolve`, [text('x')]) },
   { name: 'POST /role-store/api/v1/users/search', does: () => ada.post(`${roleStore}/users/search`, {}) },
   {
@@ -52,7 +65,7 @@ export const accessSteps = (): readonly Step[] => [
           password: { password },
         }),
       ),
-    leaves: () => [['user.created', { person: any, admin: false, local: true }]],
+    leaves: () => [['user.created', { person: any, admin: false, local: true, credential: any, secretHmac: any }]],
     changes: ['credentials', 'people', 'principals', 'privx_users'],
   },
   {
@@ -109,7 +122,7 @@ export const accessSteps = (): readonly Step[] => [
   {
     name: 'PUT /local-user-store/api/v1/users/:id/password',
     does: () => ada.put(`${userStore}/users/${id('ursula')}/password`, { password: 'another horse' }),
-    leaves: () => [['password.changed', {}]],
+    leaves: () => [['password.changed', { secretHmac: any }]],
     changes: ['credentials'],
   },
   {
@@ -117,10 +130,14 @@ export const accessSteps = (): readonly Step[] => [
     does: () =>
       made('client', ada.post(`${userStore}/api-clients`, { name: text('client'), roles: [{ id: id('operators') }] })),
     leaves: () => [
-      ['api-client.created', {}],
+      ['api-client.created', { credential: any, secretHmac: any }],
       ['grant.made', grantOf('client', 'operators')],
     ],
     changes: ['credentials', 'grants', 'groups', 'memberships', 'principals'],
+  },
+  {
+    name: 'POST /local-user-store/api/v1/api-clients/search',
+    does: () => ada.post(`${userStore}/api-clients/search`, {}),
   },
   {
     name: 'PUT /local-user-store/api/v1/api-clients/:id',
@@ -154,6 +171,25 @@ export const accessSteps = (): readonly Step[] => [
     ],
     changes: ['credentials', 'principals', 'sessions'],
   },
+  {
+    name: 'a start with a configured API client',
+    does: () => configure('one secret'),
+    leaves: () => [
+      ['group.created', { dialect: 'privx', permissions: ['privx-admin'] }],
+      ['api-client.created', { credential: any, secretHmac: any }],
+      ['grant.made', { principal: any, group: any, grantKind: 'permanent' }],
+    ],
+    changes: ['credentials', 'grants', 'groups', 'memberships', 'principals'],
+    by: bySystem,
+  },
+  {
+    name: 'a start with another secret of the configured API client',
+    does: () => configure('another secret'),
+    leaves: () => [['api-client.secret-changed', { secretHmac: any }]],
+    changes: ['credentials'],
+    by: bySystem,
+  },
+  { name: 'a start with the same API client', does: () => configure('another secret') },
   {
     name: 'DELETE /role-store/api/v1/roles/:id',
     does: () => ada.delete(`${roleStore}/roles/${id('operators')}`),

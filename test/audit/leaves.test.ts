@@ -208,6 +208,7 @@ const kinds: Readonly<Record<LeafKind, true>> = {
   'api-client.created': true,
   'api-client.changed': true,
   'api-client.removed': true,
+  'api-client.secret-changed': true,
   'api-key.created': true,
   'api-key.rotated': true,
   'api-key.revoked': true,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'vitest'
+import { workflowOptions } from '../../src/access/workflow.ts'
 import { deleteRequest } from '../../src/approvals/delete-request.ts'
 import { expireRequests } from '../../src/approvals/expire-requests.ts'
 import { policyInLeaf } from '../../src/approvals/policy-leaf.ts'
@@ -19,7 +20,7 @@ import { openBrowser, type Browser } from '../helpers/browser.ts'
 import { insertDelivery } from '../helpers/delivery-rows.ts'
 import { startHttpSink, type HttpSink } from '../helpers/http-sink.ts'
 import { insertPolicy, nativeOptions, orgId } from '../helpers/quorum.ts'
-import { callerOf, privxOptions, withRoles } from '../helpers/role-requests.ts'
+import { callerOf, withRoles } from '../helpers/role-requests.ts'
 import { startedSignIn } from '../helpers/sign-in.ts'
 import { newKeyPair, sign } from '../helpers/signing.ts'
 import { exchange, stepUpInBrowser, stepUpProof } from '../helpers/step-up.ts'
@@ -181,6 +182,7 @@ const roleVote = (seq: number, stage: number) => ({
   assurance: [],
   digest: any,
   policy: id('roleRule'),
+  lapsed: {},
   from: 'open',
   to: 'open',
 })
@@ -934,7 +936,10 @@ export const steps: readonly Step[] = [
     does: async () => {
       await transact(world.ctx, null, async (tx) => {
         const ctx = { ...world.ctx, db: tx }
-        ids['roleRule'] = await insertPolicy(ctx, roleStages(), privxOptions, { dialect: 'privx', name: text('roles') })
+        ids['roleRule'] = await insertPolicy(ctx, roleStages(), workflowOptions, {
+          dialect: 'privx',
+          name: text('roles'),
+        })
         const policy = await findPolicy(tx, orgId, id('roleRule'))
         if (policy === undefined) throw new Error('the policy is gone')
         const leaf = { orgId, kind: 'template.created', subjectId: policy.id, actor: byAda() } as const
@@ -942,7 +947,7 @@ export const steps: readonly Step[] = [
       })
     },
     leaves: () => {
-      const { space: _, ...facts } = policyFacts(1, roleStages(), privxOptions)
+      const { space: _, ...facts } = policyFacts(1, roleStages(), workflowOptions)
       return [['template.created', { ...facts, dialect: 'privx' }]]
     },
     changes: ['policies'],
@@ -987,7 +992,14 @@ export const steps: readonly Step[] = [
       await withRoles(world).decide(ada, id('asked'), 'approve', { terms })
     },
     leaves: () => [
-      ['vote.cast', { ...roleVote(1, 0), toStage: 1 }],
+      [
+        'vote.cast',
+        {
+          ...roleVote(1, 0),
+          terms: { grantKind: 'time-restricted', startsAt: '2026-01-01T00:00:00.000Z', endsAt: id('ends') },
+          toStage: 1,
+        },
+      ],
       [
         'request.terms-changed',
         { seq: 1, grantKind: 'time-restricted', startsAt: '2026-01-01T00:00:00.000Z', endsAt: any },
@@ -1003,7 +1015,10 @@ export const steps: readonly Step[] = [
       ids['grant'] = (await withRoles(world).standing({ id: id('dan') }, id('role')))[0]?.id ?? ''
     },
     leaves: () => [
-      ['vote.cast', { ...roleVote(2, 1), to: 'approved', toStage: 2 }],
+      [
+        'vote.cast',
+        { ...roleVote(2, 1), terms: { grantKind: 'floating', floatingHours: 2 }, to: 'approved', toStage: 2 },
+      ],
       ['request.terms-changed', { seq: 2, grantKind: 'floating', floatingHours: 2 }],
       ['grant.made', { ...danInRole(), grantKind: 'floating', floatingHours: 2, request: id('asked') }],
     ],

@@ -28,6 +28,8 @@ const workflowFacts = (more: Facts = {}): Facts => ({
   requiresJustification: false,
   maxActiveRequests: 1,
   canBypassRevoke: true,
+  byAdmin: true,
+  steps: [{ id: any, match: 'ANY', approvers: [{ id: any, groupId: id('deciders') }] }],
   ...more,
 })
 const version = (number: number) => expect.objectContaining({ dialect: 'privx', version: number })
@@ -51,7 +53,7 @@ export const workflowEngineSteps = (): readonly Step[] => [
   {
     name: 'PUT /workflow-engine/api/v1/settings',
     does: () => ada.put(`${engine}/settings`, { smtp_server: text('server'), smtp_server_password: text('secret') }),
-    leaves: () => [['access-settings.changed', { maxApprovers: 10, mailEnabled: false }]],
+    leaves: () => [['access-settings.changed', { maxApprovers: 10, mailEnabled: false, passwordHmac: any }]],
     changes: ['privx_settings'],
   },
   { name: 'POST /workflow-engine/api/v1/testsmtp', does: () => ada.post(`${engine}/testsmtp`, {}) },

@@ -286,14 +286,16 @@ describe('taking back what a request granted', () => {
     await refused(revoke(bob, request), 'GRANT_NOT_REVOCABLE')
   })
 
-  it('leaves alone what another request has granted since', async () => {
+  it('takes the role away, also where another request has granted it anew', async () => {
     const terms = { kind: 'time-restricted', startsAt: now(), endsAt: now() + day } as const
     const [first, role] = await asking({ grant: { isRevocable: true, terms } })
     await world.decide(bob, first)
     const [second] = await asking({ role })
     await world.decide(dan, second)
     await revoke(bob, first)
-    expect(await world.standing(ann, role)).toMatchObject([{ request_id: second }])
+    expect(await world.standing(ann, role)).toEqual([])
+    expect((await leavesOf(first)).at(-1)).toMatchObject({ facts: { hasEnded: true } })
+    expect(await requestGrant(second)).toMatchObject({ revoked_at: null })
   })
 
   it('of what does not exist is refused', async () => {

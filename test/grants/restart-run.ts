@@ -184,8 +184,8 @@ function grantMembers({ startsAt, endsAt, hours }: Terms): object {
   return { grant_type: 'TIME_RESTRICTED', grant_start: text(startsAt), grant_end: text(endsAt) }
 }
 
-/** A role that nobody holds: none that was given before stands there, not even as a row. */
-async function freeRole(url: string, { admin, roles, ledger, chance }: Scene): Promise<string | null | 'gone'> {
+/** A role that nobody holds: none that was given before stands there, not even as a row. `gone` when the server is. */
+async function freeRole(url: string, { admin, roles, ledger, chance }: Scene): Promise<string | null> {
   const isPast = (roleId: string) => {
     const grant = ledger.current(roleId)
     return grant === undefined || (grant.hours === null && (grant.endsAt ?? Infinity) < Date.now() - 2_000)

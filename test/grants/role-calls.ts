@@ -43,7 +43,12 @@ export async function passwordToken(url: string, client: Pair, { id: username, s
 
 type Place = Seen['place']
 
-const rolesIn: Readonly<Record<Place, { path(userId: string): string; read(body: Body): Shown[] }>> = {
+interface RolesCall {
+  readonly path: (userId: string) => string
+  readonly read: (body: Body) => Shown[]
+}
+
+const rolesIn: Readonly<Record<Place, RolesCall>> = {
   roles: {
     path: (userId) => `/role-store/api/v1/users/${userId}/roles`,
     read: ({ items }) => (items as HeldRole[]).map(shownRole),

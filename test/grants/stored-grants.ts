@@ -65,7 +65,7 @@ const lateText = `
   ) late where is_member or not has_leaf`
 
 /** The same from outside: a membership and the leaf of its end are written with the role's count of members, in one transaction. */
-export function watchByCounts({ current }: Ledger, roles: readonly string[]) {
+export function watchByCounts(ledger: Ledger, roles: readonly string[]) {
   const faults: string[] = []
   let worst = 0
   const ours = new Set(roles)
@@ -78,7 +78,7 @@ export function watchByCounts({ current }: Ledger, roles: readonly string[]) {
         const answer = await call(url, 'GET', '/role-store/api/v1/roles?limit=1000', token)
         if (answer === null) return null
         for (const { id, member_count: count } of answer.body['items'] as { id: string; member_count: number }[]) {
-          const grant = current(id)
+          const grant = ledger.current(id)
           if (!ours.has(id) || grant === undefined || at < grant.sentAt) continue
           if (count > 1) faults.push(`role ${id}: has ${count} members, of one`)
           if (count === 0 || grant.hours !== null || grant.endsAt === null || at < grant.endsAt) continue

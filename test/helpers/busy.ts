@@ -90,6 +90,7 @@ export async function makeBusy(world: World): Promise<Busy> {
   await vote(await steppedUp(world, ben), privileged, 'APPROVE', [guards])
 
   await rolesForAWhile(ada, voters)
+  await localDirectory(ada)
 
   const brief = await template({ defaultExpiresInHours: 1 })
   const expired = await open('expired', brief)
@@ -111,20 +112,19 @@ export async function makeBusy(world: World): Promise<Busy> {
 /** Roles of the PrivX API: given, asked for and approved, used, revoked, and one that nobody has decided on. */
 async function rolesForAWhile(ada: Client, [ben, cleo, dana, eli]: Busy['voters']): Promise<void> {
   const [engine, store] = ['/workflow-engine/api/v1', '/role-store/api/v1']
-  const made = async (answer: Promise<Answer>) => String((await ok(answer)).body.id)
   const approver = await made(ada.post(`${store}/roles`, { name: 'approver' }))
   const operator = await made(ada.post(`${store}/roles`, { name: 'operator', comment: 'Runs it.' }))
   const roles = [{ id: approver, name: 'approver', explicit: true }]
   for (const { id } of [ben, cleo]) await ok(ada.put(`${store}/users/${id}/roles`, roles))
-  await made(
-    ada.post(`${engine}/workflows`, {
-      name: 'Operators',
-      target_roles: [{ id: operator }],
-      grant_types: ['PERMANENT', 'FLOATING'],
-      can_bypass_revoke_workflow: true,
-      steps: [{ name: 'one', match: 'ANY', approvers: [{ role: { id: approver } }] }],
-    }),
-  )
+  const workflow = {
+    name: 'Operators',
+    comment: 'Whoever is to run it.',
+    target_roles: [{ id: operator }],
+    grant_types: ['PERMANENT', 'FLOATING'],
+    can_bypass_revoke_workflow: true,
+    steps: [{ name: 'one', match: 'ANY', approvers: [{ role: { id: approver } }] }],
+  }
+  const flow = await made(ada.post(`${engine}/workflows`, workflow))
   const ask = async (who: Client, terms: object) =>
     await made(
       ada.post(`${engine}/requests`, { requested_role: { id: operator }, target_user: { id: who.id }, ...terms }),
@@ -137,10 +137,78 @@ async function rolesForAWhile(ada: Client, [ben, cleo, dana, eli]: Busy['voters'
   await approve(cleo, floating)
   const { body } = await ok(eli.get('/v1/grants'))
   for (const { id } of body.grants) await ok(eli.post(`/v1/grants/${id}/use`))
-  const revoked = await ask(cleo, { grant_type: 'PERMANENT' })
+  const revoked = await ask(cleo, { grant_type: 'PERMANENT', comment: 'for the night' })
   await approve(ben, revoked)
   await ok(ben.post(`${engine}/requests/${revoked}/role/revoke`))
-  await ask(ben, { grant_type: 'PERMANENT' })
+  await ok(ada.put(`${engine}/workflows/${flow}`, { ...workflow, comment: 'Whoever runs it.' }))
+  await ask(ben, { grant_type: 'PERMANENT', request_justification: 'I run it by night.', comment: 'please' })
+  const gone = await made(ada.post(`${engine}/workflows`, { ...workflow, name: 'Retired' }))
+  await ok(ada.delete(`${engine}/workflows/${gone}`))
+  await localUsersAndClients(ada, operator)
+  await workflowChanges(ada, approver, operator)
+}
+
+/** Users who sign in by name and password, machines that do by a secret, and a role that is changed and deleted. */
+async function localDirectory(ada: Client): Promise<void> {
+  const [users, clients] = ['/local-user-store/api/v1/users', '/local-user-store/api/v1/api-clients']
+  const roles = '/role-store/api/v1/roles'
+  const lena = { username: 'lena', full_name: 'Lena L', email: 'lena@example.com', comment: 'Of the night shift.' }
+  const id = await made(ada.post(users, lena))
+  await ok(ada.put(`${users}/${id}`, { ...lena, full_name: 'Lena M' }))
+  const gone = await made(ada.post(users, { username: 'otto', full_name: 'Otto O' }))
+  await ok(ada.delete(`${users}/${gone}`))
+  const client = await made(ada.post(clients, { name: 'pipeline', roles: [] }))
+  await ok(ada.put(`${clients}/${client}`, { name: 'pipelines', roles: [] }))
+  const old = await made(ada.post(clients, { name: 'old pipeline', roles: [] }))
+  await ok(ada.delete(`${clients}/${old}`))
+  const role = await made(ada.post(roles, { name: 'watcher', comment: 'Looks on.', context: { floor: 'third' } }))
+  await ok(ada.put(`${roles}/${role}`, { name: 'watchers', comment: 'Look on.', permissions: ['requests-view'] }))
+  await ok(ada.delete(`${roles}/${role}`))
+}
+
+/** Who signs in by a secret: with and without one, changed and removed. */
+async function localUsersAndClients(ada: Client, role: string): Promise<void> {
+  const store = '/local-user-store/api/v1'
+  const user = async (username: string, more: object = {}) =>
+    await made(ada.post(`${store}/users`, { username, full_name: `${username} of the store`, ...more }))
+  const first = { password: 'correct horse battery' }
+  const kept = await user('ursula', { password: first, email: 'ursula@example.com', tags: ['night'] })
+  await ok(ada.put(`${store}/users/${kept}`, { username: 'ursel', full_name: 'Ursel', department: 'Works' }))
+  await ok(ada.put(`${store}/users/${kept}/password`, { password: 'another horse battery' }))
+  await user('nobody')
+  await ok(ada.delete(`${store}/users/${await user('gone', { password: first })}`))
+  const client = async (name: string) => await made(ada.post(`${store}/api-clients`, { name, roles: [{ id: role }] }))
+  await ok(ada.put(`${store}/api-clients/${await client('runner')}`, { name: 'walker', roles: [{ id: role }] }))
+  await ok(ada.delete(`${store}/api-clients/${await client('idle')}`))
+}
+
+/** Workflows that are others by now or gone, roles too, and the settings of all. */
+async function workflowChanges(ada: Client, approver: string, target: string): Promise<void> {
+  const [engine, store] = ['/workflow-engine/api/v1', '/role-store/api/v1']
+  const role = await made(ada.post(`${store}/roles`, { name: 'passing', permissions: ['requests-view'] }))
+  await ok(
+    ada.put(`${store}/roles/${role}`, { name: 'passed', permissions: ['workflows-view'], comment: 'Was passing.' }),
+  )
+  const workflow = (members: object = {}) => ({
+    name: 'Passing',
+    comment: 'Who passes.',
+    target_roles: [{ id: role }],
+    steps: [{ name: 'first', match: 'ALL', approvers: [{ role: { id: approver } }] }],
+    ...members,
+  })
+  const changed = await made(ada.post(`${engine}/workflows`, workflow({ requester_roles: [{ id: target }] })))
+  const later = [
+    { name: 'first', match: 'ANY', approvers: [{ role: { id: approver } }] },
+    { name: 'second', match: 'ANY', approvers: [{ role: { id: approver } }] },
+  ]
+  await ok(ada.put(`${engine}/workflows/${changed}`, workflow({ name: 'Passed', steps: later, action: 'BOTH' })))
+  await ok(
+    ada.delete(`${engine}/workflows/${await made(ada.post(`${engine}/workflows`, workflow({ name: 'Dropped' })))}`),
+  )
+  await ok(ada.delete(`${store}/roles/${role}`))
+  const settings = { smtp_server: 'mail.example.com', smtp_server_username: 'quorate', smtp_server_password: 'secret' }
+  await ok(ada.put(`${engine}/settings`, settings))
+  await ok(ada.put(`${engine}/settings`, { ...settings, smtp_sender_address: 'quorate@example.com' }))
 }
 
 async function directoryChanges(world: World, ada: Client, voters: Busy['voters'], group: string): Promise<void> {
@@ -364,6 +432,11 @@ const draft = (members: object) => ({ name: `Busy ${++drafts}`, ...members })
 const need = (groupId: string, minCount: number) => ({ type: 'GROUP_REQUIREMENT', groupId, minCount })
 const entityOf = (entityId: string, entityType: 'human' | 'agent' = 'human') => ({ entity: { entityType, entityId } })
 const entities = (members: readonly { readonly id: string }[]) => ({ entities: members.map(({ id }) => entityOf(id)) })
+
+/** The id that an answer of the PrivX API names. */
+async function made(answer: Promise<Answer>): Promise<string> {
+  return String((await ok(answer)).body.id)
+}
 
 async function ok(answer: Promise<Answer>, statuses: readonly number[] = [200, 201, 202, 204]): Promise<Answer> {
   const settled = await answer

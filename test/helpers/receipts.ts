@@ -27,10 +27,10 @@ export async function logKeyOf(ctx: Ctx): Promise<VerifierKey> {
   return verifierKeyOf(origin, ed25519Type, newest.privateKey)
 }
 
-/** The file, to the byte. */
-export async function receiptFile(world: World, client: Client, workflowId: string): Promise<string> {
+/** The file of a request of any dialect, to the byte. */
+export async function receiptFile(world: World, client: Client, requestId: string): Promise<string> {
   const headers = { authorization: `Bearer ${client.token}` }
-  const answer = await world.app.inject({ method: 'GET', url: `/v1/workflows/${workflowId}/receipt`, headers })
+  const answer = await world.app.inject({ method: 'GET', url: `/v1/requests/${requestId}/receipt`, headers })
   if (answer.statusCode !== 200) throw new Error(`the receipt is ${answer.statusCode} ${answer.body}`)
   return answer.body
 }

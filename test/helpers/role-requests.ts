@@ -1,9 +1,10 @@
+import { workflowOptions } from '../../src/access/workflow.ts'
 import { castVote, type CastVoteInput, type CastVoteResult } from '../../src/approvals/cast-vote.ts'
 import { noDeadline, openRequest, type RequestedGrant } from '../../src/approvals/open-request.ts'
 import type { Caller } from '../../src/identity/actor.ts'
 import { makeGrant } from '../../src/identity/grants/make-grant.ts'
 import { noLimits, type GrantTerms } from '../../src/kernel/grant-terms.ts'
-import type { PolicyOptions, Stage } from '../../src/kernel/rule.ts'
+import type { Stage } from '../../src/kernel/rule.ts'
 import type { Stance } from '../../src/kernel/request.ts'
 import type { Db } from '../../src/store/open.ts'
 import { findPolicyForShare } from '../../src/store/policies.ts'
@@ -12,17 +13,6 @@ import { transact } from '../../src/store/unit-of-work.ts'
 import { lockFacts } from '../../src/store/voting.ts'
 import { insertPolicy, orgId, seats } from './quorum.ts'
 import { startWorld, type Client, type World } from './world.ts'
-
-/** As every workflow of the dialect decides. */
-export const privxOptions: PolicyOptions = {
-  veto: 'final',
-  requesterMayVote: false,
-  distinctPeople: false,
-  naturalPersons: false,
-  recheckEligibility: false,
-  vetoNeedsAssurance: false,
-  singleVote: true,
-}
 
 type Who = Pick<Client, 'id'>
 
@@ -105,7 +95,7 @@ export function withRoles(world: World): RoleWorld {
       })
       return await transact(ctx, null, async (tx) => {
         const policyId =
-          asked.policyId ?? (await insertPolicy({ ...ctx, db: tx }, stages, privxOptions, { dialect: 'privx' }))
+          asked.policyId ?? (await insertPolicy({ ...ctx, db: tx }, stages, workflowOptions, { dialect: 'privx' }))
         const policy = await findPolicyForShare(tx, orgId, policyId)
         if (policy === undefined) throw new Error('the policy is gone')
         return await openRequest(tx, ctx, {

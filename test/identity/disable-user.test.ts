@@ -1,6 +1,8 @@
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { machine, proofFor, signedInAgent } from '../helpers/agents.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
+import { giveRole, orgId } from '../helpers/quorum.ts'
 import { startedSignIn } from '../helpers/sign-in.ts'
 import { expectRefusal, nowhere } from '../helpers/templates.ts'
 import { startWorkflowWorld, type WorkflowWorld } from '../helpers/workflows.ts'
@@ -154,5 +156,76 @@ describe('what a disabled person voted', () => {
     }
     await disable(world.ada, voter.id)
     for (const client of [voter, there]) expectRefusal(await world.vote(client, id, 'APPROVE'), 401, 'USER_NOT_FOUND')
+  })
+})
+
+describe('the agents of a disabled person', () => {
+  it('are shut out with them: signed in, with their key, with a refresh token, and as voters', async () => {
+    const owner = await world.voter('Owner', [world.guards])
+    const agent = await machine(world, 'worker', owner)
+    const { accessToken, refreshToken } = await signedInAgent(world, agent)
+    const { ctx } = world
+    await giveRole(ctx, agent.id, 'OrgWideWorkflowTemplateVoter')
+    const member = { org_id: orgId, group_id: world.guards, principal_id: agent.id, added_at: ctx.clock.now() }
+    await ctx.db.insertInto('memberships').values(member).execute()
+    const [checked, open] = [
+      await world.opened({ approvalRule: world.rule(2), options: { recheckEligibility: true } }),
+      await world.opened({ approvalRule: world.rule(3) }),
+    ]
+    const clients = [world, other].map((at) => at.withToken(agent.id, accessToken))
+    for (const client of clients) expect((await world.vote(client, open, 'APPROVE')).status).toBe(200)
+    expect(await world.voted(clients[0]!, checked, 'APPROVE')).toBe('EVALUATION_IN_PROGRESS')
+
+    expect((await disable(world.ada, owner.id)).status).toBe(204)
+    for (const client of clients) {
+      expectRefusal(await client.get('/auth/info'), 401, 'AGENT_NOT_FOUND')
+      expectRefusal(await world.vote(client, open, 'APPROVE'), 401, 'AGENT_NOT_FOUND')
+    }
+    const proof = await proofFor(world, agent, 'POST', '/auth/agents/refresh')
+    const renewal = await world.anyone.post('/auth/agents/refresh', { refreshToken }, { dpop: proof })
+    expect(renewal.status).toBeGreaterThanOrEqual(400)
+    await expect(signedInAgent(world, agent)).rejects.toThrow()
+    expect(await world.voted(world.cleo, checked, 'APPROVE')).toBe('EVALUATION_IN_PROGRESS')
+    const leaves = await ctx.db
+      .selectFrom('audit_leaves')
+      .select('kind')
+      .where('subject_id', '=', agent.id)
+      .where('kind', 'in', ['agent.revoked', 'sessions.ended'])
+      .orderBy('id')
+      .execute()
+    expect(leaves.map(({ kind }) => kind)).toEqual(['sessions.ended', 'agent.revoked'])
+  })
+
+  it('come back by an admin alone, once the person is back or somebody else answers for them', async () => {
+    const [owner, heir] = [await world.person('Gone'), await world.person('Heir')]
+    const [kept, passed] = [await machine(world, 'kept', owner), await machine(world, 'passed', owner)]
+    await disable(world.ada, owner.id)
+    const restore = (by: Client, id: string) => by.post(`/v1/agents/${id}/restore`)
+    for (const { id } of [kept, passed]) {
+      const { status, body } = await restore(world.ada, id)
+      expect([status, body.code]).toEqual([400, 'USER_NOT_FOUND'])
+    }
+    await world.ada.patch(`/v1/agents/${passed.id}`, { ownerId: heir.id })
+    expectRefusal(await restore(heir, passed.id), 403, 'REQUESTOR_NOT_AUTHORIZED')
+    expect((await restore(world.ada, passed.id)).status).toBeLessThan(300)
+    await signedInAgent(world, passed)
+    await enable(world.ada, owner.id)
+    await expect(signedInAgent(world, kept)).rejects.toThrow()
+    expectRefusal(await restore(await world.signedIn(owner.id), kept.id), 403, 'REQUESTOR_NOT_AUTHORIZED')
+    expect((await restore(world.ada, kept.id)).status).toBeLessThan(300)
+    await signedInAgent(world, kept)
+  })
+
+  it('are none of those that were being registered', async () => {
+    for (let round = 0; round < 3; round++) {
+      const owner = await world.person(`Registrar${round}`)
+      const [registered] = await Promise.all([
+        owner.post('/agents/register', { agentName: `late-${round}` }),
+        disable(world.ada, owner.id),
+      ])
+      if (registered.status !== 201) continue
+      const client = await world.signedIn(registered.body.agentId)
+      expectRefusal(await client.get('/auth/info'), 401, 'AGENT_NOT_FOUND')
+    }
   })
 })

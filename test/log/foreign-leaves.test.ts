@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { renderLeaf } from '../../src/audit/leaf.ts'
-import { macKey } from '../../src/audit/mac-key.ts'
+import { macKey } from '../../src/config/mac-key.ts'
 import { sealNow } from '../../src/audit/seal.ts'
 import { sealAll } from '../../src/jobs/sealing.ts'
+import { createSealingMemory } from '../../src/store/sealing-memory.ts'
 import { findUnsealed } from '../../src/store/log.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
 import { addLeaves, faultsOfLog, leafRow, logOf } from '../helpers/log.ts'
@@ -203,6 +204,86 @@ describe.each(['postgres', 'pglite'] as const)('a head that the server did not s
     expect(await checkpoints()).toEqual(before)
     expect(await findUnsealed(ctx.db)).toContain(org)
     expect(await world.anyone.get('/health')).toMatchObject({ status: 200 })
+  })
+
+  const logTables = ['log_cosignatures', 'log_checkpoints', 'log_nodes', 'log_entries', 'log_heads', 'audit_leaves']
+
+  /** Sets all tables of a log back to what they were, as a restored backup does. @returns does it */
+  const kept = async () => {
+    const rows = await Promise.all(
+      logTables.map(
+        async (table) =>
+          (
+            await sql<{ row: string }>`select t::text as row from ${sql.table(table)} t where org_id = ${org}`.execute(
+              world.ctx.db,
+            )
+          ).rows,
+      ),
+    )
+    return async () =>
+      await world.ctx.db.transaction().execute(async (tx) => {
+        await sql`set local session_replication_role = replica`.execute(tx)
+        for (const [place, table] of logTables.entries()) {
+          await sql`delete from ${sql.table(table)} where org_id = ${org}`.execute(tx)
+          for (const { row } of rows[place] ?? []) {
+            await sql`insert into ${sql.table(table)} select (${row}::${sql.table(table)}).*`.execute(tx)
+          }
+        }
+      })
+  }
+  /** Seals as a process does that knows nothing of the log. */
+  const sealElsewhere = async () =>
+    await sealNow({ ...world.ctx, store: { ...world.ctx.store, sealingMemory: createSealingMemory() } }, org)
+
+  const setBacks: readonly (readonly [string, RegExp, () => Promise<unknown>])[] = [
+    ['shorter', /has 4 leaves, and this process knows of 6: it was set back/, async () => {}],
+    [
+      'as long and another',
+      /first 6 leaves are not those that this process knows/,
+      async () => {
+        await add(org, 'other', 'leaves')
+        await sealElsewhere()
+      },
+    ],
+    [
+      'longer and another',
+      /first 6 leaves are not those that this process knows/,
+      async () => {
+        await add(org, 'other', 'leaves', 'and more')
+        await sealElsewhere()
+      },
+    ],
+  ]
+
+  it.each(setBacks)('nor is one that was signed, and set back while this process runs: %s', async (_, what, goOn) => {
+    const { ctx } = world
+    const setBack = await kept()
+    await add(org, 'five', 'six')
+    expect(await sealNow(ctx, org)).toBe(2)
+    const restore = await kept()
+    await setBack()
+    await goOn()
+    await add(org, 'more')
+    const complaints = vi.spyOn(ctx.log, 'error')
+    for (let round = 0; round < 3; round++) await sealAll(ctx)
+    expect(complaints).toHaveBeenCalledOnce()
+    expect(complaints.mock.calls[0]?.[0]).toMatchObject({ orgId: org, err: { message: expect.stringMatching(what) } })
+    complaints.mockRestore()
+    await expect(sealNow(ctx, org)).rejects.toThrow(what)
+    // To a process that starts it is a backup. What was there can be put back, and goes on.
+    expect(await sealElsewhere()).toBe(1)
+    await restore()
+    await add(org, 'seven')
+    expect(await sealNow(ctx, org)).toBe(1)
+  })
+
+  it('is gone on from where other processes have sealed more', async () => {
+    for (const count of [1, 2, 300, 3]) {
+      await add(org, ...Array.from({ length: count }, (_, at) => `elsewhere ${count}: ${at}`))
+      expect(await sealElsewhere()).toBe(count)
+      await add(org, `here ${count}`)
+      expect(await sealNow(world.ctx, org)).toBe(1)
+    }
   })
 
   it('keeps no other organization’s log from going on, nor its own once it is mended', async () => {

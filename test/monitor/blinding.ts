@@ -2,11 +2,19 @@ import { sql } from 'kysely'
 import type { Ctx } from '../../src/context.ts'
 import type { Tx } from '../../src/store/open.ts'
 import type { Dice } from '../helpers/dice.ts'
-import { dropTexts, erasable, erasableRows, erasedFields, eraseRow, tellErasure, type Erasable } from './erasing.ts'
+import {
+  dropTexts,
+  erasableRows,
+  watchedErasable,
+  erasedFields,
+  eraseRow,
+  tellErasure,
+  type Erasable,
+} from './erasing.ts'
 import type { Tampering, Trick } from './tampering.ts'
 
 /** Tables of which texts that are erased leave a row without what vouched for it. */
-const blindable = erasable.filter((table) => table !== 'votes')
+const blindable = watchedErasable.filter((table) => table !== 'votes')
 
 /**
  * Ways to have the monitor look away: texts that are erased and then are others, with and without a leaf that tells of the
@@ -14,8 +22,8 @@ const blindable = erasable.filter((table) => table !== 'votes')
  */
 export const blindings: readonly Trick[] = [
   ...blindable.flatMap((table) => [secretly(table), partly(table), forgetting(table)]),
-  ...erasable.flatMap((table) => erasedFields[table].map((column) => replacing(table, column))),
-  ...erasable.map(claiming),
+  ...watchedErasable.flatMap((table) => erasedFields[table].map((column) => replacing(table, column))),
+  ...watchedErasable.map(claiming),
   rolesOnOthers(),
 ]
 

@@ -97,6 +97,16 @@ describe('quorate monitor', () => {
     expect(out).toMatch(new RegExp(`^${orgId}  principals  [0-9a-f-]{36}  edited name  expected Ben, found Eve\\n$`))
   })
 
+  it('exits with 1 where something stands that no server writes', async () => {
+    const how = `create table kept as select * from log_checkpoints; update log_checkpoints set created_at = 'infinity'`
+    const back =
+      'update log_checkpoints c set created_at = k.created_at from kept k where k.size = c.size; drop table kept'
+    const { code, out, err } = await tampered(how, back, () => run(['--state', newState()]))
+    expect(code).toBe(1)
+    expect(out).toContain('edited created_at  expected a time')
+    expect(err).not.toContain(' at ')
+  })
+
   it('tells it as JSON', async () => {
     const { out } = await tampered(rename('Eve', 'Ben'), rename('Ben', 'Eve'), () =>
       run(['--state', newState(), '--json']),

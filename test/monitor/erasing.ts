@@ -5,8 +5,10 @@ import type { Stage } from '../../src/kernel/rule.ts'
 import type { Tx } from '../../src/store/open.ts'
 import { orgId } from '../helpers/quorum.ts'
 
-/** What texts can be erased of: rows of these tables, all versions of a template at once. */
-export const erasable = ['principals', 'groups', 'spaces', 'policies', 'requests', 'votes', 'api_keys'] as const
+/** What texts can be erased of: rows of these tables, all versions of a template at once. The monitor compares them. */
+export const watchedErasable = ['principals', 'groups', 'spaces', 'policies', 'requests', 'votes', 'api_keys'] as const
+/** Of the last two it knows the leaves alone. */
+export const erasable = [...watchedErasable, 'privx_workflows', 'privx_settings'] as const
 export type Erasable = (typeof erasable)[number]
 
 /** Columns that an erasure of a row names. */
@@ -18,16 +20,28 @@ export const erasedFields: Readonly<Record<Erasable, readonly string[]>> = {
   requests: ['description', 'metadata', 'name'],
   votes: ['reason', 'reason_salt'],
   api_keys: ['name'],
+  privx_workflows: ['comment', 'name', 'steps'],
+  privx_settings: ['sealed_password', 'settings'],
 }
 
 /** Erases lawfully what is text in a row: the kept texts, the columns, and a leaf that says so. */
 export async function eraseRow(tx: Tx, ctx: Ctx, table: Erasable, id: string, seq?: number): Promise<void> {
+  if (table === 'privx_workflows') await eraseRuleOf(tx, ctx, id)
   const ids = table === 'policies' ? await versionsOf(tx, id) : [id]
   for (const one of ids) {
     if (table !== 'votes') await dropTexts(tx, one)
     await tellErasure(tx, ctx, one, erasedFields[table], seq)
   }
   await columns[table](tx, id, seq)
+}
+
+/** A workflow goes with every version of its rule. */
+async function eraseRuleOf(tx: Tx, ctx: Ctx, workflowId: string): Promise<void> {
+  const { rows } = await sql<{
+    id: string
+  }>`select policy_id as id from privx_workflows where id = ${workflowId}`.execute(tx)
+  const id = rows[0]?.id ?? ''
+  if (!(await isErasedTemplate(tx, id))) await eraseRow(tx, ctx, 'policies', id)
 }
 
 /** All texts that can be erased. */
@@ -82,9 +96,10 @@ export async function tellErasure(
   })
 }
 
-/** Takes away the texts beside every leaf of a subject. */
+/** Takes away the texts beside every leaf of a subject; the name of an organization stays. */
 export async function dropTexts(tx: Tx, id: string): Promise<void> {
-  await sql`update audit_leaves set private = null where subject_id = ${id} and private is not null`.execute(tx)
+  await sql`update audit_leaves set private = null
+    where subject_id = ${id} and private is not null and kind <> 'organization.created'`.execute(tx)
 }
 
 type Blank = (tx: Tx, id: string, seq?: number) => Promise<unknown>
@@ -95,14 +110,21 @@ const named =
     await sql`update ${sql.table(table)} set name = ${`erased:${id}`}, description = null where id = ${id}`.execute(tx)
 
 const columns: Readonly<Record<Erasable, Blank>> = {
-  groups: named('groups'),
+  groups: async (tx, id) => {
+    await named('groups')(tx, id)
+    await sql`update groups set attributes = '{}' where id = ${id}`.execute(tx)
+  },
   spaces: named('spaces'),
   principals: async (tx, id) => {
     const email = `erased:${id}`
     await sql`update organization_admins set email = ${email} where principal_id = ${id}`.execute(tx)
     await sql`update people p set email = ${email} from principals m
-      where m.id = ${id} and m.kind = 'human' and m.person_id = p.id`.execute(tx)
-    await sql`update principals set email = case kind when 'human' then ${email} end,
+      where m.id = ${id} and m.kind = 'human' and m.person_id = p.id and p.email is not null`.execute(tx)
+    await sql`update privx_users set username = ${email}, full_name = 'erased', attributes = '{}'
+      where principal_id = ${id}`.execute(tx)
+    await sql`update credentials set name = ${email}, hash = null
+      where principal_id = ${id} and kind = 'password'`.execute(tx)
+    await sql`update principals set email = case when kind = 'human' and email is not null then ${email} end,
       name = case kind when 'human' then 'erased' else ${email} end where id = ${id}`.execute(tx)
   },
   policies: async (tx, id) => {
@@ -121,17 +143,34 @@ const columns: Readonly<Record<Erasable, Blank>> = {
         where id = ${version}`.execute(tx)
     }
   },
-  requests: async (tx, id) =>
-    await sql`update requests set name = ${`erased:${id}`}, description = null, metadata = '{}' where id = ${id}`.execute(
-      tx,
-    ),
+  requests: async (tx, id) => {
+    await withoutStepNames(tx, 'privx_requests', 'request_id', id)
+    await sql`update privx_requests set comment = '' where request_id = ${id}`.execute(tx)
+    await sql`update requests set name = ${`erased:${id}`}, description = null, metadata = '{}'
+      where id = ${id}`.execute(tx)
+  },
   votes: async (tx, id, seq) =>
     await sql`update votes set reason = null, reason_salt = null where request_id = ${id} and seq = ${seq}`.execute(tx),
   api_keys: async (tx, id) => await sql`update api_keys set name = 'erased' where id = ${id}`.execute(tx),
+  privx_workflows: async (tx, id) => {
+    await withoutStepNames(tx, 'privx_workflows', 'id', id)
+    await sql`update privx_workflows set name = ${`erased:${id}`}, comment = '' where id = ${id}`.execute(tx)
+  },
+  privx_settings: async (tx) =>
+    await sql`update privx_settings set settings = '{}', sealed_password = null`.execute(tx),
+}
+
+async function withoutStepNames(tx: Tx, table: string, key: string, id: string): Promise<void> {
+  const place = sql`where ${sql.ref(key)} = ${id}`
+  const { rows } = await sql<{ steps: Stage[] }>`select steps from ${sql.table(table)} ${place}`.execute(tx)
+  const steps = JSON.stringify(withoutNames(rows[0]?.steps ?? []))
+  await sql`update ${sql.table(table)} set steps = ${steps}::jsonb ${place}`.execute(tx)
 }
 
 async function versionsOf(tx: Tx, id: string): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`select o.id from policies p join policies o on o.name = p.name
+  const { rows } = await sql<{
+    id: string
+  }>`select o.id from policies p join policies o on o.dialect = p.dialect and o.name = p.name
     where p.id = ${id} order by o.version`.execute(tx)
   return rows.map((row) => row.id)
 }
@@ -140,8 +179,10 @@ function withoutNames(stages: readonly Stage[]): object[] {
   return stages.map(({ name, ...stage }) => ({ ...stage, ...(name !== undefined && { name: 'erased' }) }))
 }
 
-/** As the native wire words it. */
+/** As the wires word it. */
 function wordedWithoutNames(rule: object): object {
-  const { rules, ...rest } = rule as { rules: { stages?: readonly Stage[] } }
+  const { rules, ...rest } = rule as { rules: { stages?: readonly Stage[] } | readonly Stage[] }
+  if (Array.isArray(rules)) return { ...rest, rules: withoutNames(rules) }
+  if (!('stages' in rules)) return rule
   return { ...rest, rules: rules.stages === undefined ? rules : { stages: withoutNames(rules.stages) } }
 }

@@ -126,7 +126,8 @@ describe('what was erased otherwise', () => {
         await dropTexts(tx, id)
         const { rows } = await sql<{ id: string }>`select id from audit_leaves where subject_id = ${id}
         and kind in ('user.created', 'agent.registered', 'group.created', 'space.created', 'template.created',
-          'template.updated', 'request.created', 'api-key.created')`.execute(tx)
+          'template.updated', 'request.created', 'api-key.created', 'workflow.created', 'api-client.created',
+          'access-settings.changed')`.execute(tx)
         return rows[0]?.id
       })
       expect(columnsFound(found).filter((line) => line.startsWith(`audit_leaves ${value} private.`))).not.toEqual([])

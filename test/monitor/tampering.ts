@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Ctx } from '../../src/context.ts'
 import type { Finding } from '../../src/monitor/finding.ts'
-import { watchedTables, type TableName } from '../../src/monitor/watched-tables.ts'
+import type { TableName } from '../../src/monitor/watched-tables.ts'
 import type { Tx } from '../../src/store/open.ts'
 import type { Dice } from '../helpers/dice.ts'
 import { orgId } from '../helpers/quorum.ts'
+import { watched } from './columns.ts'
 
 /** What was done, and how a finding may name the row that it was done to. */
 export interface Tampering {
@@ -44,32 +45,12 @@ interface Target {
 
 const sealed = 'exists (select from log_entries e where e.org_id = t.org_id and e.leaf_id = t.id)'
 
-const logTargets: readonly Target[] = [
-  {
-    table: 'audit_leaves',
-    key: ['id'],
-    columns: ['kind', 'subject_id', 'content', 'private', 'created_at'],
-    among: sealed,
-  },
-  { table: 'log_entries', key: ['index'], columns: ['leaf_id', 'hash', 'subject_id'] },
-  { table: 'log_nodes', key: ['level', 'index'], columns: ['hash'] },
-  { table: 'log_checkpoints', key: ['size'], columns: ['root', 'note'] },
-  { table: 'log_heads', key: ['org_id'], columns: ['origin', 'size', 'frontier'] },
-]
+// Nobody but the monitor's own tricks writes cosignatures here (key-tricks.ts), and counts have theirs.
+const apart = ['log_cosignatures', 'request_counts']
 
-/** What the leaves tell of a request and a vote by a digest alone. */
-const digested: Readonly<Record<string, readonly string[]>> = {
-  requests: ['description', 'metadata'],
-  votes: ['reason', 'reason_salt'],
-}
-
-const stateTargets: readonly Target[] = Object.entries(watchedTables).map(([table, { key, columns }]) => ({
-  table,
-  key,
-  columns: [...columns, ...(digested[table] ?? [])],
-}))
-
-const targets = [...stateTargets, ...logTargets]
+const targets: readonly Target[] = watched
+  .filter(({ table }) => !apart.includes(table))
+  .map((target) => ({ ...target, ...(target.table === 'audit_leaves' && { among: sealed }) }))
 
 /** Every trick there is. */
 export const tricks: readonly Trick[] = [
@@ -343,6 +324,11 @@ async function stored(tx: Tx, table: string, column: string, value: unknown) {
 /** Columns that the database itself holds to a few words. */
 const closed: Readonly<Record<string, readonly string[]>> = {
   'principals.kind': ['human', 'agent'],
+  'credentials.kind': ['password', 'client-secret'],
+  'grants.kind': ['permanent', 'time-restricted', 'floating'],
+  'request_grants.kind': ['permanent', 'time-restricted', 'floating'],
+  'request_grants.operation': ['grant', 'remove'],
+  'privx_workflows.operation': ['GRANT', 'REMOVE', 'BOTH'],
   'role_bindings.scope_type': ['org', 'space', 'group', 'workflow_template'],
   'policies.status': ['active', 'pending-deprecation', 'deprecated'],
 }
@@ -369,7 +355,7 @@ function altered(table: string, column: string, type: string, value: unknown, di
     case 'jsonb':
       return alteredJson(value, dice)
     case 'bytea':
-      return alteredBytes(value as Uint8Array, dice)
+      return alteredBytes(value as Uint8Array | null, dice)
     default:
       return alteredText(value as string | null, dice)
   }
@@ -382,8 +368,8 @@ function alteredText(text: string | null, dice: Dice): string {
   return text.slice(0, at) + letter + text.slice(at + 1)
 }
 
-function alteredBytes(bytes: Uint8Array, dice: Dice): Buffer {
-  const changed = Buffer.from(bytes)
+function alteredBytes(bytes: Uint8Array | null, dice: Dice): Buffer {
+  const changed = Buffer.from(bytes ?? [])
   if (changed.length === 0) return Buffer.alloc(32)
   const at = dice.roll(changed.length)
   changed[at] = (changed[at] ?? 0) ^ (1 << dice.roll(8))
@@ -414,10 +400,12 @@ async function freshen(tx: Tx, { table }: Target, row: Row, dice: Dice): Promise
       row['seq'] = 1_000 + dice.roll(1_000)
       return
     case 'memberships':
+    case 'privx_users':
     case 'role_bindings':
     case 'former_owners':
       row['principal_id'] = fresh
       return
+    case 'privx_requests':
     case 'request_grants':
       row['request_id'] = fresh
       return
@@ -453,6 +441,7 @@ async function freshen(tx: Tx, { table }: Target, row: Row, dice: Dice): Promise
         policies: ['name'],
         requests: ['name'],
         api_keys: ['secret_hash'],
+        credentials: ['name'],
       }
       for (const column of unique[table as TableName] ?? []) row[column] = fresh
       if (table === 'quotas') row['target_id'] = fresh

@@ -13,7 +13,7 @@ import { pemOf } from '../helpers/signing.ts'
 import { startSecondVerifier, type SecondVerifier } from '../helpers/python.ts'
 import { saidBy, trusting } from '../helpers/receipts.ts'
 import { cutNetwork } from './no-network.ts'
-import { fileTelling, isVote, type Told, type ToldVote } from './told.ts'
+import { fileTelling, isTerms, isVote, type Told, type ToldVote } from './told.ts'
 import { believedForgeries, goodTrial, mutantsOf, newGround, type Ground, type Trial } from './trials.ts'
 
 const help = `Verifies receipts of every shape with the network off, by both verifiers, and tries to have others believed.
@@ -88,7 +88,8 @@ async function runReceipts(
     if (said !== 'verified') refused.push(`${receipt}: ${said}`)
     const { ok, failures } = await second.verdictOn(trial.file, args)
     if (!ok) refused.push(`${receipt}, by the second verifier: ${JSON.stringify(failures)}`)
-    const decision = trial.told.events.findLast(({ from, to }) => from !== to)?.to ?? 'open'
+    const moves = trial.told.events.filter((event) => !isTerms(event))
+    const decision = moves.findLast(({ from, to }) => from !== to)?.to ?? 'open'
     decisions[decision] = (decisions[decision] ?? 0) + 1
     const share = Math.floor(((receipt + 1) * mutations) / receipts) - made
     made += share

@@ -4,7 +4,7 @@
  */
 import type { Chance } from '../kernel/cases.ts'
 import { organization } from './random-told.ts'
-import { contentOf, digestOf, isVote, type Told, type ToldChange, type ToldVote } from './told.ts'
+import { contentOf, digestOf, isVote, type Told, type ToldMove, type ToldVote } from './told.ts'
 import { claimsOf, jwsOf, newVoter, signed, voteHeader, type Voter } from './voters.ts'
 import { pemOf } from '../helpers/signing.ts'
 
@@ -561,7 +561,7 @@ const forgeries: readonly (readonly [how: string, forge: Forge])[] = [
   ],
 ]
 
-function closedAt(at: string): ToldChange {
+function closedAt(at: string): ToldMove {
   return {
     kind: 'request.stage-closed',
     at,

@@ -3,9 +3,9 @@ import { seatsHeld } from '../../src/kernel/eligibility.ts'
 import { decide, type Outcome, type StandingApproval } from '../../src/kernel/request.ts'
 import { seatKey, type Assurance, type Policy } from '../../src/kernel/rule.ts'
 import { writeCanonical } from '../../src/proof/canonical-json.ts'
-import type { ReceiptStatus } from '../../src/proof/statement.ts'
+import type { ReceiptGrant, ReceiptStatus, ReceiptTerms } from '../../src/proof/statement.ts'
 import { EXPIRES_AT, type Case } from '../kernel/cases.ts'
-import type { Happening, Person } from '../kernel/naive.ts'
+import type { Beginning, Happening, Person } from '../kernel/naive.ts'
 import { randomCase } from '../kernel/random.ts'
 import { createWorld, type World } from '../kernel/world.ts'
 import { isVote, policyDigestOf, type Told, type ToldEvent, type ToldName } from './told.ts'
@@ -28,7 +28,8 @@ export function randomTold(seed: number, number: number): Told {
 }
 
 function toldOf({ policy, beginning, happenings }: Case, number: number): Told {
-  const recorder = recording(policy, beginning.people, beginning.requester)
+  const grant = number % 3 === 1 ? randomGrant(number, beginning.beneficiary ?? beginning.requester) : undefined
+  const recorder = recording(policy, beginning, grant?.operation === 'grant' ? number : null)
   for (const happening of happenings) recorder.happen(happening)
   // Every request is decided in the end: some by somebody, a veto that stands may do, the rest by the clock.
   if (recorder.status() === 'open' || number % 2 === 0) {
@@ -52,10 +53,15 @@ function toldOf({ policy, beginning, happenings }: Case, number: number): Told {
     organization,
     request: {
       id: requestId,
-      dialect: 'native',
+      dialect: grant === undefined ? 'native' : 'privx',
       policy: policyId,
       requester: beginning.requester,
-      person: recorder.requesterPerson,
+      person: recorder.personOf(beginning.requester),
+      ...(beginning.beneficiary !== undefined && {
+        beneficiary: beginning.beneficiary,
+        beneficiaryPerson: recorder.personOf(beginning.beneficiary),
+      }),
+      ...(grant !== undefined && { grant }),
       createdAt: instantOf(-1),
       expiresAt: instantOf(EXPIRES_AT),
       content,
@@ -81,8 +87,32 @@ function namesOf(people: readonly Person[]): ToldName[] {
   ]
 }
 
-/** Drives the kernel as the store does, and keeps what the log would have of it. */
-function recording(policy: Policy, people: readonly Person[], requester: string) {
+function randomGrant(number: number, principal: string): ReceiptGrant {
+  const limits = { kinds: kindsOfTerms, maxFloatingHours: 0, maxRestrictedDays: 0 }
+  const place = { principal, group: 'A', limits, isRevocable: number % 4 === 0 }
+  return number % 9 === 4 ? { ...place, operation: 'remove' } : { ...place, operation: 'grant', ...randomTerms(number) }
+}
+
+const kindsOfTerms = ['permanent', 'time-restricted', 'floating'] as const
+
+function randomTerms(number: number): ReceiptTerms {
+  const grantKind = kindsOfTerms[number % 3] ?? 'permanent'
+  switch (grantKind) {
+    case 'permanent':
+      return { grantKind }
+    case 'time-restricted':
+      return { grantKind, startsAt: instantOf(0), endsAt: '+010000-01-01T00:00:00.000Z' }
+    case 'floating':
+      return { grantKind, floatingHours: 1 + (number % 24) }
+  }
+}
+
+/**
+ * Drives the kernel as the store does, and keeps what the log would have of it.
+ * @param changing some approvals put other terms in the place of those asked for, by this number; null: none does
+ */
+function recording(policy: Policy, beginning: Beginning, changing: number | null) {
+  const { people, requester, beneficiary } = beginning
   const events: ToldEvent[] = []
   let asked: readonly StandingApproval[] | null = null
   const world = createWorld(policy, {
@@ -91,6 +121,7 @@ function recording(policy: Policy, people: readonly Person[], requester: string)
     }),
     groups: membersOf(people),
     requester,
+    ...(beneficiary !== undefined && { beneficiary }),
     expiresAt: EXPIRES_AT,
     decide(rule, state, event, now) {
       if (event.kind === 'vote') asked = event.facts.approvals ?? null
@@ -100,7 +131,7 @@ function recording(policy: Policy, people: readonly Person[], requester: string)
   return {
     events,
     status: () => world.state.status,
-    requesterPerson: people.find(({ id }) => id === requester)?.agentOf ?? requester,
+    personOf: (one: string) => people.find(({ id }) => id === one)?.agentOf ?? one,
     happen(happening: Happening): void {
       const { status: from, stage, seq } = world.state
       const facts = happening.kind === 'vote' ? world.facts(happening.principal) : null
@@ -113,6 +144,8 @@ function recording(policy: Policy, people: readonly Person[], requester: string)
         const { principal, stance } = happening
         const seats = outcome.record.seats.map(({ id }) => id)
         const held = seatsHeld(policy, { stage }, facts.voter).map(({ id }) => id)
+        const isChanging = changing !== null && stance === 'approve' && (changing + seq) % 2 === 0
+        const terms = isChanging ? randomTerms(changing + seq) : undefined
         events.push({
           seq: outcome.record.seq,
           at,
@@ -124,9 +157,14 @@ function recording(policy: Policy, people: readonly Person[], requester: string)
           seats,
           ...(held.some((id) => !seats.includes(id)) && { held }),
           assurance: happening.assurance.filter((proof) => provableBy[kindOf(principal)].includes(proof)),
+          ...(terms !== undefined && { terms }),
           ...(asked !== null && { lapsed: lapsedAmong(asked, principal) }),
           ...after,
         })
+        if (terms !== undefined) {
+          const actor = { kind: kindOf(principal), id: principal }
+          events.push({ kind: 'request.terms-changed', at, actor, seq: seq + 1, ...terms })
+        }
       } else if (happening.kind in changeKinds && (to !== from || next !== stage)) {
         const kind = changeKinds[happening.kind as keyof typeof changeKinds]
         const isClock = kind === 'request.expired'
@@ -171,7 +209,9 @@ function membersOf(people: readonly Person[]): Record<string, string[]> {
 function perform(world: World, happening: Happening): Outcome | null {
   switch (happening.kind) {
     case 'vote': {
-      const { principal, stance, seats, now, stale } = happening
+      const { principal, stance, now, stale } = happening
+      // With single votes nobody is asked which seat they take (docs/receipt.md, "Re-running it").
+      const seats = world.policy.options.singleVote ? undefined : happening.seats
       const assurance = happening.assurance.filter((proof) => provableBy[kindOf(principal)].includes(proof))
       return world.vote(
         principal,

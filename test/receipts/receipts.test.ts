@@ -166,7 +166,7 @@ describe.each(['postgres', 'pglite'] as const)('receipts on %s', (engine) => {
     await world.voted(world.cleo, id, 'APPROVE')
     expect(await world.voted(world.dan, id, 'APPROVE')).toBe('APPROVED')
     const { changes, votes } = await verified(id)
-    expect(changes.map(({ kind, toStage }) => [kind, toStage])).toEqual([['request.stage-closed', 1]])
+    expect(changes).toMatchObject([{ kind: 'request.stage-closed', toStage: 1 }])
     expect(votes.map(({ stage }) => stage)).toEqual([0, 1, 2])
   })
 

@@ -17,18 +17,22 @@ import {
   type ReceiptActor,
   type ReceiptChange,
   type ReceiptDecision,
+  type ReceiptMove,
+  type ReceiptTermsChange,
   type ReceiptVote,
   type SaltedText,
 } from '../../src/proof/statement.ts'
 
 /** Without a digest of its own: it is cast on that of the request. */
 export type ToldVote = Omit<ReceiptVote, 'leaf' | 'digest'> & { readonly digest?: string }
-export type ToldChange = Omit<ReceiptChange, 'leaf'>
+export type ToldMove = Omit<ReceiptMove, 'leaf'>
+export type ToldTerms = Omit<ReceiptTermsChange, 'leaf'>
+export type ToldChange = ToldMove | ToldTerms
 export type ToldEvent = ToldVote | ToldChange
 
 export interface ToldName {
   readonly id: string
-  readonly kind: 'user.created' | 'agent.registered' | 'group.created'
+  readonly kind: 'user.created' | 'agent.registered' | 'api-client.created' | 'group.created'
   readonly name: string
   readonly salt: string
 }
@@ -65,6 +69,7 @@ export interface Notary {
 }
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+export const isTerms = (event: ToldEvent): event is ToldTerms => 'grantKind' in event
 export const isVote = (event: ToldEvent): event is ToldVote => 'stance' in event
 export const policyDigestOf = ({ stages, options }: Told['policy']): string =>
   sha256(writeCanonical({ stages, options }))
@@ -74,7 +79,9 @@ export function contentOf({ request, policy }: Told): string | null {
   if (request.content === null) return null
   const { dialect, requester: requesterId } = request
   const fixed = { dialect, requesterId, policyId: policy.id, policyDigest: policyDigestOf(policy), revision: 1 }
-  return writeCanonical({ ...fixed, ...request.content })
+  const { grant } = request
+  const metadata = { ...(request.content['metadata'] as object), ...(grant && { grant }) }
+  return writeCanonical({ ...fixed, ...request.content, metadata })
 }
 
 /** What votes are cast on. */
@@ -115,6 +122,7 @@ export async function receiptOf(told: Told, notary: Notary): Promise<Receipt> {
       policyDigest,
       requester: request.requester,
       ...(request.person !== null && { person: request.person }),
+      ...concernOf(request),
       expiresAt: request.expiresAt,
     },
   })
@@ -124,7 +132,8 @@ export async function receiptOf(told: Told, notary: Notary): Promise<Receipt> {
     .map((event) => ({ event, leaf: add(leafOfEvent(event, told, digest)) }))
   const proof = await log.prove()
   const proven = happened.map(({ event, leaf }) => ({ ...event, leaf: proof(leaf) }))
-  const last = proven.findLast(({ from, to }) => from !== to) ?? proven.at(-1)
+  const moves = proven.filter((event) => !isTerms(event))
+  const last = moves.findLast(({ from, to }) => from !== to) ?? moves.at(-1)
   const names = (kinds: readonly string[]) =>
     named
       .filter(({ kind }) => kinds.includes(kind))
@@ -144,7 +153,10 @@ export async function receiptOf(told: Told, notary: Notary): Promise<Receipt> {
       leaf: last?.leaf.index ?? 0,
       ...told.decision,
     },
-    names: { principals: names(['user.created', 'agent.registered']), groups: names(['group.created']) },
+    names: {
+      principals: names(['user.created', 'agent.registered', 'api-client.created']),
+      groups: names(['group.created']),
+    },
     log: {
       origin: notary.signer.key.name,
       checkpoint: signNote(checkpoint, [notary.signer, ...(notary.witnesses ?? [])]),
@@ -182,10 +194,19 @@ function leafOfName({ id, kind, name, salt }: ToldName, at: string): Omit<LeafCo
   return { kind, subject: id, actor: { kind: 'system' }, at, facts: {}, committed }
 }
 
+function concernOf({ beneficiary, beneficiaryPerson, grant }: Told['request']): object {
+  return {
+    ...(beneficiary !== undefined && { beneficiary }),
+    ...(beneficiaryPerson !== undefined && { beneficiaryPerson }),
+    ...(grant !== undefined && { grant }),
+  }
+}
+
 function leafOfEvent(event: ToldEvent, { request }: Told, digest: string): Omit<LeafContent, 'v' | 'org' | 'nonce'> {
   if (!isVote(event)) {
     const { kind, at, actor, ...facts } = event
-    return { kind, subject: request.id, actor, at, facts: { ...facts, digest, policy: request.policy } }
+    const about = isTerms(event) ? {} : { digest, policy: request.policy }
+    return { kind, subject: request.id, actor, at, facts: { ...facts, ...about } }
   }
   const { at, principal, kind, person, signature, publicKey: _, reason, ...facts } = event
   const actor: ReceiptActor = { kind, id: principal }

@@ -265,7 +265,9 @@ describe('a witness that is none', () => {
 })
 
 /** What the owner of the database can do: the log is as if it had ended here, and the server signs what it finds. */
-async function cutBackTo({ db }: Ctx, size: number): Promise<void> {
+/** Of which no process that has sealed it is left to tell. */
+async function cutBackTo({ db, store }: Ctx, size: number): Promise<void> {
+  store.sealingMemory.known.clear()
   await db.transaction().execute(async (tx) => {
     await sql`set local session_replication_role = replica`.execute(tx)
     const gone = tx.selectFrom('log_entries').select('leaf_id').where('index', '>=', String(size))

@@ -1,56 +1,36 @@
 #!/usr/bin/env python3
 """Checks a Quorate receipt from its bytes and trusted keys alone: no store, no network, no code of `quorate verify`.
 Written from docs/receipt.md, whose words it uses. Needs Python 3.11 or later and the package `cryptography`."""
-import argparse, base64, collections, contextlib, datetime, functools, hashlib, heapq, json, operator, re, sys
+import argparse, base64, collections, contextlib, datetime, functools, hashlib, heapq, json, operator, os, re, sys
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding
-
-MAX_FILE_BYTES, MAX_RULE_BYTES, MAX_INTEGER, MAX_DEPTH = 134_217_728, 65_536, 2**53 - 1, 64
+MAX_FILE_BYTES, MAX_RULE_BYTES, MAX_INTEGER, MAX_DEPTH, BITS = 134_217_728, 65_536, 2**53 - 1, 64, 64
 ENVELOPE = re.compile(rb'\{"payload":"([A-Za-z0-9+/]*={0,2})","payloadType":"application/vnd\.in-toto\+json",'
                       rb'"signatures":\[\{"keyid":"([!#-\[\]-~]+)","sig":"([A-Za-z0-9+/]+={0,2})"\}\]\}\n')
 NAME = r'[!#-*,-\[\]-~]+'  # of a key
 ASSURANCES = {'human': {'stepUp', 'password', 'securityKey'}, 'agent': {'signature'}}
+PARTIES = {'requester': 'person', 'beneficiary': 'beneficiaryPerson'}  # who may have no vote
 PROOFS = {*ASSURANCES['human'], *ASSURANCES['agent']}
-NAMED = {'principals': {'user.created': 'displayName', 'agent.registered': 'name'}, 'groups': {'group.created': 'name'}}
+NAMED = {'principals': ('user.created', 'agent.registered', 'api-client.created'), 'groups': ('group.created',)}
 NO_FACTS = set('id kind principal actor at createdAt content reason signature publicKey leaf'.split())
-# The objects of the page. A member is of the type that it names, of that which USUAL has for its name, or a text.
-USUAL = dict(member.split(':') for member in """actor:Actor apiKey:id at:time atLeast:int createdAt:time digest:digest
-  expiresAt:time from:status held:ids id:id index:int leaf:Leaf nonce:nonce organization:id person:id/null policy:id
-  policyDigest:digest policyId:id principal:id requester:id requesterId:id seats:ids seq:int stage:int subject:id
-  to:status toStage:int""".split())
-FORMS = """Statement _type:'https://in-toto.io/Statement/v1' predicateType:'urn:quorate:receipt:v1' subject:[object]
-predicate:Predicate ; Predicate organization request:Request policy:Policy votes:[Vote] changes:[Change] decision:object
-names:Names log:Log ; Log origin checkpoint ; Names principals:[Name] groups:[Name] ; Request id dialect policy
-requester person createdAt expiresAt digest content:text/null leaf ; Content dialect name description:text/null
-metadata:{text} policyId policyDigest requesterId revision:int ; Policy id digest stages:[Stage] options:Options
-name?:Salted leaf ; Stage binding:bool rule:Rule ; Options veto:'withdrawable'|'final'|'ignored' requesterMayVote:bool
-distinctPeople:bool naturalPersons:bool recheckEligibility:bool vetoNeedsAssurance:bool ; Rule.threshold kind atLeast
-of:[Rule] ; Rule.seats kind atLeast from:Seat assurance?:words ; Seat kind:'group'|'principal' id ; Salted salt text ;
-Name id name salt leaf ; Vote seq at principal kind:'human'|'agent' person stance:'approve'|'veto'|'withdraw' stage
-seats held? from to toStage? assurance:proofs digest lapsed?:{ids} signature? publicKey? reason?:Salted leaf ; Claims
-iss org request digest policyDigest stage stance seats:[text] iat:int nonce:text ; Leaf index content path:[hash] ;
-Change at actor seq stage kind:'request.stage-closed'|'request.canceled'|'request.expired' from to toStage? leaf ; Entry
-v:int org:id kind subject actor at nonce facts:object committed?:{digest} ; Actor.human kind id apiKey? ; Actor.agent kind id
-apiKey? ; Actor.system kind ; Actor.admin-key kind"""
-FORMS = {name: {m.partition(':')[0]: m.partition(':')[2] or USUAL.get(m.rstrip('?'), 'text') for m in members}
-         for name, *members in map(str.split, FORMS.split(' ;'))}
-TYPES = {
-    'text': lambda v: type(v) is str, 'id': lambda v: type(v) is str and v, 'int': lambda v: type(v) is int,
-    'bool': lambda v: type(v) is bool, 'object': lambda v: type(v) is dict, 'time': lambda v: milliseconds(v) >= 0,
-    'digest': re.compile('[0-9a-f]{64}').fullmatch, 'hash': lambda v: len(unbase64(v)) == 32,
-    'nonce': lambda v: len(unbase64(v, url=True)) == 16,
-    'ids': lambda v: type(v) is list and all(map(TYPES['id'], v)) and len(set(v)) == len(v),
-    'words': lambda v: type(v) is list and set(v) <= PROOFS, 'proofs': lambda v: TYPES['words'](v) and TYPES['ids'](v),
-    'status': lambda v: v in ('open', 'approved', 'rejected', 'canceled', 'expired')}
+USUAL, FORMS = {}, collections.defaultdict(dict)  # forms.txt tells what they are
+for name, *members in map(str.split, open(os.path.join(os.path.dirname(__file__), 'forms.txt'))):
+    if name[0] == ':': USUAL |= dict.fromkeys(members, name[1:])
+    elif name != '#': FORMS[name] |= dict((*m.split(':', 1), USUAL.get(m.rstrip('?'), 'str'))[:2] for m in members)
+TYPES = {'id': lambda v: type(v) is str and v, 'true': lambda v: v is True, 'proof': PROOFS.__contains__,
+         'time': lambda v: milliseconds(v) >= 0, 'hash': lambda v: len(unbase64(v)) == 32,
+         'nonce': lambda v: len(unbase64(v, url=True)) == 16, 'digest': re.compile('[0-9a-f]{64}').fullmatch,
+         'ids': lambda v: type(v) is list and all(map(TYPES['id'], v)) and len(set(v)) == len(v),
+         'status': ('open', 'approved', 'rejected', 'canceled', 'expired').__contains__}
 def union(sets): return functools.reduce(operator.or_, sets, 0)
 class Refused(Exception): __str__ = lambda self: self.args[1]  # args: code, detail
 def no(detail, code='malformed'): raise Refused(code, detail)
 def digest(text): return hashlib.sha256(text.encode()).hexdigest()
-def unbase64(text, url=False):
-    raw = base64.b64decode(text + '=' * (-len(text) % 4 if url else 0), b'-_' if url else b'+/')
-    again = base64.urlsafe_b64encode(raw).rstrip(b'=') if url else base64.b64encode(raw)
-    return raw if again == text.encode() else no('not canonical base64')
+def unbase64(text, url=False, alphabets=(b'+/', b'-_')):
+    raw = base64.b64decode(text + '==', alphabets[url])
+    again = base64.b64encode(raw, alphabets[url]).decode()
+    return raw if text == again.rstrip('=' * url) else no('not canonical base64')
 def milliseconds(instant):
     at = datetime.datetime.fromisoformat(instant)
     return round(at.timestamp() * 1000) if at.isoformat(timespec='milliseconds')[:23] + 'Z' == instant else no(instant)
@@ -64,17 +44,17 @@ def write(value, depth=MAX_DEPTH, plain=json.JSONEncoder(ensure_ascii=False).enc
 def parse(text, kind, where):
     write(value := json.loads(text)) == text or no(f'{where} is not canonical JSON')
     return check(value, kind, where) or value
-def check(value, kind, where):
-    """Refuses what is not of a form, [of many], {of named ones}, one of TYPES (or/null) or of 'words'|'listed'."""
-    form = FORMS.get(kind) or kind in ('Rule', 'Actor') and FORMS[f'{kind}.{value["kind"]}']
+def check(value, kind, where):  # refuses what is not of a type as forms.txt writes it
+    form = FORMS.get(f'{kind}.{type(value) is dict and value.get("kind", value.get("operation"))}') or FORMS.get(kind)
     if form:
         form = {name.rstrip('?'): inner for name, inner in form.items() if name[-1] != '?' or name[:-1] in value}
         value.keys() == form.keys() or no(f'{where} has {sorted(value)}, not {sorted(form)}')
     elif kind[0] in '[{':
         type(value) is (list if kind[0] == '[' else dict) or no(f'{where} is of another type')
         form = dict.fromkeys(range(len(value)) if kind[0] == '[' else value, kind[1:-1])
-    elif value is not None or not kind.endswith('/null'):
-        TYPES.get(kind.removesuffix('/null'), lambda v: f"'{v}'" in kind.split('|'))(value) or no(f'{where}: wrong')
+    else:
+        fits = (TYPES.get(one, lambda v: one in (type(v).__name__, f"'{v}'"))(value) for one in kind.split('|'))
+        any(fits) or no(f'{where} is not {kind}')
     for name, inner in (form or {}).items(): check(value[name], inner, f'{where}.{name}')
 def verifier_key(kind, text):
     name, key_id, encoded = text.split('+', 2)
@@ -87,8 +67,9 @@ def rsa_key(pem):
     pem in (plain, plain[:-1]) and key.public_numbers().e in range(3, 2**64, 2) or no('not an RSA key in its one form')
     return key if 2048 <= key.key_size <= 16384 and key.public_numbers().n % 2 else no('an RSA key that may not be')
 def open_checkpoint(log, organization, log_key, trust):  # its size, its root, and which of the trusted keys signed it
-    keys, witnesses = dict(trust.key), dict(trust.witness_key); body, _, lines = log['checkpoint'].rpartition('\n\n')
-    all(({**keys, **witnesses})[i] == key for i, key in [*trust.key, *trust.witness_key]) or no('two keys of one name')
+    keys, witnesses = dict(trust.key), dict(trust.witness_key)
+    all({**keys, **witnesses}[i] == key for i, key in [*trust.key, *trust.witness_key]) or no('two keys of one name')
+    body, _, lines = log['checkpoint'].rpartition('\n\n')
     text, (origin, size, root), (*rows, end), signed = f'{body}\n'.encode(), body.split('\n'), lines.split('\n'), set()
     for name, encoded in (re.fullmatch(f'— ({NAME}) ([!-~]+)', row).groups() for row in rows):
         key_id, raw = f'{name}+{unbase64(encoded)[:4].hex()}', unbase64(encoded)[4:] or no('an empty signature')
@@ -122,9 +103,10 @@ def nodes(rule, depth=0):
     fits = depth <= 8 and len(rule.get('assurance', ())) <= 4 and ('from' in rule or rule['atLeast'] <= len(rule['of']))
     fits and rule['atLeast'] >= 1 or no('policy: a rule beyond the limits')
     return [rule] + [node for inner in rule.get('of', ()) for node in nodes(inner, depth + 1)]
+def seat_of(leaf): return leaf['from']['id'], leaf['from']['kind']
 def add(amount, lanes, numbers, carry=0):  # in these lanes; bit n of numbers[i] is bit i of the number of lane n
     for i, bits in enumerate(numbers):
-        more = lanes & -(amount >> i & 1)
+        if (more := lanes & -(amount >> i & 1)) == carry and amount >> i in (0, -1): break  # all others stay
         numbers[i], carry = bits ^ more ^ carry, bits & more | (bits ^ more) & carry
     return numbers
 def meets(rule, leaves, lanes):  # the lanes where a rule holds, by those where its leaves do, in the order of nodes()
@@ -136,23 +118,28 @@ class Tally:
     """The votes of a stage and what they fill. A set of leaves of its rule is a number: bit i is leaf i. There is a
     lane for each leaf or, with distinctPeople, each set of leaves (lane n: set n); its number is how many voters fill
     any of it, less those that it asks for. Voters can be given to a set when no subset of it is below zero (Hall)."""
-    def __init__(self, rule, distinct, most):
-        self.last, self.vetoing, self.filled = {}, set(), collections.defaultdict(dict)  # voter → principal → leaves
+    def __init__(self, rule, distinct):
+        self.last, self.fills, self.vetoing, self.distinct, self.numbers = {}, {}, set(), distinct, [0] * BITS
+        self.filled = collections.defaultdict(lambda: [0] * BITS)  # by voter: in how many votes they have each leaf
         self.having, leaves = collections.Counter(), [node for node in nodes(rule) if 'from' in node]
-        self.distinct, lanes = distinct, (1 << (1 << len(leaves) if distinct else len(leaves))) - 1
+        lanes = (1 << (1 << len(leaves) if distinct else len(leaves))) - 1
         self.lanes_of = [lanes // ((1 << 2**i) + 1) << 2**i if distinct else 1 << i for i in range(len(leaves))]
-        self.numbers = [0] * ((len(leaves) * (most + 1)).bit_length() + 1)
         for i, leaf in enumerate(leaves):
-            add(-min(leaf['atLeast'], most + 1), self.lanes_of[i], self.numbers)  # voters are no more than votes
-            for what in (*leaf['from'].values(),), *leaf.get('assurance', ()): self.having[what] |= 1 << i
+            add(-leaf['atLeast'], self.lanes_of[i], self.numbers)
+            for what in seat_of(leaf), *leaf.get('assurance', ()): self.having[what] |= 1 << i
         self.met = meets(rule, iter(self.lanes_of), lanes).__and__ if distinct else functools.cache(
             lambda good: meets(rule, (good >> i & 1 for i in range(len(leaves))), 1))
     def at(self, who, ids): return union(self.having[seat, 'principal' if who == seat else 'group'] for seat in ids)
-    def fill(self, principal, lost=0):  # its last vote fills its leaves from here on, but for the lost ones
-        _, voter, leaves = self.last[principal]
-        before, self.filled[voter][principal] = union(self.filled[voter].values()), leaves & ~lost
-        for amount, those in (-1, before), (1, union(self.filled[voter].values())):
-            add(amount, union(lanes for i, lanes in enumerate(self.lanes_of) if those >> i & 1), self.numbers)
+    def first_free(self, held):  # of these leaves the first one that lacks voters
+        lacks = (1 << i for i, lanes in enumerate(self.lanes_of) if self.numbers[-1] & lanes & -lanes)
+        return next(filter(held.__and__, lacks), 0)
+    def lanes(self, leaves): return union(lanes for i, lanes in enumerate(self.lanes_of) if leaves >> i & 1)
+    def fill(self, principal, leaves, voter=None):  # from here on, and no longer what it filled before
+        then, had = self.fills.get(principal, (voter, 0))
+        for sign, whose, those in (-1, then, had), (1, voter or then, leaves):
+            before = self.lanes(union(self.filled[whose]))
+            add(sign, before ^ self.lanes(union(add(sign, those, self.filled[whose]))), self.numbers)
+        self.fills[principal] = voter or then, leaves
     def holds(self):
         bad = self.numbers[-1]
         for i in range(len(self.lanes_of) if self.distinct else 0): bad |= (bad & ~self.lanes_of[i]) << (1 << i)
@@ -160,33 +147,43 @@ class Tally:
 def replay(request, policy, entries, verified):  # runs the rule again; gives what `decision` has to be
     options, stages, status, stage, seq, tally = policy['options'], policy['stages'], 'open', 0, 0, None
     def voter_of(who, person): return ('person', person) if options['naturalPersons'] and person else ('principal', who)
-    for entry in entries:
+    parties = [(request[who], request.get(of)) for who, of in PARTIES.items() if who in request]
+    for before, entry in zip([{}, *entries], entries):
         def must(right, why, code='rule-violated'): right or no(f'leaf {entry["leaf"]["index"]}: {why}', code)
+        if 'terms' in before or 'grantKind' in entry:  # an approval and what it changed: each has the other
+            terms = {name: entry[name] for name in entry.keys() - NO_FACTS - {'seq'}}
+            same = {'stance': 'approve', 'terms': terms, 'seq': entry['seq'], 'at': entry['at']}
+            same |= {'kind': entry['actor']['kind'], 'principal': entry['actor'].get('id')}
+            must(before | same == before and 'grantKind' in request.get('grant', ()), 'no approval changed these terms')
+            continue
         in_time, me = milliseconds(entry['at']) < milliseconds(request['expiresAt']), entry.get('principal')
         must(status == 'open' or status == 'rejected' and options['veto'] == 'withdrawable', 'it is after the end')
         must((entry['from'], entry['stage'], entry['seq']) == (status, stage, seq + bool(me)), 'another state before')
-        tally = tally or Tally(stages[stage]['rule'], options['distinctPeople'], len(entries))
+        tally = tally or Tally(stages[stage]['rule'], options['distinctPeople'])
         if me:
             seq, voter, approves = seq + 1, voter_of(me, entry['person']), entry['stance'] == 'approve'
-            excluded = me == request['requester'] or voter == voter_of(request['requester'], request['person'])
-            named, held = tally.at(me, entry['seats']), tally.at(me, [*entry['seats'], *entry.get('held', ()), me])
+            excluded = any(me == who or voter == voter_of(who, person) for who, person in parties)
+            named, held = tally.at(me, entry['seats']), tally.at(me, [*entry.get('held', entry['seats']), me])
             must(in_time and held and (options['requesterMayVote'] or not excluded), 'too late, seatless, or excluded')
-            believed = set(entry['assurance']) - (set() if seq in verified else {'signature'})
-            asked = {word for word in PROOFS if tally.having[word] & (named if approves else held)} - believed
-            asked &= PROOFS if approves else ASSURANCES[entry['kind']] if options['vetoNeedsAssurance'] else set()
-            must(asked.isdisjoint(entry['assurance']), f'--voter-key {me}=… is needed', 'voter-key-missing')
-            must(not asked and entry['digest'] == request['digest'], f'{asked} not proved, or another digest')
-            if me in tally.last: tally.fill(me, ~0)
-            tally.last[me] = entry, voter, named if approves else 0  # all of `named` is proved, as has just been seen
-            tally.fill(me)
+            must(named & ~held == 0 and entry['digest'] == request['digest'], 'not all seats held, or another digest')
+            once = me not in tally.last and voter not in tally.filled and len(entry['seats']) == 1
+            once = once and entry['stance'] != 'withdraw' and 0 < named == tally.first_free(held)
+            must('singleVote' not in options or once, 'not the one vote for the first seat that is free')
+            proved = set(entry['assurance']) - (set() if seq in verified else {'signature'})
+            could = PROOFS if approves else ASSURANCES[entry['kind']] if options['vetoNeedsAssurance'] else set()
+            lacks = {word for word in could if tally.having[word] & (named if approves else held)} - proved
+            must(lacks.isdisjoint(entry['assurance']), f'--voter-key {me}=… is needed', 'voter-key-missing')
+            must(not lacks, f'{lacks} not proved')
+            tally.fill(me, named if approves else 0, voter)  # all of `named` is proved, as has just been seen
+            tally.last[me], lapsed = entry, entry.get('lapsed', {})
             stops = entry['stance'] == 'veto' and options['veto'] != 'ignored'
             (tally.vetoing.add if stops else tally.vetoing.discard)(me)
-            for other, ids in entry.get('lapsed', {}).items():
-                stood = tally.last[other][0]
-                must(ids and other != me and stood['stance'] == 'approve' and {*ids} <= {*stood['seats']}, 'lapsed')
-                if options['recheckEligibility']: tally.fill(other, tally.at(other, ids))
+            for other, ids in lapsed.items():
+                stood, seats = tally.last[other]['stance'] == 'approve', {*tally.last[other]['seats']}
+                must(ids and other != me and stood and {*ids} <= seats, 'what lapsed was not approved for')
+                if options['recheckEligibility']: tally.fill(other, tally.at(other, seats - {*ids}))
             passed = not tally.vetoing and tally.holds()
-            for other in entry.get('lapsed', {}): tally.fill(other)
+            for other in lapsed: tally.fill(other, tally.at(other, tally.last[other]['seats']))
             must(not passed or not options['recheckEligibility'] or 'lapsed' in entry, 'nobody looked at what lapsed')
             status = 'rejected' if tally.vetoing else 'open'
         elif passed := entry['kind'] == 'request.stage-closed':
@@ -198,56 +195,60 @@ def replay(request, policy, entries, verified):  # runs the rule again; gives wh
             tally, stage = None, stage + 1
             status = 'open' if any(later['binding'] for later in stages[stage:]) else 'approved'
         must((entry['to'], entry.get('toStage')) == (status, stage if passed else None), f'{status}, stage {stage}')
-    status != 'open' or no('open', 'undecided')
-    decided = [entry for entry in entries if entry['from'] != entry['to']][-1]
+    status != 'open' and 'terms' not in entries[-1] or no('open, or terms that nothing changed', 'undecided')
+    decided = [entry for entry in entries if entry.get('from') != entry.get('to')][-1]
     return {'status': status, 'isFinal': status != 'rejected' or options['veto'] == 'final', 'at': decided['at'],
             'seq': decided['seq'], 'leaf': decided['leaf']['index']}
-def verify(data, trust):
-    """The account of a receipt that holds. Every other one raises something."""
+def verify(data, trust):  # the account of a receipt that holds; every other one raises something
     parts = ENVELOPE.fullmatch(data if len(data) <= MAX_FILE_BYTES else b'') or no('the file is not of the form')
     payload, key_id, signature = unbase64(parts[1].decode()), parts[2].decode(), unbase64(parts[3].decode())
     key = dict(trust.key).get(key_id) or no(f'signed by {key_id}', 'unknown-key')
     key.verify(signature, b'DSSEv1 28 application/vnd.in-toto+json %d ' % len(payload) + payload)
     statement = parse(payload.decode(), 'Statement', 'statement')
     changes, decision, log, names, organization, policy, request, votes = statement['predicate'].values()  # sorted
-    options, stages, rules = policy['options'], policy['stages'], [nodes(stage['rule']) for stage in policy['stages']]
-    rule_text, most = write({'options': options, 'stages': stages}), 16 if options['distinctPeople'] else 1000
+    options, stages = policy['options'], policy['stages']
+    rules, rule_text = [nodes(stage['rule']) for stage in stages], write({'options': options, 'stages': stages})
+    seats = [[seat_of(node) for node in rule if 'from' in node] for rule in rules]
     fits = 1 <= len(stages) <= 10 and any(stage['binding'] for stage in stages) and sum(map(len, rules)) <= 1000
-    fits &= len(rule_text.encode()) <= MAX_RULE_BYTES
-    fits and all(sum('from' in node for node in rule) <= most for rule in rules) or no('policy: beyond the limits')
+    fits &= len(rule_text.encode()) <= MAX_RULE_BYTES and max(map(len, seats)) <= (1000, 16)[options['distinctPeople']]
+    lasting = options['veto'] != 'withdrawable' and not options['recheckEligibility']
+    lasting &= all(len({*each}) == len(each) for each in seats)
+    fits and (lasting or 'singleVote' not in options) or no('policy: beyond the limits')
     size, root, signed = open_checkpoint(log, organization, key_id, trust)
     (missing := dict(trust.witness_key).keys() - signed) and no(', '.join(missing), 'witness-missing')
-    verified, earlier, seen = set(), {}, set()
-    def entry(item, kinds, subject=request['id'], **facts):  # the content of its leaf, in the log and saying the same
-        leaf, where = item['leaf'], f'leaf {item["leaf"]["index"]}'
-        content, value = parse(leaf['content'], 'Entry', where), bytes.fromhex(digest(f'\0{leaf["content"]}'))
-        proven = leaf['index'] < size and root_by([*map(unbase64, leaf['path'])], leaf['index'], size, value) == root
-        proven or no(f'{where} is not in the tree', 'not-in-log')
-        expected = {'v': 1, 'org': organization, 'subject': subject, 'actor': item.get('actor', content['actor'])}
+    verified, earlier, seen, grant = set(), {}, set(), {name: request[name] for name in {'grant'} & request.keys()}
+    def entry(item, kinds, subject=request['id'], who={}, **facts):  # the content of its leaf, which says the same
+        text, index, path = item['leaf'].values()  # sorted
+        content, value = parse(text, 'Entry', f'leaf {index}'), bytes.fromhex(digest(f'\0{text}'))
+        proven = index < size and root_by([*map(unbase64, path)], index, size, value) == root
+        proven and index not in seen or no(f'leaf {index} is not in the tree, or twice', 'not-in-log')
+        expected = {'v': 1, 'org': organization, 'subject': subject, 'actor': item.get('actor', content['actor'] | who)}
         facts |= {name: item[name] for name in item.keys() - NO_FACTS if facts and item[name] is not None}
         if facts: expected |= {'at': item.get('at', item.get('createdAt')), 'facts': facts}
         told = write(content | expected) == write(content) and content['kind'] in kinds
-        told and leaf['index'] not in seen or no(f'{where} says something else, or twice', 'leaf-mismatch')
-        return seen.add(leaf['index']) or content
+        return seen.add(index) or content if told else no(f'leaf {index} says something else', 'leaf-mismatch')
     def commits(leaf, name, salt, text): leaf['committed'][name] == digest(f'{salt}\0{text}') or no(name, 'bad-digest')
     made = entry(policy, ('template.created', 'template.updated'), policy['id'])
     facts = made['facts'] | {'policyDigest': policy['digest'], 'stages': stages, 'options': options}
     write(facts) == write(made['facts']) and policy['id'] == request['policy'] or no('another policy', 'leaf-mismatch')
     'name' in policy and commits(made, 'name', **policy['name'])
-    actor = entry(request, ['request.created'], policyDigest=policy['digest'])['actor']
-    actor | {'id': request['requester']} == actor or no('another requester', 'leaf-mismatch')
+    entry(request, ['request.created'], who={'id': request['requester']}, policyDigest=policy['digest'])
+    whom = request.get('beneficiary', request['requester'])
+    all(role['principal'] == whom for role in grant.values()) or no('a role for another', 'leaf-mismatch')
     subject = [{'name': request['id'], 'digest': {'sha256': request['digest']}}]
     statement['subject'] == subject and digest(rule_text) == policy['digest'] or no('subject or policy', 'bad-digest')
-    if request['content'] is not None:
-        content = parse(request['content'], 'Content', 'request.content')
-        known = {'dialect': request['dialect'], 'requesterId': request['requester'], 'policyId': policy['id']}
-        right = content | known | {'policyDigest': policy['digest']} == content
-        right and digest(request['content']) == request['digest'] or no('request.content', 'bad-digest')
-    for change in changes: entry(change, [change['kind']], digest=request['digest'], policy=policy['id'])
+    if (text := request['content']) is not None:
+        content = parse(text, 'Content', 'request.content')
+        texts = {name: value for name, value in content['metadata'].items() if type(value) is str}
+        known = {'dialect': request['dialect'], 'requesterId': request['requester'], 'policyId': policy['id'],
+                 'policyDigest': policy['digest'], 'metadata': texts | grant}
+        write(content | known) == text and digest(text) == request['digest'] or no('request.content', 'bad-digest')
+    same = {'digest': request['digest'], 'policy': policy['id']}
+    for change in changes: entry(change, [change['kind']], **same if 'from' in change else {'seq': change['seq']})
     for vote in votes:
         me, seq, proof = vote['principal'], vote['seq'], {'signature'} & vote.keys()
-        cast = entry(vote, ['vote.cast'], policy=policy['id'], **{name: digest(vote[name]) for name in proof})
-        cast['actor'] | {'id': me, 'kind': vote['kind']} == cast['actor'] or no('another voter', 'leaf-mismatch')
+        facts = {'policy': policy['id']} | {name: digest(vote[name]) for name in proof}
+        cast = entry(vote, ['vote.cast'], who={'id': me, 'kind': vote['kind']}, **facts)
         'reason' in vote and commits(cast, 'reason', **vote['reason'])
         if proof:
             jws, said = read_jws(vote, organization, request, policy)
@@ -257,12 +258,12 @@ def verify(data, trust):
             in_order = (me, said['nonce']) not in earlier and earlier.get(me, 0) <= said['iat']
             in_order and (seq in verified or not keys) or no(f'vote {seq}', 'bad-voter-signature')
             earlier |= {me: said['iat'], (me, said['nonce']): True}
-        proof == {'signature'} & set(vote['assurance']) and (proof or 'publicKey' not in vote) or no(f'vote {seq}')
-        set(vote['assurance']) <= ASSURANCES[vote['kind']] or no(f'vote {seq}: not the proofs of its kind')
+        right = proof == {'signature'} & {*vote['assurance']} and (proof or 'publicKey' not in vote)
+        right and ASSURANCES[vote['kind']].issuperset(vote['assurance']) or no(f'vote {seq}: not proofs of its kind')
         not trust.voter_key or seq in verified or me in trust.unsigned or no(f'--voter-key {me}=…', 'voter-key-missing')
     for kinds, name in ((NAMED[group], name) for group in names for name in names[group]):
         created = entry(name, kinds, name['id'])
-        commits(created, kinds[created['kind']], name['salt'], name['name'])
+        commits(created, 'displayName' if created['kind'] == 'user.created' else 'name', name['salt'], name['name'])
     all(TYPES['ids']([name['id'] for name in group]) for group in names.values()) or no('named twice')
     entries = [*heapq.merge(votes, changes, key=lambda item: item['leaf']['index'])]
     order = [(item['leaf']['index'], item.get('at', item.get('createdAt', ''))) for item in (policy, request, *entries)]
@@ -273,8 +274,7 @@ def verify(data, trust):
     request['content'] is not None or not asks or no('what was signed was erased', 'content-missing')
     right = replay(request, policy, entries, verified)
     write(right) == write(decision) or no(f'the rule gives {right}', 'rule-violated')
-    return {'organization': organization, 'request': request['id'], 'content': request['content'], 'decision': decision,
-            'policy': policy['digest'], 'verified': sorted(verified), 'log': log['origin'], 'signedBy': sorted(signed)}
+    return statement['predicate'] | {'verified': sorted(verified), 'signedBy': sorted(signed)}
 def judge(data, trust):
     try: return {'verdict': 'verified', 'failures': [], 'account': verify(data, trust)}
     except Refused as fault: code, detail = fault.args

@@ -35,15 +35,22 @@ import { watchingRoutes } from './routes/watching.ts'
 import { webSignInRoutes } from './routes/web-sign-in.ts'
 import { workflowRoutes } from './routes/workflows.ts'
 
-/** The Approvio API at `/`, with our own additions under `/v1` (contract `approvio.md`). */
-export async function nativeDialect(app: FastifyInstance, ctx: Ctx): Promise<void> {
+/**
+ * The Approvio API at `/`, with our own additions under `/v1` (contract `approvio.md`).
+ * @param answerUnknown of every path that no route takes and no other dialect answers
+ */
+export async function nativeDialect(
+  app: FastifyInstance,
+  ctx: Ctx,
+  answerUnknown: typeof answerUnknownRoute = answerUnknownRoute,
+): Promise<void> {
   addBodyParser(app)
   await app.register(cookie)
   // Shapes are checked by the parsers of `wire/`, which know the contract's code for each field; route schemas describe
   // them for readers and shape the answers.
   app.setValidatorCompiler(() => () => true)
   app.setErrorHandler(answerError)
-  app.setNotFoundHandler(answerUnknownRoute)
+  app.setNotFoundHandler(answerUnknown)
   // The order of contract §0: lever, token, rate limit, then what is asked.
   const authenticate = authenticator(ctx)
   const limitCalls = rateLimiter(ctx)

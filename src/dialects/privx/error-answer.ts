@@ -1,8 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, type ErrorCode } from '../../errors.ts'
+import { windowSeconds } from '../../identity/call-limiter.ts'
 import { refusalOf } from '../shared/refusal.ts'
 import { wireErrors } from './errors.ts'
 import { grantMembers } from './wire/grant-words.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What services call the list that the whole body of this route is. */
+    bodyIs?: string
+  }
+}
 
 const statusOf = (code: ErrorCode): number => wireErrors[code].status
 
@@ -10,7 +18,8 @@ const statusOf = (code: ErrorCode): number => wireErrors[code].status
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { code, message, field, violations } = refusalOf(error, request, statusOf)
   const { status, errorCode } = wireErrors[code]
-  const property = propertyOf(code, field)
+  const { bodyIs } = request.routeOptions.config
+  const property = propertyOf(code, field === null ? null : withinBody(field, bodyIs))
   return answer(reply, status, {
     error_code: errorCode,
     error_message: message,
@@ -25,11 +34,23 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   })
 }
 
-/** The engine names the terms of a grant its own way; everywhere else a member is named as the client wrote it. */
+function withinBody(field: string, bodyIs: string | undefined): string {
+  return bodyIs !== undefined && field.startsWith(`${bodyIs}[`) ? field.slice(bodyIs.length) : field
+}
+
+/** The engine names stages and the terms of a grant its own way; everywhere else a member is named as the client wrote it. */
 function propertyOf(code: ErrorCode, field: string | null): string | null {
   if (code === 'STAGE_NOT_OPEN') return 'step'
-  const isTerm = code === 'GRANT_TERMS_INVALID' && field !== null && Object.hasOwn(grantMembers, field)
-  return isTerm ? grantMembers[field as keyof typeof grantMembers] : field
+  if (code !== 'GRANT_TERMS_INVALID' || field === null) return field
+  const [, place = '', member = ''] = /^(.*\.)?(\w+)$/.exec(field) ?? []
+  return Object.hasOwn(grantMembers, member) ? `${place}${grantMembers[member as keyof typeof grantMembers]}` : field
+}
+
+/** What the framework refuses of a path under our prefixes before any route is found. */
+export function answerUnroutable(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // An id that nothing can have names nothing (contract privx §1).
+  const isTooLong = (error as { readonly code?: unknown } | null)?.code === 'FST_ERR_MAX_PARAM_LENGTH'
+  return isTooLong ? answerUnknownRoute(request, reply) : answerError(error, request, reply)
 }
 
 export function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -63,5 +84,7 @@ const oauthErrors: Partial<Record<ErrorCode, string>> = {
 }
 
 function answer(reply: FastifyReply, status: number, body: object): FastifyReply {
+  // Every limit counts by the minute, so that nobody has to wait for longer.
+  if (status === 429 && !reply.hasHeader('retry-after')) reply.header('retry-after', windowSeconds)
   return reply.code(status).type('application/json; charset=utf-8').send(body)
 }

@@ -16,24 +16,45 @@ import { statusOf } from './wire/status.ts'
 /** The routes of one service, paths as they are below its prefix. */
 type Routes = (app: FastifyInstance, ctx: Ctx) => void
 
-/** The services of contract privx §1, by prefix. */
-const services: Readonly<Record<string, readonly Routes[]>> = {
-  '/workflow-engine/api/v1': [workflowRoutes, requestRoutes, settingsRoutes],
-  '/auth/api/v1': [authRoutes],
-  '/role-store/api/v1': [roleStoreRoutes],
-  '/local-user-store/api/v1': [localUserStoreRoutes],
+interface Service {
+  /** All that is under it is ours, whether or not a route takes it. */
+  readonly root: string
+  /** Where its routes are below that. */
+  readonly base: string
+  readonly routes: readonly Routes[]
+}
+
+/** The services of contract privx §1. Under `/auth` there are native routes too. */
+const services: readonly Service[] = [
+  { root: '/workflow-engine', base: '/api/v1', routes: [workflowRoutes, requestRoutes, settingsRoutes] },
+  { root: '/auth/api', base: '/v1', routes: [authRoutes] },
+  { root: '/role-store', base: '/api/v1', routes: [roleStoreRoutes] },
+  { root: '/local-user-store', base: '/api/v1', routes: [localUserStoreRoutes] },
+]
+
+/** Whether a path belongs to this dialect, be there a route or none. */
+export function isPrivxPath(url: string): boolean {
+  const [path = ''] = url.split(/[?#]/, 1)
+  return services.some(({ root }) => path === root || path.startsWith(`${root}/`))
 }
 
 /** The workflow engine of contract privx, with as much of its neighbours as a stock client needs. */
 export async function privxDialect(app: FastifyInstance, ctx: Ctx): Promise<void> {
   const frame = frameOf(ctx)
-  for (const [prefix, routes] of Object.entries(services)) {
+  const status = statusOf(ctx.clock.now())
+  for (const { root, base, routes } of services) {
     await app.register(
-      async (service) => {
-        frame(service)
-        for (const add of routes) add(service, ctx)
+      async (scope) => {
+        frame(scope)
+        await scope.register(
+          async (service) => {
+            service.get('/status', { config: { public: true } }, () => status)
+            for (const add of routes) add(service, ctx)
+          },
+          { prefix: base },
+        )
       },
-      { prefix },
+      { prefix: root },
     )
   }
 }
@@ -42,7 +63,6 @@ export async function privxDialect(app: FastifyInstance, ctx: Ctx): Promise<void
 function frameOf(ctx: Ctx): (app: FastifyInstance) => void {
   const authenticate = authenticator(ctx)
   const limitCalls = rateLimiter(ctx)
-  const status = statusOf(ctx.clock.now())
   return (app) => {
     addBodyParser(app)
     // This is not the API that /openapi.json describes.
@@ -59,6 +79,5 @@ function frameOf(ctx: Ctx): (app: FastifyInstance) => void {
       refuseUnstorableText(request)
       done()
     })
-    app.get('/status', { config: { public: true } }, () => status)
   }
 }

@@ -1,12 +1,14 @@
 import { appendLeaf } from '../../audit/append.ts'
+import type { LeafActor } from '../../audit/leaf.ts'
 import type { Ctx } from '../../context.ts'
+import { AppError } from '../../errors.ts'
 import { deleteOpenChallenges } from '../../store/agent-challenges.ts'
-import { updateAgent } from '../../store/managed-agents.ts'
+import { isEnabledUser, updateAgent } from '../../store/managed-agents.ts'
 import type { Tx } from '../../store/open.ts'
 import { lockSessions } from '../../store/sessions.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { lockFacts } from '../../store/voting.ts'
-import { leafActorOf, loadActor, type Actor, type Caller } from '../actor.ts'
+import { leafActorOf, loadActor, type Caller } from '../actor.ts'
 import { refuseApiKey } from '../api-keys/access.ts'
 import { endApiKeysOf } from '../api-keys/revoke.ts'
 import { endSessionsOf } from '../end-sessions.ts'
@@ -29,15 +31,17 @@ export async function revokeAgent(ctx: Ctx, caller: Caller, key: AgentKeyOrName)
     if (agent.disabled_at !== null && agent.revoked_by_admin === byAdmin) return
     const at = ctx.clock.now()
     await updateAgent(tx, orgId, agent.id, { disabled_at: agent.disabled_at ?? at, revoked_by_admin: byAdmin })
-    await endSignIns(ctx, tx, { orgId, id: agent.id }, actor, 'agent-revoked')
-    const leaf = { orgId, subjectId: agent.id, actor: leafActorOf(actor), at, facts: { byAdmin } }
+    const by = leafActorOf(actor)
+    await endSignIns(ctx, tx, { orgId, id: agent.id }, by, 'agent-revoked')
+    const leaf = { orgId, subjectId: agent.id, actor: by, at, facts: { byAdmin } }
     await appendLeaf(ctx, tx, { ...leaf, kind: 'agent.revoked' })
   })
 }
 
 /**
  * Lets a revoked agent in again; it signs in anew.
- * @throws AppError REQUESTOR_NOT_AUTHORIZED, also for who is no admin when an admin revoked it; AGENT_NOT_FOUND
+ * @throws AppError REQUESTOR_NOT_AUTHORIZED, also for who is no admin when an admin revoked it; AGENT_NOT_FOUND;
+ * REFERENCED_USER_NOT_FOUND while the person who answers for it is disabled or removed
  */
 export async function restoreAgent(ctx: Ctx, caller: Caller, key: AgentKeyOrName): Promise<void> {
   refuseApiKey(caller)
@@ -48,6 +52,10 @@ export async function restoreAgent(ctx: Ctx, caller: Caller, key: AgentKeyOrName
     const agent = await lockManagedAgent(tx, actor, key)
     if (agent.disabled_at === null) return
     requireMayRestore(actor, agent)
+    if (agent.person_id !== null && !(await isEnabledUser(tx, orgId, agent.person_id))) {
+      const problem = 'Whoever answers for the agent is disabled: name another owner first.'
+      throw new AppError('REFERENCED_USER_NOT_FOUND', problem, { field: 'ownerId' })
+    }
     await updateAgent(tx, orgId, agent.id, { disabled_at: null, revoked_by_admin: false })
     const leaf = { orgId, subjectId: agent.id, actor: leafActorOf(actor), at: ctx.clock.now(), facts: {} }
     await appendLeaf(ctx, tx, { ...leaf, kind: 'agent.restored' })
@@ -59,13 +67,13 @@ export async function endSignIns(
   ctx: Ctx,
   tx: Tx,
   agent: { readonly orgId: string; readonly id: string },
-  actor: Actor,
+  by: LeafActor,
   because: 'agent-revoked' | 'key-rotated',
 ): Promise<void> {
   // First, so that a sign-in on one of them has either issued its tokens before the next statement sees them or fails.
   await deleteOpenChallenges(tx, agent.orgId, agent.id)
   await lockSessions(tx, agent.orgId, agent.id)
-  const [{ orgId, id: principalId }, by] = [agent, leafActorOf(actor)]
+  const { orgId, id: principalId } = agent
   await endSessionsOf(ctx, tx, { orgId, principalId, only: null, actor: by, because })
   await endApiKeysOf(ctx, tx, { orgId, holder: { principalId }, actor: by })
 }

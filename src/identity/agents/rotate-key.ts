@@ -47,7 +47,7 @@ export async function rotateAgentKey(
     if (agent.public_key === next.publicKey) refuseKey()
     const at = ctx.clock.now()
     await updateAgent(tx, orgId, agent.id, { public_key: next.publicKey })
-    await endSignIns(ctx, tx, { orgId, id: agent.id }, actor, 'key-rotated')
+    await endSignIns(ctx, tx, { orgId, id: agent.id }, leafActorOf(actor), 'key-rotated')
     await appendLeaf(ctx, tx, {
       orgId,
       kind: 'agent.key-rotated',

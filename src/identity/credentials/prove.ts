@@ -1,7 +1,9 @@
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
-import { findCredential } from '../../store/credentials.ts'
+import { findCredential, findCredentialOf } from '../../store/credentials.ts'
+import type { Tx } from '../../store/open.ts'
 import type { CredentialKind, PrincipalKind } from '../../store/schema.ts'
+import { holdSessions } from '../../store/sessions.ts'
 import { defaultOrganization } from '../organization.ts'
 import { countAttempt } from './attempts.ts'
 import { hashOfClientSecret, isSameSecret } from './client-secret.ts'
@@ -14,21 +16,38 @@ export interface Proven {
   readonly kind: PrincipalKind
 }
 
+/** The same by what is kept of a secret, which may be another by the time the sign-in begins. */
+export interface ProvenBySecret extends Proven {
+  readonly by: { readonly kind: CredentialKind; readonly hash: string | null }
+}
+
+/**
+ * Whether it is still what the principal proves themselves with: a password is checked outside any transaction. Nobody
+ * changes it and ends the sign-ins made with it until the transaction ends.
+ * @throws AppError CREDENTIALS_INVALID
+ */
+export async function requireStillProven(tx: Tx, { orgId, principalId, by }: ProvenBySecret): Promise<void> {
+  await holdSessions(tx, orgId, principalId)
+  const credential = await findCredentialOf(tx, orgId, by.kind, principalId)
+  const stands = credential !== undefined && credential.disabled_at === null && credential.hash === by.hash
+  if (!stands) throw new AppError('CREDENTIALS_INVALID')
+}
+
 /**
  * A local user by name and password. Unknown names, wrong passwords and removed users are told apart for nobody.
  * @throws AppError CREDENTIALS_INVALID, TOO_MANY_REQUESTS
  */
-export async function provePassword(ctx: Ctx, name: string, password: string): Promise<Proven> {
+export async function provePassword(ctx: Ctx, name: string, password: string): Promise<ProvenBySecret> {
   return await prove(ctx, 'password', name, async (hash) => await isPassword(password, hash))
 }
 
 /** An API client by its id and secret. @throws AppError CREDENTIALS_INVALID, TOO_MANY_REQUESTS */
-export async function proveClient(ctx: Ctx, id: string, secret: string): Promise<Proven> {
+export async function proveClient(ctx: Ctx, id: string, secret: string): Promise<ProvenBySecret> {
   return await prove(ctx, 'client-secret', id, (hash) => isSameSecret(hashOfClientSecret(secret), hash ?? ''))
 }
 
 /** Whichever of the two the name belongs to: where both may come. @throws as they do */
-export async function proveEither(ctx: Ctx, name: string, secret: string): Promise<Proven> {
+export async function proveEither(ctx: Ctx, name: string, secret: string): Promise<ProvenBySecret> {
   const client = await findCredential(ctx.db, defaultOrganization.id, 'client-secret', name)
   return client === undefined ? await provePassword(ctx, name, secret) : await proveClient(ctx, name, secret)
 }
@@ -38,7 +57,7 @@ async function prove(
   kind: CredentialKind,
   name: string,
   isRight: (hash: string | null) => boolean | Promise<boolean>,
-): Promise<Proven> {
+): Promise<ProvenBySecret> {
   const orgId = defaultOrganization.id
   const takeBack = await countAttempt(ctx, kind, name)
   const credential = await findCredential(ctx.db, orgId, kind, name)
@@ -46,5 +65,6 @@ async function prove(
   if (!isProven || credential === undefined || credential.disabled_at !== null)
     throw new AppError('CREDENTIALS_INVALID')
   await takeBack()
-  return { orgId, principalId: credential.principal_id, kind: credential.principal_kind }
+  const { principal_id: principalId, principal_kind, hash } = credential
+  return { orgId, principalId, kind: principal_kind, by: { kind, hash } }
 }

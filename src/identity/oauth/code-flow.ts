@@ -3,14 +3,16 @@ import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import {
   completeOauthFlow,
+  findCodeHolder,
   findOpenOauthFlow,
   insertOauthFlow,
   spendOauthCode,
   type OauthFlowRow,
 } from '../../store/oauth-flows.ts'
+import { holdSessions } from '../../store/sessions.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { beginSession } from '../credentials/begin-session.ts'
-import { provePassword } from '../credentials/prove.ts'
+import { provePassword, requireStillProven } from '../credentials/prove.ts'
 import { challengeOf } from '../oidc/pkce.ts'
 import { defaultOrganization } from '../organization.ts'
 import type { Device, TokenPair } from '../token-pair.ts'
@@ -68,11 +70,15 @@ export async function logIn(
   const sessionHash = hashOf(session)
   const flow = await findOpenOauthFlow(ctx.db, sessionHash, ctx.clock.now())
   if (flow === undefined) throw new AppError('SIGN_IN_EXPIRED')
-  const { principalId } = await provePassword(ctx, username, password)
+  const proven = await provePassword(ctx, username, password)
   const code = newSecret()
   const at = ctx.clock.now()
   const expiresAt = new Date(at.getTime() + codeSeconds * 1000)
-  const isOurs = await completeOauthFlow(ctx.db, sessionHash, { principalId, codeHash: hashOf(code), at, expiresAt })
+  const completed = { principalId: proven.principalId, codeHash: hashOf(code), at, expiresAt }
+  const isOurs = await transact(ctx, null, async (tx) => {
+    await requireStillProven(tx, proven)
+    return await completeOauthFlow(tx, sessionHash, completed)
+  })
   if (!isOurs) throw new AppError('SIGN_IN_EXPIRED')
   return { code, state: flow.state }
 }
@@ -85,12 +91,17 @@ export interface CodeRedeemed {
 }
 
 /**
- * Completes the sign-in. The code is spent whatever comes of it, and by one of any calls at once.
+ * Completes the sign-in. The code is spent whatever comes of it, and by one of any calls at once; none is left once its holder's
+ * sign-ins were ended, as another password does.
  * @throws AppError OAUTH_INVALID_GRANT, CALLER_USER_NOT_FOUND
  */
 export async function redeemCode(ctx: Ctx, redeemed: CodeRedeemed, device: Device): Promise<TokenPair> {
   const pair = await transact(ctx, null, async (tx) => {
-    const flow = await spendOauthCode(tx, hashOf(redeemed.code), ctx.clock.now())
+    const codeHash = hashOf(redeemed.code)
+    // Before the code is touched: whoever ends the sign-ins of its holder locks in this order.
+    const holder = await findCodeHolder(tx, codeHash)
+    if (holder !== undefined && holder.principal_id !== null) await holdSessions(tx, holder.org_id, holder.principal_id)
+    const flow = await spendOauthCode(tx, codeHash, ctx.clock.now())
     if (flow === undefined || flow.principal_id === null || !fits(flow, redeemed)) return null
     const proven = { orgId: flow.org_id, principalId: flow.principal_id, kind: 'human' } as const
     return await beginSession(ctx, tx, proven, device)

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { beginSession } from '../credentials/begin-session.ts'
-import { proveClient, proveEither } from '../credentials/prove.ts'
+import { proveClient, proveEither, requireStillProven, type ProvenBySecret } from '../credentials/prove.ts'
 import type { Device, TokenPair } from '../token-pair.ts'
 
 export interface NameAndSecret {
@@ -15,12 +15,17 @@ export interface NameAndSecret {
  * @throws AppError CREDENTIALS_INVALID, TOO_MANY_REQUESTS
  */
 export async function signInByPassword(ctx: Ctx, { name, secret }: NameAndSecret, device: Device): Promise<TokenPair> {
-  const proven = await proveEither(ctx, name, secret)
-  return await transact(ctx, null, (tx) => beginSession(ctx, tx, proven, device))
+  return await beginProven(ctx, await proveEither(ctx, name, secret), device)
 }
 
 /** Signs in an API client: the client credentials grant. @throws AppError CREDENTIALS_INVALID, TOO_MANY_REQUESTS */
 export async function signInClient(ctx: Ctx, { name, secret }: NameAndSecret, device: Device): Promise<TokenPair> {
-  const proven = await proveClient(ctx, name, secret)
-  return await transact(ctx, null, (tx) => beginSession(ctx, tx, proven, device))
+  return await beginProven(ctx, await proveClient(ctx, name, secret), device)
+}
+
+async function beginProven(ctx: Ctx, proven: ProvenBySecret, device: Device): Promise<TokenPair> {
+  return await transact(ctx, null, async (tx) => {
+    await requireStillProven(tx, proven)
+    return await beginSession(ctx, tx, proven, device)
+  })
 }

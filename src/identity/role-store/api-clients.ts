@@ -1,4 +1,5 @@
 import { appendLeaf } from '../../audit/append.ts'
+import { secretHmac } from '../../audit/leaf-hmac.ts'
 import type { LeafActor } from '../../audit/leaf.ts'
 import { seal, unseal } from '../../config/secrets.ts'
 import type { Ctx } from '../../context.ts'
@@ -53,15 +54,16 @@ export interface NewApiClient {
 
 export async function addApiClient(ctx: Ctx, tx: Tx, actor: LeafActor, client: NewApiClient): Promise<void> {
   const { orgId, id, clientId, name, secret } = client
-  const at = ctx.clock.now()
+  const [credential, at] = [ctx.newId(), ctx.clock.now()]
+  const hash = hashOfClientSecret(secret)
   await insertPrincipal(tx, { org_id: orgId, id, kind: 'agent', person_id: null, name, email: null, created_at: at })
   await insertCredential(tx, {
     org_id: orgId,
-    id: ctx.newId(),
+    id: credential,
     principal_id: id,
     kind: 'client-secret',
     name: clientId,
-    hash: hashOfClientSecret(secret),
+    hash,
     sealed: seal(ctx.keys.atRest, Buffer.from(secret)),
     created_at: at,
     changed_at: at,
@@ -72,8 +74,9 @@ export async function addApiClient(ctx: Ctx, tx: Tx, actor: LeafActor, client: N
     subjectId: id,
     actor,
     at,
-    facts: {},
-    privateText: { name },
+    facts: { credential, secretHmac: secretHmac(ctx.keys.atRest.held, hash) },
+    // What was configured is somebody's word.
+    privateText: { name, clientId: clientId === id ? null : clientId },
   })
 }
 
@@ -114,11 +117,19 @@ export interface ShownApiClient {
   readonly grants: readonly HeldGrantRow[]
 }
 
-/** @throws AppError REQUESTOR_NOT_AUTHORIZED */
-export async function listApiClients(ctx: Ctx, caller: Caller, slice: ClientSlice): Promise<Sliced<ShownApiClient>> {
+/**
+ * @param keywords what the name contains, or what it signs in with; null for any
+ * @throws AppError REQUESTOR_NOT_AUTHORIZED
+ */
+export async function listApiClients(
+  ctx: Ctx,
+  caller: Caller,
+  keywords: string | null,
+  slice: ClientSlice,
+): Promise<Sliced<ShownApiClient>> {
   const actor = await requireAdministrator(ctx, caller)
-  const clients = await findApiClients(ctx.db, actor.orgId, slice)
-  return { items: await shown(ctx, actor, clients), total: await countApiClients(ctx.db, actor.orgId) }
+  const clients = await findApiClients(ctx.db, actor.orgId, keywords, slice)
+  return { items: await shown(ctx, actor, clients), total: await countApiClients(ctx.db, actor.orgId, keywords) }
 }
 
 /** @throws AppError REQUESTOR_NOT_AUTHORIZED, API_CLIENT_NOT_FOUND */

@@ -1,4 +1,6 @@
 import { appendLeaf } from '../../audit/append.ts'
+import { secretHmac } from '../../audit/leaf-hmac.ts'
+import { canonicalJson } from '../../audit/leaf.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { insertCredential, updateCredential } from '../../store/credentials.ts'
@@ -14,7 +16,7 @@ import { insertPrincipal } from '../../store/people.ts'
 import type { Tx } from '../../store/open.ts'
 import { lockSessions } from '../../store/sessions.ts'
 import { leafActorOf, type Caller } from '../actor.ts'
-import { administer } from '../administer.ts'
+import { administer, requireAdministrator } from '../administer.ts'
 import { hashPassword } from '../credentials/password-hash.ts'
 import { shutOut } from '../credentials/shut-out.ts'
 import { endSessionsOf } from '../end-sessions.ts'
@@ -40,11 +42,12 @@ export async function createLocalUser(
   input: LocalUserInput,
   password: string | null,
 ): Promise<string> {
+  await requireAdministrator(ctx, caller)
   // Before the transaction opens, so that nothing waits for it.
   const hash = password === null ? null : await hashPassword(password)
   return await administer(ctx, caller, async (tx, actor) => {
     const { orgId } = actor
-    const [id, person, at] = [ctx.newId(), ctx.newId(), ctx.clock.now()]
+    const [id, person, credential, at] = [ctx.newId(), ctx.newId(), ctx.newId(), ctx.clock.now()]
     const { username, displayName, fullName, email } = input
     await insertPersonWithoutEmail(tx, person, at)
     const principal = { org_id: orgId, id, kind: 'human', person_id: person, created_at: at } as const
@@ -62,7 +65,7 @@ export async function createLocalUser(
     })
     await insertCredential(tx, {
       org_id: orgId,
-      id: ctx.newId(),
+      id: credential,
       principal_id: id,
       kind: 'password',
       name: username,
@@ -77,8 +80,14 @@ export async function createLocalUser(
       subjectId: id,
       actor: leafActorOf(actor),
       at,
-      facts: { person, admin: false, local: true },
-      privateText: { username, displayName, fullName, email },
+      facts: {
+        person,
+        admin: false,
+        local: true,
+        credential,
+        ...(hash !== null && { secretHmac: secretHmac(ctx.keys.atRest.held, hash) }),
+      },
+      privateText: textsIn(input),
     })
     return id
   })
@@ -112,7 +121,7 @@ export async function changeLocalUser(
       actor: leafActorOf(actor),
       at,
       facts: {},
-      privateText: { username, displayName, fullName, email },
+      privateText: textsIn(input),
     })
   })
 }
@@ -122,6 +131,7 @@ export async function changeLocalUser(
  * @throws AppError REQUESTOR_NOT_AUTHORIZED, LOCAL_USER_NOT_FOUND
  */
 export async function changePassword(ctx: Ctx, caller: Caller, userId: string | null, password: string): Promise<void> {
+  await requireAdministrator(ctx, caller)
   const hash = await hashPassword(password)
   await administer(ctx, caller, async (tx, actor) => {
     const { orgId } = actor
@@ -130,7 +140,8 @@ export async function changePassword(ctx: Ctx, caller: Caller, userId: string | 
     await lockSessions(tx, orgId, principalId)
     await updateCredential(tx, orgId, 'password', principalId, { hash, changed_at: at })
     await endSessionsOf(ctx, tx, { orgId, principalId, only: null, actor: by, because: 'password-changed' })
-    await appendLeaf(ctx, tx, { orgId, kind: 'password.changed', subjectId: principalId, actor: by, at, facts: {} })
+    const facts = { secretHmac: secretHmac(ctx.keys.atRest.held, hash) }
+    await appendLeaf(ctx, tx, { orgId, kind: 'password.changed', subjectId: principalId, actor: by, at, facts })
   })
 }
 
@@ -148,6 +159,11 @@ export async function deleteLocalUser(ctx: Ctx, caller: Caller, userId: string |
     await forgetLocalUser(tx, orgId, principalId)
     await appendLeaf(ctx, tx, { orgId, kind: 'user.removed', subjectId: principalId, actor: by, at, facts: {} })
   })
+}
+
+/** All that is shown of a user, as leaves commit to it. */
+function textsIn({ username, displayName, fullName, email, shown }: LocalUserInput) {
+  return { username, displayName, fullName, email, attributes: canonicalJson(shown) }
 }
 
 async function requireLocalUser(tx: Tx, orgId: string, id: string | null): Promise<string> {

@@ -1,3 +1,5 @@
+import { appendLeaf } from '../../audit/append.ts'
+import { secretHmac } from '../../audit/leaf-hmac.ts'
 import { seal } from '../../config/secrets.ts'
 import type { ClientPair } from '../../config/privx-clients.ts'
 import type { Ctx } from '../../context.ts'
@@ -54,8 +56,11 @@ async function ensureClient(ctx: Ctx, tx: Tx, { id: clientId, secret }: ClientPa
   if (known !== undefined) {
     if (known.hash !== hash) {
       const sealed = seal(ctx.keys.atRest, Buffer.from(secret))
-      const change = { hash, sealed, changed_at: ctx.clock.now() }
-      await updateCredential(tx, orgId, 'client-secret', known.principal_id, change)
+      const at = ctx.clock.now()
+      await updateCredential(tx, orgId, 'client-secret', known.principal_id, { hash, sealed, changed_at: at })
+      const leaf = { orgId, subjectId: known.principal_id, actor: system, at }
+      const facts = { secretHmac: secretHmac(ctx.keys.atRest.held, hash) }
+      await appendLeaf(ctx, tx, { ...leaf, kind: 'api-client.secret-changed', facts })
     }
     return known.principal_id
   }

@@ -21,6 +21,8 @@ import { readRole, type Sliced } from './read-roles.ts'
 export interface AccessUser {
   readonly user: AccessUserRow
   readonly grants: readonly HeldGrantRow[]
+  /** What the roles give that are in force now. */
+  readonly permissions: readonly string[]
 }
 
 /** Everyone may see who there is and what they hold. */
@@ -57,18 +59,26 @@ export async function readUser(ctx: Ctx, caller: Caller, id: string | null): Pro
 
 /** The same with nothing but the roles that are in force at this moment. @throws AppError USER_NOT_FOUND */
 export async function resolveUser(ctx: Ctx, caller: Caller, id: string | null): Promise<AccessUser> {
-  const { user, grants } = await readUser(ctx, caller, id)
-  const now = ctx.clock.now().getTime()
-  return { user, grants: grants.filter((grant) => isInForce(termsOf(grant), now)) }
+  const { grants, ...user } = await readUser(ctx, caller, id)
+  return { ...user, grants: inForce(grants, ctx.clock.now()) }
 }
 
-export async function withGrants(
+function inForce(grants: readonly HeldGrantRow[], now: Date): HeldGrantRow[] {
+  return grants.filter((grant) => isInForce(termsOf(grant), now.getTime()))
+}
+
+async function withGrants(
   { clock }: Pick<Ctx, 'clock'>,
   db: Db,
   orgId: string,
   users: readonly AccessUserRow[],
 ): Promise<AccessUser[]> {
   const ids = users.map(({ id }) => id)
-  const grants = Map.groupBy(await findGrantsOf(db, orgId, ids, clock.now()), (grant) => grant.principal_id)
-  return users.map((user) => ({ user, grants: grants.get(user.id) ?? [] }))
+  const now = clock.now()
+  const held = Map.groupBy(await findGrantsOf(db, orgId, ids, now), (grant) => grant.principal_id)
+  return users.map((user) => {
+    const grants = held.get(user.id) ?? []
+    const permissions = inForce(grants, now).flatMap((grant) => grant.permissions)
+    return { user, grants, permissions: [...new Set(permissions)].toSorted() }
+  })
 }

@@ -1,5 +1,5 @@
 import { appendLeaf } from '../../audit/append.ts'
-import type { LeafActor } from '../../audit/leaf.ts'
+import { canonicalJson, type LeafActor } from '../../audit/leaf.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import type { Db, Tx } from '../../store/open.ts'
@@ -60,7 +60,7 @@ export async function addRole(
     actor,
     at,
     facts: { dialect: 'privx', permissions: input.permissions },
-    privateText: { name: input.name, description: columns.description },
+    privateText: textsIn(input, isSystem),
   })
 }
 
@@ -82,7 +82,7 @@ export async function changeRole(ctx: Ctx, caller: Caller, id: string | null, in
       actor: leafActorOf(actor),
       at,
       facts: { permissions: input.permissions },
-      privateText: { name: input.name, description: columns.description },
+      privateText: textsIn(input, isSystem),
     })
   })
 }
@@ -120,9 +120,20 @@ async function refuseTaken(db: Db, orgId: string, name: string, except: string |
   }
 }
 
-function columnsOf({ name, comment, permissions, shown }: RoleInput, isSystem: boolean): RoleColumns {
-  const attributes = JSON.stringify({ ...shown, ...(isSystem && { system: true }) })
+function columnsOf(input: RoleInput, isSystem: boolean): RoleColumns {
+  const { name, comment, permissions } = input
+  const attributes = JSON.stringify(attributesOf(input, isSystem))
   return { name, description: comment === '' ? null : comment, permissions, attributes }
+}
+
+/** As leaves commit to them. */
+function textsIn(input: RoleInput, isSystem: boolean) {
+  const { name, description } = columnsOf(input, isSystem)
+  return { name, description, attributes: canonicalJson(attributesOf(input, isSystem)) }
+}
+
+function attributesOf({ shown }: RoleInput, isSystem: boolean) {
+  return { ...shown, ...(isSystem && { system: true }) }
 }
 
 function isSameRole(role: RoleRow, { name, permissions }: RoleInput): boolean {

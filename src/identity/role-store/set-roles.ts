@@ -13,8 +13,8 @@ export interface WantedRole {
   readonly id: string
   /** Null: as it stands or, where it does not, for good. */
   readonly terms: GrantTerms | null
-  /** Where the caller wrote it. */
-  readonly field: string
+  /** Its place, from 0 on, in the list that was asked for: refusals name it as `roles[0]`. */
+  readonly place: number
 }
 
 /**
@@ -46,11 +46,14 @@ export async function giveCheckedRoles(
   const ids = roles.map(({ id }) => id)
   const known = await findRolesAmong(tx, orgId, ids)
   const now = ctx.clock.now().getTime()
-  for (const [index, { id, terms, field }] of roles.entries()) {
+  for (const [index, { id, terms, place }] of roles.entries()) {
+    const field = `roles[${place}].id`
     if (!known.has(id)) throw new AppError('INVALID_MEMBER', 'No such role.', { field })
     if (ids.indexOf(id) !== index) throw new AppError('INVALID_MEMBER', 'The role is named twice.', { field })
     const problem = terms === null ? null : checkTerms(terms, noLimits, now)
-    if (problem !== null) throw new AppError('GRANT_TERMS_INVALID', `${problem.field} ${problem.reason}.`, { field })
+    if (problem !== null) {
+      throw new AppError('GRANT_TERMS_INVALID', `It ${problem.reason}.`, { field: `roles[${place}].${problem.field}` })
+    }
   }
   const given = roles.map(({ id, terms }) => ({ groupId: id, terms }))
   await giveRoles(ctx, tx, { orgId, actor: leafActorOf(actor), principalId, roles: given })

@@ -134,7 +134,8 @@ const statements = [
     foreign key (org_id, principal_id) references principals on delete cascade
   )`,
 
-  // What the dialect calls a workflow: policy_id is the version of its rule that new requests are decided by.
+  // What the dialect calls a workflow: policy_id is the version of its rule that new requests are decided by. is_by_admin: who wrote
+  // it last may give every role; roles that make an administrator are asked for by no other.
   `create table privx_workflows (
     org_id uuid not null,
     id uuid not null,
@@ -151,6 +152,7 @@ const statements = [
     requires_justification boolean not null,
     max_active_requests integer not null,
     can_bypass_revoke boolean not null,
+    is_by_admin boolean not null,
     steps jsonb not null,
     author_id uuid not null,
     created_at timestamptz not null,
@@ -203,4 +205,5 @@ const statements = [
     expires_at timestamptz not null
   )`,
   `create index oauth_flows_age on oauth_flows (expires_at)`,
+  `create index oauth_flows_principal on oauth_flows (org_id, principal_id) where principal_id is not null`,
 ]

@@ -155,9 +155,16 @@ table<Who>('POST /v1/api-keys', setting, [
   ...[undefined, [], 'native:read', ['native:read', 'native:read'], ['native'], [['native:read']], [null]].map(
     (scopes) => bad(`scopes ${JSON.stringify(scopes)}`, () => ({ scopes }), 'API_KEY_SCOPES_INVALID', 'scopes'),
   ),
-  ...[7, '', 'tomorrow', '2026-12-01', '2026-12-01T00:00:00', '2026-13-01T00:00:00Z'].map((expiresAt) =>
-    bad(`expiresAt ${expiresAt}`, () => ({ expiresAt }), 'API_KEY_EXPIRES_AT_INVALID', 'expiresAt'),
-  ),
+  ...[
+    7,
+    '',
+    'tomorrow',
+    '2026-12-01',
+    '2026-12-01T00:00:00',
+    '2026-13-01T00:00:00Z',
+    '0000-01-01T00:00:00+10:00',
+    '9999-12-31T23:59:59-10:00',
+  ].map((expiresAt) => bad(`expiresAt ${expiresAt}`, () => ({ expiresAt }), 'API_KEY_EXPIRES_AT_INVALID', 'expiresAt')),
   bad('an expiry that is now', () => ({ expiresAt: inDays(0) }), 'API_KEY_EXPIRES_AT_INVALID', 'expiresAt'),
   bad(
     'an expiry past 365 days',

@@ -357,6 +357,36 @@ describe('taking a role back', () => {
     expect((await revoke(scene.cleo, id)).status).toBe(200)
   })
 
+  it.each<[string, (role: string) => Promise<unknown>]>([
+    [
+      'another request',
+      async (id) => {
+        const question = { requested_role: { id }, grant_type: 'PERMANENT' }
+        await scene.decide(scene.carl, await scene.ask(scene.ben, question), 'APPROVED')
+      },
+    ],
+    ['an administrator', async (id) => await hold(scene.world.ctx, id, scene.ben.id)],
+  ])('ends the grant that stands, also one that %s has made since', async (_, giveAgain) => {
+    const { clock } = scene.world
+    const start = clock.now().getTime()
+    const [grant_start, grant_end] = [new Date(start), new Date(start + 60_000)]
+    const terms = { grant_type: 'TIME_RESTRICTED', grant_start, grant_end }
+    const id = await asked([any()], { ...revocable, grant_types: ['TIME_RESTRICTED', 'PERMANENT'] }, terms)
+    await scene.decide(scene.cleo, id, 'APPROVED')
+    await giveAgain(wanted)
+    expect(await holds(scene.ben)).toBe(true)
+    expect((await revoke(scene.cleo, id)).status).toBe(200)
+    expect(await holds(scene.ben)).toBe(false)
+  })
+
+  it('is no error where the role has ended before', async () => {
+    const id = await asked([any()], revocable)
+    await scene.decide(scene.cleo, id, 'APPROVED')
+    await scene.ada.put(`/role-store/api/v1/users/${scene.ben.id}/roles`, [])
+    expect((await revoke(scene.cleo, id)).status).toBe(200)
+    expect((await scene.request(id)).target_role_revoked).toBe(true)
+  })
+
   it('is done once', async () => {
     const id = await asked([any()], revocable)
     await scene.decide(scene.cleo, id, 'APPROVED')
@@ -427,5 +457,29 @@ describe('at once', () => {
     expect(statuses.slice(1).every((answered) => answered === 400 || answered === 403)).toBe(true)
     const grants = await scene.world.ctx.db.selectFrom('grants').selectAll().where('request_id', '=', id).execute()
     expect(grants.length).toBe((await status(id)) === 'APPROVED' ? 1 : 0)
+  })
+})
+
+describe('who is gone', () => {
+  it('is told so wherever a request names them, with the name that they had', async () => {
+    const { world, ada, roles } = scene
+    const [asks, gets, decides] = [
+      await world.person('Asks'),
+      await world.person('Gets'),
+      await world.person('Decides'),
+    ]
+    await hold(world.ctx, roles.first, decides.id)
+    await scene.workflow({ target_roles: [{ id: wanted }], steps: [step('ALL', roles.first, roles.second)] })
+    await role(world.ctx, `for others ${wanted}`, [asks], ['workflows-requests-on-behalf'])
+    const id = await scene.ask(asks, { requested_role: { id: wanted }, target_user: { id: gets.id } })
+    await scene.decide(decides, id, 'APPROVED')
+    const told = async () => {
+      const { requester, target_user, steps } = await scene.request(id)
+      return [requester, target_user, steps[0].approvers[0].user]
+    }
+    const names = ['Asks', 'Gets', 'Decides']
+    expect(await told()).toEqual([asks, gets, decides].map((who, n) => ({ id: who.id, display_name: names[n] })))
+    for (const { id: gone } of [asks, gets, decides]) await ada.post(`/v1/users/${gone}/disable`)
+    expect(await told()).toMatchObject(names.map((display_name) => ({ display_name, deleted: true })))
   })
 })

@@ -176,14 +176,37 @@ describe('who holds roles', () => {
     [[{}], '[0].id'],
     [[{ id: 'ROLE' }, { id: 'ROLE' }], '[1].id'],
     [[{ id: 'ROLE', grant_type: 'SOMETIMES' }], '[0].grant_type'],
-    [[{ id: 'ROLE', grant_type: 'TIME_RESTRICTED' }], '[0].id'],
-    [[{ id: 'ROLE', grant_type: 'PERMANENT', floating_length: 2 }], '[0].id'],
+    [[{ id: 'ROLE', grant_type: 'TIME_RESTRICTED' }], '[0].grant_start'],
+    [[{ id: 'ROLE', grant_type: 'TIME_RESTRICTED', grant_start: 'SOON' }], '[0].grant_end'],
+    [[{ id: 'ROLE', grant_type: 'TIME_RESTRICTED', grant_start: 'LATER', grant_end: 'SOON' }], '[0].grant_end'],
+    [[{ id: 'ROLE', grant_type: 'PERMANENT', floating_length: 2 }], '[0].floating_length'],
+    [[{ id: 'ROLE', grant_type: 'PERMANENT', grant_end: 'SOON' }], '[0].grant_end'],
+    [[{ id: 'ROLE', grant_type: 'FLOATING' }], '[0].floating_length'],
+    // Without a type it would be for good.
+    [[{ id: 'ROLE', grant_end: 'SOON' }], '[0].grant_end'],
+    [[{ id: 'ROLE', grant_start: 'SOON', grant_end: 'LATER' }], '[0].grant_start'],
+    [[{ id: 'ROLE', grant_type: '', grant_start: 'SOON' }], '[0].grant_start'],
+    [[{ id: 'ROLE', grant_type: null, floating_length: 8 }], '[0].floating_length'],
+    // The place is the one in the body, whatever is left out of it.
+    [
+      [
+        { id: unknown, explicit: false, implicit: true },
+        { id: 'ROLE', grant_end: 'SOON' },
+      ],
+      '[1].grant_end',
+    ],
     [['x'], '[0]'],
   ])('%j is 400 and names %s', async (roles, property) => {
     const { body } = await admin.post(`${roleStore}/roles/resolve`, ['privx-admin'])
-    const text = JSON.stringify(roles).replaceAll('ROLE', body.items[0].id)
+    const text = JSON.stringify(roles)
+      .replaceAll('ROLE', body.items[0].id)
+      .replaceAll('SOON', at(60_000))
+      .replaceAll('LATER', at(120_000))
     const answer = await admin.put(`${roleStore}/users/${plain.id}/roles`, text)
     expect([answer.status, answer.body.property]).toEqual([400, property])
+    // Messages are for whoever wrote the body: they hold no name of ours.
+    expect(answer.body.error_message).not.toMatch(/startsAt|endsAt|floatingHours/)
+    expect((await rolesOf(plain.id)).count).toBe(0)
   })
 
   test('a body that is no array is 400, a user that is none is 404', async () => {
@@ -200,6 +223,33 @@ describe('who holds roles', () => {
     expect((await user.post(`${roleStore}/roles`, named('made too late'))).status).toBe(403)
     expect((await rolesOf(user.id)).count).toBe(0)
     expect((await give(user.id, [{ id: powerful }])).status).toBe(400)
+  })
+
+  test('what a role gives and who holds it are told of now, whatever is to come or over', async () => {
+    const [brief, always] = [
+      await privx.role('brief', ['requests-view']),
+      await privx.role('always', ['workflows-view']),
+    ]
+    const user = await privx.user('in and out', [always])
+    const out = await privx.world.person('Out')
+    await give(out.id, [{ id: brief }])
+    const [grant_start, grant_end] = [at(1000), at(2000)]
+    await give(user.id, [{ id: always }, { id: brief, grant_type: 'TIME_RESTRICTED', grant_start, grant_end }])
+    const ada = await privx.world.person('Disabler', { admin: true })
+    await ada.post(`/v1/users/${out.id}/disable`)
+    const told = []
+    for (let second = 0; second < 3; second++) {
+      const [{ body: shown }, { body: role }, { body: list }, { body: members }] = await Promise.all([
+        plain.get(`${roleStore}/users/${user.id}`),
+        plain.get(`${roleStore}/roles/${brief}`),
+        plain.post(`${roleStore}/roles/search`, { name: ['brief'] }),
+        plain.get(`${roleStore}/roles/${brief}/members`),
+      ])
+      told.push([shown.permissions, role.member_count, list.items[0].member_count, members.count])
+      privx.world.clock.advance(1000)
+    }
+    const idle = [['workflows-view'], 0, 0, 0]
+    expect(told).toEqual([idle, [['requests-view', 'workflows-view'], 1, 1, 1], idle])
   })
 
   test('an admin role that has not begun or is over gives nothing', async () => {

@@ -77,11 +77,50 @@ describe('the password grant', () => {
     const attempt = async (secret: string) =>
       await privx.token({ grant_type: 'password', username: 'guessed', password: secret })
     const wrong = await Promise.all(Array.from({ length: 25 }, () => attempt('wrong')))
-    expect(wrong.filter(({ status }) => status === 429)).toHaveLength(5)
+    const refused = wrong.filter(({ status }) => status === 429)
+    expect(refused).toHaveLength(5)
+    expect(refused.map(({ headers }) => headers['retry-after'])).toEqual(refused.map(() => '60'))
+    const login = await privx.world.anyone.post(`${auth}/login`, {
+      username: 'guessed',
+      password,
+      token: await loginSession(),
+    })
+    expect([login.status, login.body.error_code, login.headers['retry-after']]).toEqual([
+      429,
+      'TOO_MANY_REQUESTS',
+      '60',
+    ])
     expect((await attempt(password)).status).toBe(429)
     expect((await privx.token({ grant_type: 'password', username: 'ursula', password })).status).toBe(200)
     privx.world.clock.advance(60_000)
     expect((await attempt(password)).status).toBe(200)
+  })
+
+  test('counts wrong clients by the address they come from, and takes no right one from there until the minute is over', async () => {
+    privx.world.clock.advance(60_000)
+    const from = async (remoteAddress: string, basic: { id: string; secret: string }) =>
+      await privx.world.app.inject({
+        method: 'POST',
+        url: `${auth}/oauth/token`,
+        remoteAddress,
+        headers: { authorization: basicOf(basic), 'content-type': 'application/x-www-form-urlencoded' },
+        payload: new URLSearchParams(asked).toString(),
+      })
+    const guesses = []
+    for (let n = 0; n < 205; n++) guesses.push(await from('192.0.2.1', { id: `client ${n}`, secret: 'guess' }))
+    expect(guesses.map(({ statusCode }) => statusCode)).toEqual(guesses.map((_, n) => (n < 200 ? 401 : 429)))
+    expect(guesses.at(-1)?.headers['retry-after']).toBe('60')
+    expect((await from('192.0.2.1', oauthClient)).statusCode).toBe(429)
+    expect((await from('192.0.2.2', oauthClient)).statusCode).toBe(200)
+    privx.world.clock.advance(60_000)
+    expect((await from('192.0.2.1', oauthClient)).statusCode).toBe(200)
+  })
+
+  test('a right client is no attempt', async () => {
+    const form = { grant_type: 'refresh_token', refresh_token: 'none' }
+    const attempts = []
+    for (let n = 0; n < 205; n++) attempts.push((await privx.token(form)).body.error)
+    expect(attempts).toEqual(attempts.map(() => 'invalid_grant'))
   })
 
   test('a right password is no attempt', async () => {
@@ -259,6 +298,90 @@ describe('signing out', () => {
     expect((await client.post(`${auth}/logout`)).status).toBe(401)
     const again = await privx.token({ grant_type: 'refresh_token', refresh_token: body.refresh_token }, null)
     expect(again.body.error).toBe('invalid_grant')
+  })
+})
+
+describe('what proves nobody any more', () => {
+  /** Somebody who may be shut out, with a code that was made for them. */
+  async function begun(username: string): Promise<{ id: string; code: string }> {
+    const { body } = await privx.admin.post(`${userStore}/users`, { username, password: { password } })
+    const { status, body: done } = await login({ username, password, token: await loginSession() })
+    expect(status).toBe(200)
+    return { id: body.id, code: done.code }
+  }
+  const change = async (id: string) =>
+    await privx.admin.put(`${userStore}/users/${id}/password`, { password: 'another' })
+  const ada = async () => await privx.world.person(`Ada${privx.world.ctx.newId()}`, { admin: true })
+
+  test.each<[string, (id: string) => Promise<Answer>]>([
+    ['their password was changed', change],
+    ['they were removed', async (id) => await privx.admin.delete(`${userStore}/users/${id}`)],
+    ['they were disabled', async (id) => await (await ada()).post(`/v1/users/${id}/disable`)],
+    [
+      'they were disabled and enabled again',
+      async (id) => {
+        const admin = await ada()
+        await admin.post(`/v1/users/${id}/disable`)
+        return await admin.post(`/v1/users/${id}/enable`)
+      },
+    ],
+  ])('a code is refused once %s', async (what, shutOut) => {
+    const { id, code } = await begun(what)
+    expect((await shutOut(id)).status).toBeLessThan(300)
+    const answer = await redeem({ code })
+    expect([answer.status, answer.body.error]).toEqual([400, 'invalid_grant'])
+  })
+
+  test('a login that was begun before takes the new password alone', async () => {
+    const { id } = await begun('slow')
+    const token = await loginSession()
+    await change(id)
+    expect((await login({ username: 'slow', password, token })).status).toBe(400)
+    const { status, body } = await login({ username: 'slow', password: 'another', token })
+    expect(status).toBe(200)
+    expect((await redeem({ code: body.code })).status).toBe(200)
+  })
+
+  test('of sign-ins beside a change of the password, none with the old one is left', async () => {
+    for (let round = 0; round < 5; round++) {
+      const username = `racer ${round}`
+      const { id } = await begun(username)
+      const tokens = await Promise.all([loginSession(), loginSession(), loginSession()])
+      const [, ...answers] = await Promise.all([
+        change(id),
+        ...tokens.map(async (token) => {
+          const { body } = await login({ username, password, token })
+          return body.code === undefined ? body : (await redeem({ code: body.code })).body
+        }),
+        ...tokens.map(
+          async () => (await privx.token({ grant_type: 'password', username, password })).body as Answer['body'],
+        ),
+      ])
+      for (const body of answers as Answer['body'][]) {
+        if (body.access_token !== undefined) expect((await current(body.access_token)).status).toBe(401)
+      }
+    }
+  })
+})
+
+describe('signing out with what is no sign-in', () => {
+  test('an API key is refused, and goes on', async () => {
+    const holder = await privx.world.person('Keyholder', { admin: true })
+    const { body } = await holder.post('/v1/api-keys', { name: 'key', scopes: ['privx'] })
+    const key = privx.bearer(holder.id, body.key)
+    const answer = await key.post(`${auth}/logout`)
+    expect([answer.status, answer.body.error_code]).toEqual([403, 'PERMISSION_DENIED'])
+    expect((await key.get(`${roleStore}/roles`)).status).toBe(200)
+  })
+
+  test.each([
+    ['nothing', {}],
+    ['an OAuth client', { authorization: basicOf(oauthClient) }],
+    ['an API client', { authorization: basicOf(apiClient) }],
+    ['a token that is none', { authorization: 'Bearer none' }],
+  ] as [string, Record<string, string>][])('%s is 401', async (_what, headers) => {
+    const { status, body } = await privx.world.anyone.post(`${auth}/logout`, undefined, headers)
+    expect([status, body.error_code]).toEqual([401, 'UNAUTHORIZED'])
   })
 })
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { defaultOrganization } from '../../../src/identity/organization.ts'
 import { issueTokenPair } from '../../../src/identity/token-pair.ts'
 import { transact } from '../../../src/store/unit-of-work.ts'
+import { machine, signedInAgent } from '../../helpers/agents.ts'
 import {
   apiClient,
   oauthClient,
@@ -128,6 +129,30 @@ describe('local users', () => {
     expect((await ada.post(`/v1/users/${user.id}/enable`)).status).toBe(404)
   })
 
+  test('with whoever is deleted go their agents, and the roles of these', async () => {
+    const { world } = privx
+    const role = await privx.role('held by an agent')
+    const user = await privx.user('has agents')
+    const agent = await machine(world, 'of who has agents', user)
+    const { accessToken } = await signedInAgent(world, agent)
+    const client = privx.bearer(agent.id, accessToken)
+    await admin.put(`${roleStore}/users/${agent.id}/roles`, [{ id: role, explicit: true }])
+    expect((await client.get(`${roleStore}/users/current`)).body.roles).toHaveLength(1)
+
+    expect((await admin.delete(`${userStore}/users/${user.id}`)).status).toBe(200)
+    expect((await client.get(`${roleStore}/roles`)).status).toBe(401)
+    await expect(signedInAgent(world, agent)).rejects.toThrow()
+    expect((await admin.get(`${roleStore}/roles/${role}/members`)).body.count).toBe(0)
+    const grants = world.ctx.db.selectFrom('grants').select('ended_because').where('principal_id', '=', agent.id)
+    expect(await grants.execute()).toEqual([{ ended_because: 'principal-removed' }])
+    const [ada, heir] = [await world.person('Restorer', { admin: true }), await world.person('New owner')]
+    expect((await ada.post(`/v1/agents/${agent.id}/restore`)).status).toBe(400)
+    await ada.patch(`/v1/agents/${agent.id}`, { ownerId: heir.id })
+    expect((await ada.post(`/v1/agents/${agent.id}/restore`)).status).toBeLessThan(300)
+    const { accessToken: again } = await signedInAgent(world, agent)
+    expect((await privx.bearer(agent.id, again).get(`${roleStore}/users/current`)).body.roles).toEqual([])
+  })
+
   test('nobody deletes themselves', async () => {
     const { body } = await admin.post(`${roleStore}/roles/resolve`, ['privx-admin'])
     const boss = await privx.user('boss', [body.items[0].id])
@@ -187,8 +212,49 @@ describe('API clients', () => {
     [{}, 'name'],
     [{ name: 'x', roles: [{ id: 'nonsense' }] }, 'roles[0].id'],
     [{ name: 'x', roles: 'all' }, 'roles'],
+    [{ name: 'x', roles: [{ id: 'ROLE' }, { id: 'ROLE' }] }, 'roles[1].id'],
+    [{ name: 'x', roles: [{ id: 'ROLE', grant_end: '2999-01-01T00:00:00Z' }] }, 'roles[0].grant_end'],
+    [{ name: 'x', roles: [{ id: 'ROLE', floating_length: 3 }] }, 'roles[0].floating_length'],
+    [{ name: 'x', roles: [{ id: 'ROLE', grant_type: 'TIME_RESTRICTED' }] }, 'roles[0].grant_start'],
   ])('%j is 400 and names %s', async (body, property) => {
-    const answer = await admin.post(`${userStore}/api-clients`, body)
+    const known = await admin.post(`${roleStore}/roles/resolve`, ['privx-admin'])
+    const text = JSON.stringify(body).replaceAll('ROLE', known.body.items[0].id)
+    const answer = await admin.post(`${userStore}/api-clients`, text)
+    expect([answer.status, answer.body.property]).toEqual([400, property])
+  })
+
+  test('are searched for as the Go client does it: with the page in the body', async () => {
+    for (const name of ['seek b', 'seek a', 'seek_c']) await admin.post(`${userStore}/api-clients`, { name })
+    const found = async (body: unknown, query = '') => {
+      const answer = await admin.post(`${userStore}/api-clients/search${query}`, body)
+      expect([answer.status, answer.headers['cache-control']]).toEqual([200, 'no-store'])
+      return [answer.body.count, answer.body.items.map((client: { name: string }) => client.name)]
+    }
+    const all = ['seek a', 'seek b', 'seek_c']
+    expect(await found({ keywords: 'SEEK', sortdir: '', sortkey: '' })).toEqual([3, all])
+    expect(await found({ keywords: 'seek_' })).toEqual([1, ['seek_c']])
+    expect(await found({ keywords: 'seek', sortkey: 'name', sortdir: 'DESC', limit: 1, offset: 1 })).toEqual([
+      3,
+      ['seek b'],
+    ])
+    expect(await found({ keywords: 'seek', limit: 1 }, '?limit=2&sortdir=desc')).toEqual([3, ['seek_c', 'seek b']])
+    expect(await found({ keywords: apiClient.id })).toEqual([1, [`configured ${apiClient.id}`]])
+    expect(await found({ keywords: 'nobody' })).toEqual([0, []])
+    const { body } = await admin.get(`${userStore}/api-clients`)
+    expect((await found(undefined))[0]).toBe(body.count)
+    expect((await found(null))[0]).toBe(body.count)
+  })
+
+  test.each([
+    [{ keywords: 7 }, 'keywords'],
+    [{ limit: -1 }, 'limit'],
+    [{ limit: 1001 }, 'limit'],
+    [{ limit: '5' }, 'limit'],
+    [{ offset: 0.5 }, 'offset'],
+    [{ sortkey: 'secret' }, 'sortkey'],
+    [{ sortdir: 'up' }, 'sortdir'],
+  ])('a search for %j is 400 and names %s', async (body, property) => {
+    const answer = await admin.post(`${userStore}/api-clients/search`, body)
     expect([answer.status, answer.body.property]).toEqual([400, property])
   })
 

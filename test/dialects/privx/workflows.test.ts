@@ -394,6 +394,65 @@ describe('who may', () => {
   })
 })
 
+describe('a role that makes an administrator', () => {
+  let boss: Client
+  let power: string
+  beforeAll(async () => {
+    const { ctx } = scene.world
+    boss = await scene.world.person('Boss')
+    power = await role(ctx, 'rulers', [boss], ['requests-view', 'privx-admin'])
+  })
+  const target = (...ids: readonly string[]) =>
+    workflowBody(scene.roles, { target_roles: ids.map((id) => ({ id })), action: 'BOTH' })
+  const denied = [403, 'PERMISSION_DENIED']
+  const answered = ({ status, body }: Answer) => (status < 300 ? 'done' : [status, body.error_code])
+  const asked = async (more: object = {}) =>
+    await scene.ben.post(`${engine}/requests`, { requested_role: { id: power }, ...more })
+  const requestable = async (wanted = power) => {
+    const { body } = await scene.ben.get(`${path}/roles?limit=1000`)
+    return body.items.some(({ id }: { id: string }) => id === wanted)
+  }
+
+  it('is asked for by workflows of administrators alone', async () => {
+    for (const ids of [[power], [scene.roles.target, power]]) {
+      expect(answered(await manager.post(path, target(...ids)))).toEqual(denied)
+    }
+    expect([answered(await asked()), await requestable()]).toEqual([[400, 'BAD_REQUEST'], false])
+    const { body } = await boss.post(path, target(power))
+    expect(answered(await manager.put(`${path}/${body.id}`, target(power)))).toEqual(denied)
+    expect(answered(await manager.put(`${path}/${body.id}`, target(scene.roles.target)))).toEqual(denied)
+    expect(answered(await boss.put(`${path}/${body.id}`, target(power)))).toBe('done')
+    expect([answered(await asked()), await requestable()]).toEqual(['done', true])
+    expect(answered(await manager.delete(`${path}/${body.id}`))).toBe('done')
+  })
+
+  it('is not put into a workflow by an API key, whoever it acts as', async () => {
+    const { ada } = scene
+    const { body } = await ada.post('/v1/api-keys', { name: 'workflows', scopes: ['privx'] })
+    const machine = scene.world.withToken(ada.id, body.key)
+    expect(answered(await machine.post(path, target(scene.roles.target)))).toBe('done')
+    expect(answered(await machine.post(path, target(power)))).toEqual(denied)
+  })
+
+  it('is not asked for by a workflow that was there before it made one', async () => {
+    const { db } = scene.world.ctx
+    const later = await role(scene.world.ctx, 'harmless', [])
+    const { body } = await manager.post(path, target(later))
+    const named = { requested_role: { id: later }, workflow: body.id }
+    expect(await requestable(later)).toBe(true)
+    await db
+      .updateTable('groups')
+      .set({ permissions: ['privx-admin'] })
+      .where('id', '=', later)
+      .execute()
+    expect(await requestable(later)).toBe(false)
+    expect(answered(await asked({ requested_role: { id: later } }))).toEqual([400, 'BAD_REQUEST'])
+    expect(answered(await asked(named))).toEqual(denied)
+    expect(answered(await boss.put(`${path}/${body.id}`, target(later)))).toBe('done')
+    expect(answered(await asked(named))).toBe('done')
+  })
+})
+
 describe('the names of roles', () => {
   it('are those that the roles have now, and the last ones of those that are deleted', async () => {
     const { ctx } = scene.world

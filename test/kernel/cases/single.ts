@@ -124,6 +124,30 @@ export const single: readonly Case[] = [
     ],
   },
   {
+    title: 'and take one seat of a stage between them, though each holds another',
+    options: { ...options, naturalPersons: true },
+    people: [{ principal: 'gus', person: 'eli' }],
+    stages: [all(seats(1, 'finance'), seats(1, 'garden')), seats(1, 'garden')],
+    steps: [
+      [1, 'eli approves', 'open [1 0]'],
+      [2, 'gus may vote', 'no: already-voted'],
+      [3, 'gus approves', 'no: already-voted'],
+      [4, 'gus vetoes', 'no: already-voted'],
+    ],
+  },
+  {
+    title: 'nor does an agent of who asked decide where agents count as their person',
+    options: { ...options, naturalPersons: true },
+    requester: 'ben',
+    beneficiary: 'eli',
+    people: [{ principal: 'gus', person: 'eli' }],
+    stages: [all(seats(1, 'security'), seats(1, 'garden'))],
+    steps: [
+      [1, 'bot approves', 'no: requester-excluded'],
+      [2, 'gus vetoes', 'no: beneficiary-excluded'],
+    ],
+  },
+  {
     title: 'neither who asked nor whom it is for decides, and they are told so first',
     options,
     requester: 'eli',

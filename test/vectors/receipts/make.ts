@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { readCanonical, writeCanonical } from '../../../src/proof/canonical-json.ts'
 import { cosigner } from '../../../src/proof/cosignature.ts'
 import { ed25519Signer, signNote, verifierKeyText, type NoteSigner } from '../../../src/proof/note.ts'
-import type { Receipt, ReceiptVote, Statement } from '../../../src/proof/statement.ts'
+import type { Receipt, ReceiptGrant, ReceiptVote, Statement } from '../../../src/proof/statement.ts'
 import { randomTold, organization } from '../../receipts/random-told.ts'
 import {
   digestOf,
@@ -22,6 +22,7 @@ import {
   type Notary,
   type Told,
   type ToldEvent,
+  type ToldTerms,
   type ToldVote,
 } from '../../receipts/told.ts'
 import { claimsOf, jwsOf, signed, voterOfPem, type Voter } from '../../receipts/voters.ts'
@@ -1045,6 +1046,385 @@ function paddedHash(text: string, bytes: number): Buffer {
   return Buffer.concat([Buffer.of(0, 1), Buffer.alloc(bytes - 3 - info.length, 0xff), Buffer.of(0), info])
 }
 
+type Giving = Extract<ReceiptGrant, { operation: 'grant' }>
+
+const single = {
+  veto: 'final',
+  requesterMayVote: false,
+  recheckEligibility: false,
+  vetoNeedsAssurance: false,
+  singleVote: true,
+}
+/** Two seats in the first step, one of which is enough or not; and one in the second. */
+const steps = (atLeast: number) => [
+  binding({ kind: 'threshold', atLeast, of: [seats('security', 1), seats('finance', 1)] }),
+  binding(seats('legal', 1)),
+]
+/** A role for Ben, asked for by Ada. */
+const forBen: Giving = {
+  operation: 'grant',
+  principal: 'ben',
+  group: 'database',
+  grantKind: 'floating',
+  floatingHours: 8,
+  limits: { kinds: ['floating', 'time-restricted'], maxFloatingHours: 24, maxRestrictedDays: 30 },
+  isRevocable: true,
+}
+const concerning = (concern: Partial<Told['request']>, told: Told): Told => {
+  const { beneficiary: _, beneficiaryPerson: __, grant: ___, ...request } = told.request
+  return { ...told, request: { ...request, dialect: 'privx', expiresAt: '9999-12-31T23:59:59.999Z', ...concern } }
+}
+const benefit = { beneficiary: 'ben', beneficiaryPerson: 'person-ben', grant: forBen } as const
+/** Two steps of a request for Ben, decided by single votes. */
+const role = (events: readonly ToldEvent[], stages: readonly object[] = steps(2), options: object = {}): Told =>
+  concerning(benefit, telling(stages, { ...single, ...options }, events))
+const newTerms = { grantKind: 'time-restricted', startsAt: at(0), endsAt: at(86_400) } as const
+const changing = (seq: number, who: string, bent: Partial<ToldTerms> = {}): ToldTerms => ({
+  kind: 'request.terms-changed',
+  at: at(seq),
+  actor: { kind: 'human', id: who },
+  seq,
+  ...newTerms,
+  ...bent,
+})
+
+/** Single votes, whom a request is for, and the role that it is about. */
+async function roles(): Promise<void> {
+  const ok = async (because: string, told: Told) => add(because, await write(told), null)
+  const no_ = async (because: string, told: Told, code = 'rule-violated') => add(because, await write(told), code)
+  const both = { seats: ['security'], held: ['security', 'finance'] } as const
+  const first = vote(1, 'cleo', both)
+  const second = vote(2, 'dan', { seats: ['finance'], toStage: 1 })
+  const third = vote(3, 'cleo', { stage: 1, seats: ['legal'], to: 'approved', toStage: 2 })
+  const events = [first, second, third]
+  const onTerms = { ...first, terms: newTerms }
+  await ok('A role given in two steps, each voter once in each', role(events))
+  await ok(
+    'A seat that a voter held was full, and they took the next one',
+    role([vote(1, 'cleo'), vote(2, 'dan', { seats: ['finance'], held: ['security', 'finance'], toStage: 1 }), third]),
+  )
+  const denied = no('veto', { seats: ['security'], held: ['security', 'finance'], to: 'rejected' })
+  await ok('A role denied, which takes a seat too', role([vote(1, 'cleo', denied)]))
+  await ok(
+    'A single veto that is only recorded',
+    role(
+      [
+        vote(1, 'cleo', { ...denied, held: ['security'], to: 'open' }),
+        vote(2, 'dan', { toStage: 1 }),
+        { ...third, principal: 'eve' },
+      ],
+      [binding(seats('security', 1)), binding(seats('legal', 1))],
+      { veto: 'ignored' },
+    ),
+  )
+  await ok(
+    'A role asked for by who wants it',
+    concerning({ requester: 'ben', person: null, grant: forBen }, telling(steps(2), single, events)),
+  )
+  const { operation: _, grantKind: __, floatingHours: ___, ...place } = forBen
+  await ok(
+    'A role taken away',
+    concerning({ ...benefit, grant: { ...place, operation: 'remove' } }, telling(steps(2), single, events)),
+  )
+  await ok(
+    'Terms changed by an approval, and again by the last one',
+    role([onTerms, changing(1, 'cleo'), second, { ...third, terms: newTerms }, changing(3, 'cleo', { at: third.at })]),
+  )
+  await ok(
+    'Somebody for whom it is voted where they may',
+    role([vote(1, 'ben', both), second, third], steps(2), { requesterMayVote: true }),
+  )
+  await ok('For somebody, and about no role', concerning({ beneficiary: 'dan' }, plain))
+  const erased = role(events)
+  await ok('A role, the content erased', {
+    ...erased,
+    request: { ...erased.request, content: null, digest: digestOf(erased) },
+  })
+
+  await no_(
+    'A voter twice in a step',
+    role([first, vote(2, 'cleo', { seats: ['finance'], held: ['security', 'finance'], toStage: 1 }), third]),
+  )
+  await no_(
+    'A voter twice in a step, the first time against',
+    role([vote(1, 'cleo', { ...denied, to: 'open' }), vote(2, 'cleo', { ...both, toStage: 1 }), third], steps(1), {
+      veto: 'ignored',
+    }),
+  )
+  await no_(
+    'A person twice in a step, once as their agent',
+    role(
+      [
+        vote(1, 'agent-1', { ...both, person: 'person-cleo' }),
+        vote(2, 'cleo', { seats: ['finance'], toStage: 1 }),
+        third,
+      ],
+      steps(2),
+      { naturalPersons: true },
+    ),
+  )
+  await no_(
+    'A seat that was full',
+    role([first, vote(2, 'dan'), vote(3, 'eve', { seats: ['finance'], toStage: 1 }), { ...third, seq: 4 }]),
+  )
+  await no_(
+    'A veto by who holds only a seat that was full',
+    role([first, vote(2, 'dan', { ...denied, held: ['security'] })]),
+  )
+  await no_('A veto for no seat', role([vote(1, 'dan', no('veto', { to: 'rejected' }))]))
+  await no_(
+    'A veto for a later seat than the first that was free',
+    role([vote(1, 'dan', { ...denied, seats: ['finance'] })]),
+  )
+  await no_(
+    'A later seat although an earlier one was free',
+    role([
+      vote(1, 'cleo', { seats: ['finance'], held: ['security', 'finance'] }),
+      vote(2, 'dan', { toStage: 1 }),
+      third,
+    ]),
+  )
+  await no_(
+    'Two seats by one vote',
+    role([vote(1, 'cleo', { seats: ['security', 'finance'], toStage: 1 }), { ...third, seq: 2 }]),
+  )
+  await no_(
+    'A seat, and another that the rule does not have',
+    role([vote(1, 'cleo', { ...both, seats: ['security', 'it'] }), second, third]),
+  )
+  await no_(
+    'A single vote withdrawn',
+    role([
+      first,
+      vote(2, 'cleo', no('withdraw')),
+      vote(3, 'dan', { seats: ['finance'], toStage: 1 }),
+      { ...third, seq: 4 },
+    ]),
+  )
+  await no_(
+    'A withdrawal where nobody voted',
+    role([
+      vote(1, 'eve', no('withdraw', { seats: ['security'], held: [] })),
+      { ...first, seq: 2 },
+      { ...second, seq: 3 },
+      { ...third, seq: 4 },
+    ]),
+  )
+  await no_(
+    'A seat that is not among those held',
+    role([vote(1, 'cleo', { ...both, held: ['finance'] }), second, third]),
+  )
+  await ok(
+    'A seat of another stage, which is not among those held in this one',
+    telling([binding(all(seats('security', 1), seats('finance', 1))), binding(seats('legal', 1))], {}, [
+      vote(1, 'ben', { seats: ['security', 'legal'], held: ['security', 'finance'] }),
+      vote(2, 'cleo', { seats: ['finance'], lapsed: {}, toStage: 1 }),
+      vote(3, 'dan', { stage: 1, seats: ['legal'], lapsed: {}, to: 'approved', toStage: 2 }),
+    ]),
+  )
+  await no_('Who asked voted on a role', role([vote(1, 'ada', both), second, third]))
+  await no_('Whom it is for voted', role([vote(1, 'ben', both), second, third]))
+  await no_(
+    'Whom it is for voted by their agent',
+    role([vote(1, 'agent-1', { ...both, person: 'person-ben' }), second, third], steps(2), { naturalPersons: true }),
+  )
+  await no_(
+    'Single votes and a veto that may be withdrawn',
+    role(events, steps(2), { veto: 'withdrawable' }),
+    'malformed',
+  )
+  await no_('Single votes and seats that lapse', role(events, steps(2), { recheckEligibility: true }), 'malformed')
+  await no_(
+    'Single votes and a seat twice in a step',
+    role(events, [binding(all(seats('security', 1), seats('security', 1)))]),
+    'malformed',
+  )
+  await no_('Single votes that are not', role(events, steps(2), { singleVote: false }), 'malformed')
+  await no_('Single votes as a text', role(events, steps(2), { singleVote: 'True' }), 'malformed')
+
+  await no_(
+    'A role for another than the request is for',
+    concerning({ ...benefit, grant: { ...forBen, principal: 'eve' } }, role(events)),
+    'leaf-mismatch',
+  )
+  await no_('A role for another than who asked', concerning({ grant: forBen }, role(events)), 'leaf-mismatch')
+  await no_(
+    'A role on no terms',
+    concerning({ ...benefit, grant: { ...place, operation: 'grant' } as unknown as ReceiptGrant }, role(events)),
+    'malformed',
+  )
+  await no_(
+    'A role taken away on terms',
+    concerning({ ...benefit, grant: { ...forBen, operation: 'remove' } as unknown as ReceiptGrant }, role(events)),
+    'malformed',
+  )
+  await no_('Terms changed by nobody’s approval', role([onTerms, second, changing(2, 'cleo'), third]))
+  await no_(
+    'Terms changed at another time than the approval',
+    role([onTerms, changing(1, 'cleo', { at: at(2) }), second, third]),
+  )
+  await no_(
+    'Terms changed by another approval than the last',
+    role([onTerms, changing(2, 'cleo', { at: at(1) }), second, third]),
+  )
+  await no_(
+    'Terms changed twice by one approval',
+    role([onTerms, changing(1, 'cleo'), changing(1, 'cleo'), second, third]),
+  )
+  await no_('Terms changed before any vote', role([changing(0, 'cleo'), first, second, third]))
+  await no_('Terms changed by a veto', role([vote(1, 'cleo', { ...denied, terms: newTerms }), changing(1, 'cleo')]))
+  await no_(
+    'Terms changed by an agent of the name',
+    role([onTerms, changing(1, 'cleo', { actor: { kind: 'agent', id: 'cleo' } }), second, third]),
+  )
+  await no_(
+    'Terms changed of a removal',
+    concerning(
+      { ...benefit, grant: { ...place, operation: 'remove' } },
+      role([onTerms, changing(1, 'cleo'), second, third]),
+    ),
+  )
+  await no_(
+    'Terms changed of a request about no role',
+    telling(two, {}, [vote(1, 'ben', { terms: newTerms }), changing(1, 'ben'), vote(2, 'cleo', approves)]),
+  )
+  await no_(
+    'Terms of a kind that there is not',
+    role([
+      { ...first, terms: { ...newTerms, grantKind: 'for ever' as 'permanent' } },
+      changing(1, 'cleo', { grantKind: 'for ever' as 'permanent' }),
+      second,
+      third,
+    ]),
+    'malformed',
+  )
+  await no_('Terms changed by an approval that says nothing of it', role([first, changing(1, 'cleo'), second, third]))
+  await no_(
+    'Terms changed to others than the approval says',
+    role([onTerms, changing(1, 'cleo', { endsAt: at(99_999) }), second, third]),
+  )
+  await no_(
+    'Terms changed to fewer than the approval says',
+    role([{ ...first, terms: { ...newTerms, floatingHours: 1 } }, changing(1, 'cleo'), second, third]),
+  )
+  await no_('Terms that an approval says it changed, and nothing did', role([onTerms, second, third]))
+  await no_(
+    'Terms that the last approval says it changed, and nothing did',
+    role([onTerms, changing(1, 'cleo'), second, { ...third, terms: newTerms }]),
+  )
+
+  // In the receipt alone.
+  const bent = async (because: string, bend: (receipt: BentRole) => void, code: string | null = 'leaf-mismatch') => {
+    const honest = role([onTerms, changing(1, 'cleo'), second, third])
+    const receipt = readCanonical(writeCanonical(await receiptOf(honest, notary))) as BentRole & Receipt
+    bend(receipt)
+    add(because, fileOf(receipt, signer), code)
+  }
+  await bent('Terms changed told otherwise', ({ changes }) => (changes[0]!['endsAt'] = at(99_999)))
+  await bent(
+    'Terms changed told as of another kind',
+    ({ changes }) => Object.assign(changes[0]!, { kind: 'request.canceled' }),
+    'malformed',
+  )
+  await bent(
+    'Terms changed with a status',
+    ({ changes }) => Object.assign(changes[0]!, { from: 'open', to: 'open' }),
+    'malformed',
+  )
+  await bent('Terms changed, and it is left out', ({ changes }) => changes.pop(), 'rule-violated')
+  await bent('Terms changed, and it is left out of the receipt and of the vote', ({ changes, votes }) => {
+    changes.pop()
+    delete votes[0]!['terms']
+  })
+  await bent('Terms of a vote told otherwise', ({ changes, votes }) => {
+    for (const told of [changes[0]!, votes[0]!['terms'] as object]) Object.assign(told, { endsAt: at(99_999) })
+  })
+  await bent('Whom it is for left out of the receipt', ({ request }) => delete request['beneficiary'])
+  await bent('The person whom it is for told otherwise', ({ request }) => (request['beneficiaryPerson'] = 'person-eve'))
+  await bent('The role told otherwise', ({ request }) => Object.assign(request['grant'] as object, { group: 'backup' }))
+  await bent('The role left out of the receipt', ({ request }) => delete request['grant'])
+  const told = (metadata: object): Told =>
+    concerning({ content: { name: 'ship-it', description: null, metadata } }, role(events))
+  await no_('A content with a role, of a request about none', told({ grant: forBen }), 'leaf-mismatch')
+  await no_('A content with an object in it that is no role', told({ other: {} }), 'leaf-mismatch')
+  await ok('A text that is called a grant', told({ grant: 'of a text' }))
+  await no_('A content with a list in it', told({ grant: [] }), 'malformed')
+  await no_(
+    'An agent twice in a step, the second time for another person',
+    role(
+      [
+        vote(1, 'agent-1', { ...denied, to: 'open', person: 'person-cleo' }),
+        vote(2, 'agent-1', { ...both, person: 'person-eve', toStage: 1 }),
+        third,
+      ],
+      steps(1),
+      { naturalPersons: true, veto: 'ignored' },
+    ),
+  )
+  const looked = [first, { ...second, lapsed: {} }, { ...third, lapsed: {} }]
+  await no_(
+    'Single votes and seats that lapse, and somebody looked',
+    role(looked, steps(2), { recheckEligibility: true }),
+    'malformed',
+  )
+  const doubled = { kind: 'threshold', atLeast: 1, of: [seats('it', 1), seats('finance', 1), seats('it', 1)] }
+  await no_(
+    'Single votes and a seat twice in a step, that nobody took',
+    role(
+      [vote(1, 'dan', { seats: ['finance'], toStage: 1 }), { ...third, seq: 2 }],
+      [binding(doubled), ...steps(2).slice(1)],
+    ),
+    'malformed',
+  )
+}
+
+/** What is judged at the edge of a limit or an option. */
+async function edges(): Promise<void> {
+  const proving = [binding(seats('security', 1, 'stepUp'))]
+  const vetoed = [vote(1, 'ben', no('veto', { held: ['security'], to: 'rejected' }))]
+  add(
+    'A veto that proves nothing, where nothing is asked of it',
+    await write(telling(proving, { veto: 'final', vetoNeedsAssurance: false }, vetoed)),
+    null,
+  )
+  add(
+    'A veto that proves nothing, where it is asked for',
+    await write(telling(proving, { veto: 'final' }, vetoed)),
+    'rule-violated',
+  )
+  for (const [bytes, code] of [
+    [262_144, null],
+    [262_145, 'bad-checkpoint'],
+  ] as const) {
+    const receipt = await receiptOf(plain, notary)
+    const checkpoint = padded(receipt.log.checkpoint, bytes)
+    add(`A note of ${bytes} bytes`, fileOf({ ...receipt, log: { ...receipt.log, checkpoint } }, signer), code)
+  }
+  add(
+    'A seat named that is not among those held',
+    await write(
+      telling([binding(all(seats('security', 2), seats('finance', 1)))], {}, [
+        vote(1, 'ben', { seats: ['security'], held: ['finance'] }),
+        vote(2, 'cleo', { ...approves, seats: ['security', 'finance'] }),
+      ]),
+    ),
+    'rule-violated',
+  )
+}
+
+/** The note with one more signature, of somebody unknown, so that it has this many bytes. */
+function padded(note: string, bytes: number): string {
+  const room = bytes - Buffer.byteLength(`${note}—  \n`)
+  const encoded = 4 * Math.floor((room - 1) / 4)
+  return `${note}— ${'x'.repeat(room - encoded)} ${'A'.repeat(encoded)}\n`
+}
+
+interface BentRole {
+  readonly request: Record<string, unknown>
+  readonly changes: Record<string, unknown>[]
+  readonly votes: Record<string, unknown>[]
+}
+
 interface Bent extends Record<string, unknown> {
   readonly subject: { name: string }[]
   readonly predicate: Record<string, unknown> & { readonly votes: Record<string, unknown>[] }
@@ -1084,6 +1464,8 @@ await signatures()
 await wildTexts()
 await moments()
 await exactForms()
+await roles()
+await edges()
 writeFileSync(join(folder, 'index.json'), `${JSON.stringify(vectors, null, 2)}\n`)
 process.stdout.write(`${vectors.length} vectors\n`)
 export type { Statement, Vector }

@@ -32,7 +32,7 @@ export function authRoutes(app: FastifyInstance, ctx: Ctx): void {
     const asked = parseTokenForm(request.body)
     const client = basicOf(request.headers.authorization)
     // The password grant is for the OAuth client alone; the others are the public client's, but a pair that is sent is right.
-    if (asked.grant === 'password' || client !== null) requireOauthClient(ctx, client)
+    if (asked.grant === 'password' || client !== null) await requireOauthClient(ctx, client, request.ip)
     return renderTokens(await tokensFor(ctx, asked, deviceOf(request)))
   })
 

@@ -3,7 +3,12 @@ import { askForRole } from '../../../access/ask-for-role.ts'
 import { decideRequest, requireUndecided } from '../../../access/decide-request.ts'
 import { deleteAccessRequest, revokeRole } from '../../../access/end-request.ts'
 import { loadMember } from '../../../access/member.ts'
-import { readAccessRequest, readAccessRequests, type RequestSearch } from '../../../access/read-requests.ts'
+import {
+  readAccessRequest,
+  readAccessRequests,
+  requireQueue,
+  type RequestSearch,
+} from '../../../access/read-requests.ts'
 import type { Ctx } from '../../../context.ts'
 import type { Caller } from '../../../identity/actor.ts'
 import { answerCreated } from '../wire/created.ts'
@@ -20,8 +25,11 @@ interface RequestPath {
 export function requestRoutes(app: FastifyInstance, ctx: Ctx): void {
   async function list(caller: Caller, query: unknown, parse: () => RequestSearch): Promise<object> {
     const member = await loadMember(ctx, caller)
+    // Whoever may not see all learns nothing of the rest that they sent.
+    const search = parse()
+    requireQueue(member, search.queue)
     const { order, range } = parseRequestListQuery(query)
-    const { items, total } = await readAccessRequests(ctx, member, parse(), order, range)
+    const { items, total } = await readAccessRequests(ctx, member, search, order, range)
     return renderList(items.map(renderRequest), total)
   }
 

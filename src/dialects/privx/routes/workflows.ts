@@ -5,10 +5,12 @@ import {
   readWorkflow,
   readWorkflows,
   requireChangeableWorkflow,
+  requireView,
 } from '../../../access/read-workflows.ts'
 import { changeWorkflow, createWorkflow, deleteWorkflow } from '../../../access/write-workflow.ts'
 import type { Ctx } from '../../../context.ts'
 import type { WorkflowSortKey } from '../../../store/privx-workflows.ts'
+import { forHolders } from '../rights.ts'
 import { answerCreated } from '../wire/created.ts'
 import { idInPath } from '../wire/paths.ts'
 import { parseListQuery, renderList } from '../wire/lists.ts'
@@ -23,8 +25,11 @@ const sortKeys = ['name', 'id', 'created', 'updated', 'status', 'action'] as con
 
 /** Workflows, and the roles that can be asked for by them (contract privx §3, rows 2 to 7). */
 export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
+  const managers = forHolders(ctx, 'workflows-manage')
+
   app.get('/workflows', async (request) => {
     const member = await loadMember(ctx, request.caller)
+    requireView(member)
     const byDefault = { sortKey: 'name', isDescending: false } as const
     const { sortKey, isDescending, ...range } = parseListQuery(request.query, { sortKeys, byDefault })
     const key: WorkflowSortKey | null = sortKey === 'status' ? null : sortKey
@@ -33,9 +38,8 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
     return renderList(items.map(renderWorkflow), total)
   })
 
-  app.post('/workflows', async (request, reply) => {
+  app.post('/workflows', managers, async (request, reply) => {
     const member = await loadMember(ctx, request.caller)
-    member.access.require('workflows-manage')
     const { id } = await createWorkflow(ctx, member, parseWorkflow(request.body))
     return answerCreated(request, reply, id)
   })
@@ -53,8 +57,8 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
     return renderWorkflow(await readWorkflow(ctx, member, idInPath(request.params.id)))
   })
 
-  // Whoever may not change it, or names none, learns nothing about what they sent.
-  app.put<WorkflowPath>('/workflows/:id', async (request) => {
+  // Whoever names none learns nothing about what they sent.
+  app.put<WorkflowPath>('/workflows/:id', managers, async (request) => {
     const member = await loadMember(ctx, request.caller)
     const id = idInPath(request.params.id)
     await requireChangeableWorkflow(ctx, member, id)
@@ -62,7 +66,7 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
     return {}
   })
 
-  app.delete<WorkflowPath>('/workflows/:id', async (request) => {
+  app.delete<WorkflowPath>('/workflows/:id', managers, async (request) => {
     const member = await loadMember(ctx, request.caller)
     await deleteWorkflow(ctx, member, idInPath(request.params.id))
     return {}

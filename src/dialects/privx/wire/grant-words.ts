@@ -1,4 +1,5 @@
 import type { GrantKind, GrantTerms } from '../../../kernel/grant-terms.ts'
+import type { Members } from './read.ts'
 import { renderTime } from './times.ts'
 
 /** The types of grants as this API names them (contract privx §3.2). */
@@ -20,6 +21,20 @@ export const grantMembers: Readonly<Record<keyof GrantTerms, string>> = {
   startsAt: 'grant_start',
   endsAt: 'grant_end',
   floatingHours: 'floating_length',
+}
+
+/** The members of a grant that say something; a prefix is part of their names. An empty text and 0 say nothing. */
+export function parseTerms(members: Members, prefix: '' | 'requested_' = ''): Partial<GrantTerms> {
+  const word = members.choice(`${prefix}grant_type`, Object.values(grantWords))
+  const kind = word === null ? null : kindOf(word)
+  const [start, end] = [members.time(`${prefix}grant_start`), members.time(`${prefix}grant_end`)]
+  const floatingHours = members.integer(`${prefix}floating_length`) ?? 0
+  return {
+    ...(kind !== null && { kind }),
+    ...(start !== null && { startsAt: start.getTime() }),
+    ...(end !== null && { endsAt: end.getTime() }),
+    ...(floatingHours !== 0 && { floatingHours }),
+  }
 }
 
 /** The members of a grant that a body names; what its type does not need is left out. */

@@ -16,6 +16,13 @@ interface ListRules<Key extends string> {
 
 const defaultLimit = 50
 
+/** Lists of people and machines. */
+export const byName = {
+  sortKeys: ['id', 'name', 'created'],
+  byDefault: { sortKey: 'name', isDescending: false },
+  maxLimit: 1000,
+} as const
+
 /**
  * Whoever names a key and no direction gets it ascending.
  * @throws AppError INVALID_MEMBER naming offset, limit, sortkey or sortdir

@@ -99,11 +99,11 @@ export class Members {
     return words.find((word) => word === value) ?? this.complain(name, `must be one of ${words.join(', ')}`)
   }
 
-  /** An RFC 3339 time; an empty text counts as absent. */
+  /** An RFC 3339 time from 1970 to 9999; an empty text counts as absent. */
   time(name: string): Date | null {
     const value = this.text(name)
     if (value === null || value === '') return null
-    return parseTime(value) ?? this.complain(name, 'must be an RFC 3339 time')
+    return parseTime(value) ?? this.complain(name, 'must be an RFC 3339 time from 1970 to 9999')
   }
 
   /** A UUID; an empty text counts as absent. Any other text names nothing, and is read as `unknownId`. */

@@ -4,9 +4,9 @@ import type { ShownRequest, ShownSlot } from '../../../access/shown-request.ts'
 import type { GrantTerms } from '../../../kernel/grant-terms.ts'
 import type { Status } from '../../../kernel/request.ts'
 import type { Handles } from '../../../store/privx-handles.ts'
-import { grantMembers, grantWords, kindOf, renderTerms } from './grant-words.ts'
+import { grantMembers, parseTerms, renderTerms } from './grant-words.ts'
 import { neededChoice, neededHandle, roleHandle, userHandle } from './handles.ts'
-import { readBody, type Members } from './read.ts'
+import { readBody } from './read.ts'
 import { renderTime } from './times.ts'
 
 /** A request as it is made: empty texts in what the server owns are what a stock client sends, and are not looked at. */
@@ -20,30 +20,16 @@ export function parseQuestion(body: unknown): RoleQuestion {
       operation,
       justification: members.text('request_justification') ?? '',
       comment: members.text('comment') ?? '',
-      terms: operation === 'REMOVE' ? {} : { ...parseTerms(members, ''), ...parseTerms(members, 'requested_') },
+      terms: operation === 'REMOVE' ? {} : { ...parseTerms(members), ...parseTerms(members, 'requested_') },
     }
   })
-}
-
-/** The members of a grant that say something; a prefix is part of their names. */
-function parseTerms(members: Members, prefix: '' | 'requested_'): Partial<GrantTerms> {
-  const word = members.choice(`${prefix}grant_type`, Object.values(grantWords))
-  const kind = word === null ? null : kindOf(word)
-  const [start, end] = [members.time(`${prefix}grant_start`), members.time(`${prefix}grant_end`)]
-  const floatingHours = members.integer(`${prefix}floating_length`) ?? 0
-  return {
-    ...(kind !== null && { kind }),
-    ...(start !== null && { startsAt: start.getTime() }),
-    ...(end !== null && { endsAt: end.getTime() }),
-    ...(floatingHours !== 0 && { floatingHours }),
-  }
 }
 
 export function parseDecision(body: unknown): Decision {
   return readBody(body, (members) => {
     const decision = neededChoice(members, 'decision', ['APPROVED', 'DENIED'])
     if (!members.has('step')) members.complain('step', 'is needed')
-    const terms = parseTerms(members, '')
+    const terms = parseTerms(members)
     const overrides = Object.keys(terms) as (keyof GrantTerms)[]
     if (decision === 'DENIED') {
       for (const member of overrides) members.complain(grantMembers[member], 'is for an approval')

@@ -1,11 +1,12 @@
 import type { GrantTerms } from '../../../kernel/grant-terms.ts'
+import type { CountedRole } from '../../../identity/role-store/read-roles.ts'
 import { isSystemRole, type RoleInput } from '../../../identity/role-store/roles.ts'
 import type { WantedRole } from '../../../identity/role-store/set-roles.ts'
 import { termsOf } from '../../../identity/grants/terms.ts'
 import type { HeldGrantRow } from '../../../store/access-users.ts'
-import type { RoleFilter, RoleRow } from '../../../store/roles.ts'
+import type { RoleFilter } from '../../../store/roles.ts'
 import { AppError } from '../../../errors.ts'
-import { grantWords, kindOf, renderTerms } from './grant-words.ts'
+import { parseTerms, renderTerms } from './grant-words.ts'
 import { unknownId, readBody, readBodyList, type Members } from './read.ts'
 import { renderTime } from './times.ts'
 
@@ -48,8 +49,8 @@ export function shownOf(members: Members, names: readonly string[]): Record<stri
 }
 
 /** A role as the role store has it. It is nobody's, so that it is neither explicit nor implicit. */
-export function renderRole(role: RoleRow): object {
-  const { id, name, description, permissions, attributes, member_count, created_at, updated_at } = role
+export function renderRole({ role, holders }: CountedRole): object {
+  const { id, name, description, permissions, attributes, created_at, updated_at } = role
   const { system: _system, ...shown } = attributes
   return {
     ...shown,
@@ -60,7 +61,7 @@ export function renderRole(role: RoleRow): object {
     explicit: false,
     implicit: false,
     system: isSystemRole(role),
-    member_count,
+    member_count: holders,
     created: renderTime(created_at),
     updated: renderTime(updated_at),
   }
@@ -74,30 +75,35 @@ export function renderHeldRole(grant: HeldGrantRow): object {
 
 /** The roles that somebody shall hold; what is held by mapping rules alone is not given (contract privx §5, §7.2). */
 export function parseHeldRoles(body: unknown): WantedRole[] {
-  return readBodyList(body, (members) => parseHeldRole(members)).filter((role) => role !== null)
+  return wantedOf(readBodyList(body, parseHeldRole))
 }
 
-export function parseHeldRole(members: Members): WantedRole | null {
+/** The same where they are a member of a body. */
+export function parseRolesOf(members: Members): WantedRole[] {
+  return wantedOf(members.list('roles', parseHeldRole))
+}
+
+type HeldRole = Pick<WantedRole, 'id' | 'terms'> & { readonly isImplicit: boolean }
+
+function parseHeldRole(members: Members): HeldRole {
   const id = members.id('id')
   if (id === null) members.complain('id', 'is needed')
-  const terms = parseTerms(members)
-  // Whoever says only that it is implicit does not ask for a grant.
-  const isImplicit = members.raw('explicit') === false && members.raw('implicit') === true
-  return isImplicit ? null : { id: id ?? unknownId, terms, field: members.pathOf('id') }
+  return {
+    id: id ?? unknownId,
+    terms: wantedTerms(members),
+    // Whoever says only that it is implicit does not ask for a grant.
+    isImplicit: members.raw('explicit') === false && members.raw('implicit') === true,
+  }
 }
 
-function parseTerms(members: Members): GrantTerms | null {
-  const word = members.choice('grant_type', Object.values(grantWords))
-  const kind = word === null ? null : kindOf(word)
-  const [start, end] = [members.time('grant_start'), members.time('grant_end')]
-  const floatingHours = members.integer('floating_length') ?? 0
-  if (kind === null) return null
-  return {
-    kind,
-    ...(start !== null && { startsAt: start.getTime() }),
-    ...(end !== null && { endsAt: end.getTime() }),
-    ...(floatingHours !== 0 && { floatingHours }),
-  }
+function wantedOf(roles: readonly HeldRole[]): WantedRole[] {
+  return roles.flatMap(({ id, terms, isImplicit }, place) => (isImplicit ? [] : [{ id, terms, place }]))
+}
+
+/** Who says nothing of terms leaves them as they are; without a type they are those of a role for good (contract privx §4.4). */
+function wantedTerms(members: Members): GrantTerms | null {
+  const terms = parseTerms(members)
+  return Object.keys(terms).length === 0 ? null : { kind: 'permanent', ...terms }
 }
 
 /** `{"name": [...]}` of the Go client, or whatever a Python caller makes of it. @throws AppError INVALID_MEMBER */

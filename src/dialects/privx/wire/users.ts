@@ -16,7 +16,7 @@ const sources: Readonly<Record<UserSource, string>> = {
 }
 
 /** Somebody as the role store has them (contract privx §5). */
-export function renderUser({ user, grants }: AccessUser): object {
+export function renderUser({ user, grants, permissions }: AccessUser): object {
   const { id, name, email, username, full_name: fullName, source } = user
   return {
     id,
@@ -28,7 +28,7 @@ export function renderUser({ user, grants }: AccessUser): object {
     source_user_id: id,
     distinguished_name: '',
     roles: grants.map(renderHeldRole),
-    permissions: [...new Set(grants.flatMap(({ permissions }) => permissions))].toSorted(),
+    permissions,
     attributes: [],
     created: renderTime(user.created_at),
   }
