@@ -1,5 +1,7 @@
 import { castVote, type CastVoteResult } from '../../src/approvals/cast-vote.ts'
+import { policyInLeaf } from '../../src/approvals/policy-leaf.ts'
 import { noDeadline, openRequest } from '../../src/approvals/open-request.ts'
+import { appendLeaf } from '../../src/audit/append.ts'
 import { policyDigest } from '../../src/audit/digest.ts'
 import { setPersonPassword } from '../../src/identity/credentials/person-password.ts'
 import { openRegistration, openVoteChallenge } from '../../src/identity/webauthn/challenges.ts'
@@ -34,6 +36,7 @@ export type Voter = Client & { readonly personId: string }
 export interface FactorWorld extends World {
   /** With a password, if one is given. */
   voter(name: string, password?: string): Promise<Voter>
+  asVoter(client: Client): Promise<Voter>
   addKey(voter: Voter, key: Authenticator, format?: Format, name?: string): Promise<void>
   /** A request that so many of the voters have to approve, all of them unless told otherwise, each with these proofs. */
   ask(voters: readonly Voter[], assurance?: readonly Assurance[], atLeast?: number): Promise<string>
@@ -46,7 +49,11 @@ export interface FactorWorld extends World {
 }
 
 export async function startFactorWorld(options: WorldOptions = {}): Promise<FactorWorld> {
-  const world = await startWorld({ env: { QUORATE_PUBLIC_URL: 'https://approve.example' }, ...options })
+  return withFactors(await startWorld({ env: { QUORATE_PUBLIC_URL: 'https://approve.example' }, ...options }))
+}
+
+/** The same of a world that stands already. */
+export function withFactors(world: World): FactorWorld {
   const { ctx } = world
   const toProve = async (request: string, { personId }: Voter) => {
     const row = await ctx.db.selectFrom('requests').selectAll().where('id', '=', request).executeTakeFirstOrThrow()
@@ -61,20 +68,25 @@ export async function startFactorWorld(options: WorldOptions = {}): Promise<Fact
     const { id: rpId, origins } = relyingPartyOf(ctx)
     return { challenge, rpId, origin: origins[0] ?? '' }
   }
+  const asVoter: FactorWorld['asVoter'] = async (client) => {
+    const { person_id: personId } = await ctx.db
+      .selectFrom('principals')
+      .select('person_id')
+      .where('id', '=', client.id)
+      .executeTakeFirstOrThrow()
+    if (personId === null) throw new Error('a voter is a person')
+    return { ...client, personId }
+  }
   return {
     ...world,
     ceremony,
     async voter(name, password) {
       const client = await world.person(name)
-      const { person_id: personId } = await ctx.db
-        .selectFrom('principals')
-        .select('person_id')
-        .where('id', '=', client.id)
-        .executeTakeFirstOrThrow()
-      if (personId === null) throw new Error('a voter is a person')
+      const { personId } = await asVoter(client)
       if (password !== undefined) await transact(ctx, null, (tx) => setPersonPassword(ctx, tx, personId, password))
       return { ...client, personId }
     },
+    asVoter,
     async addKey({ personId }, key, format = 'none', name = 'my key') {
       const sessionId = ctx.newId()
       const asked = await openRegistration(ctx, { id: personId, name: 'a person' }, sessionId, 'fido2')
@@ -95,9 +107,12 @@ export async function startFactorWorld(options: WorldOptions = {}): Promise<Fact
         const policy = await findPolicyForShare(tx, orgId, policyId)
         const [first] = voters
         if (policy === undefined || first === undefined) throw new Error('nobody is asked')
+        const actor = { kind: 'human', id: first.id } as const
+        const made = { orgId, kind: 'template.created', subjectId: policyId, actor, at: ctx.clock.now() } as const
+        await appendLeaf(ctx, tx, { ...made, ...policyInLeaf(ctx, policy) })
         return await openRequest(tx, ctx, {
           policy,
-          actor: { kind: 'human', id: first.id },
+          actor,
           requester: { principal: first.id, person: first.personId },
           name: 'sign',
           description: null,
@@ -134,6 +149,6 @@ export async function startFactorWorld(options: WorldOptions = {}): Promise<Fact
 export async function outcomeOf(vote: Promise<CastVoteResult>): Promise<string> {
   return await vote.then(
     ({ status }) => status,
-    (error: { code?: string }) => error.code ?? String(error),
+    (error: { code?: string }) => error.code ?? 'a fault',
   )
 }
