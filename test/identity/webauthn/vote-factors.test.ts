@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { castVote } from '../../../src/approvals/cast-vote.ts'
 import { canonicalJson } from '../../../src/audit/leaf.ts'
 import { openSignInChallenge } from '../../../src/identity/webauthn/challenges.ts'
+import { withVoteFactors } from '../../../src/identity/webauthn/vote-factors.ts'
 import { verifySignInAssertion } from '../../../src/identity/webauthn/sign-in.ts'
 import { voteChallenge } from '../../../src/proof/vote-challenge.ts'
 import { transact } from '../../../src/store/unit-of-work.ts'
 import { Authenticator } from '../../helpers/authenticator.ts'
+import { insertRequests } from '../../helpers/crowd.ts'
+import { callerOf } from '../../helpers/role-requests.ts'
 import { outcomeOf, startFactorWorld, type FactorWorld, type Voter } from '../../helpers/factors.ts'
-import { orgId } from '../../helpers/quorum.ts'
+import { giveRole, insertPolicy, orgId } from '../../helpers/quorum.ts'
 
 const password = 'correct horse battery staple'
 
@@ -68,6 +72,27 @@ describe.each(['postgres', 'pglite'] as const)('a vote with factors on %s', { ti
     expect(await outcome(ada, request, { fido2: { ...made, type: 'none' } })).toBe('FACTOR_WRONG')
     expect(await world.votesOn(request)).toEqual([])
     expect(await outcome(ada, request)).toBe('approved')
+  })
+
+  it('is proved under the lock in the native dialect too, though it decides nothing', async () => {
+    const { ctx } = world
+    for (const voter of [ada, ben]) await giveRole(ctx, voter.id)
+    const seat = ({ id }: Voter) => ({ kind: 'seats', atLeast: 1, from: { kind: 'principal', id } }) as const
+    const policyId = await insertPolicy(ctx, { kind: 'threshold', atLeast: 2, of: [seat(ada), seat(ben)] })
+    const [id = ''] = await insertRequests(ctx, policyId, { ...ben, kind: 'human' }, 1)
+    const vote = async (sent: string) =>
+      await withVoteFactors(ctx, { personId: ada.personId, requestId: id }, { password: sent }, (proofs) =>
+        castVote(
+          ctx,
+          callerOf(ada),
+          { id },
+          { stance: 'approve', groups: null, reason: null, signature: null, proofs },
+        ),
+      )
+    expect(await outcomeOf(vote('wrong'))).toBe('FACTOR_WRONG')
+    expect(await world.votesOn(id)).toEqual([])
+    expect(await outcomeOf(vote(password))).toBe('open')
+    expect(await world.votesOn(id)).toMatchObject([{ assurance: ['password'] }])
   })
 
   it('is told first what speaks against it, whatever its factors', async () => {
@@ -304,6 +329,13 @@ describe.each(['postgres', 'pglite'] as const)('a vote with factors on %s', { ti
       expect(await signIn(session, made)).toBeNull()
       expect(await counterOf(key)).toBe(key.counter)
       expect(await signIn(session, made)).toMatchObject({ code: 'FACTOR_WRONG' })
+    })
+
+    it('keeps its challenge when a vote is tried with the answer', async () => {
+      const request = await world.ask([ada], ['securityKey'])
+      const made = key.assert(world.ceremony(await openSignInChallenge(world.ctx, ada.personId, request)))
+      expect(await outcome(ada, request, { fido2: made })).toBe('FACTOR_WRONG')
+      expect(await signIn(request, made)).toBeNull()
     })
 
     it('uses its challenge up when it fails', async () => {
