@@ -52,6 +52,10 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       values: ['access', 'dialects/shared', 'identity'],
       types: ['config', 'context', 'deliveries', 'kernel', 'store'],
     },
+    'dialects/fortanix': {
+      values: ['custody', 'dialects/shared', 'identity'],
+      types: ['config', 'context', 'kernel', 'store'],
+    },
     health: { values: [], types: ['context'] },
     operations: { values: ['health'], types: ['context'] },
     demo: { values: ['approvals', 'config', 'identity', 'store', 'dialects/native'], types: ['context'] },

@@ -169,7 +169,18 @@ export const watchedTables = {
   privx_requests: { key: ['request_id'], columns: ['workflow_id', 'steps', 'comment'] },
   votes: {
     key: ['request_id', 'seq'],
-    columns: ['stage', 'principal_id', 'person_id', 'stance', 'seats', 'assurance', 'digest', 'signature', 'cast_at'],
+    columns: [
+      'stage',
+      'principal_id',
+      'person_id',
+      'stance',
+      'seats',
+      'assurance',
+      'digest',
+      'signature',
+      'evidence',
+      'cast_at',
+    ],
   },
 } as const
 
