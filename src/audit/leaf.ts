@@ -69,7 +69,6 @@ export type LeafKind =
   | 'text.erased'
   | 'person.registered'
   | 'person.changed'
-  | 'person.password-changed'
   | 'person.recovery-codes-made'
   | 'person.signed-in'
   | 'person.proved-factor'
@@ -81,11 +80,11 @@ export type LeafKind =
   | 'member.joined'
   | 'member.changed'
   | 'member.declined'
+  | 'quorum.set'
   | 'app.created'
   | 'app.changed'
   | 'app.secret-reset'
   | 'app.secret-read'
-  | 'app.deleted'
 
 /**
  * Who did it: a principal, perhaps through an API key of theirs; a person outside of any organization; the operator's admin

@@ -3,7 +3,7 @@ import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { hashOfClientSecret } from '../identity/credentials/client-secret.ts'
-import { provePersonPassword } from '../identity/credentials/person-password.ts'
+import { countPersonAttempt, isPersonPassword } from '../identity/credentials/person-password.ts'
 import { findMember } from '../store/fortanix-members.ts'
 import { updateCustodySession, type CustodySessionChange } from '../store/fortanix-sessions.ts'
 import { replaceRecoveryCodes, spendRecoveryCode } from '../store/recovery-codes.ts'
@@ -138,7 +138,10 @@ export async function makeRecoveryCodes(ctx: Ctx, caller: CustodyCaller): Promis
 
 /** Lets the session register security keys for ten minutes. @throws AppError PASSWORD_WRONG, TOO_MANY_REQUESTS */
 export async function unlockDevices(ctx: Ctx, caller: CustodyCaller, password: string): Promise<void> {
-  await provePersonPassword(ctx, requirePerson(caller), password)
+  const personId = requirePerson(caller)
+  const takeBack = await countPersonAttempt(ctx, personId)
+  if (!(await isPersonPassword(ctx.db, personId, password))) throw new AppError('PASSWORD_WRONG')
+  await takeBack()
   await setDevicesUntil(ctx, caller, new Date(ctx.clock.now().getTime() + devicesMilliseconds))
 }
 

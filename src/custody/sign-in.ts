@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { proveByEmail } from '../identity/credentials/person-password.ts'
+import { provePersonPassword } from '../identity/credentials/person-password.ts'
 import { findAppNamed, findAppWithSecret } from '../store/fortanix-apps.ts'
 import { insertCustodySession } from '../store/fortanix-sessions.ts'
-import { hasSecurityKey } from '../store/person-credentials.ts'
+import { hasSecurityKey } from '../store/person-factors.ts'
 import type { Tx } from '../store/open.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { hashOfToken, provenApp } from './authenticate.ts'
@@ -25,7 +25,7 @@ export interface BegunSession {
 
 /** @throws AppError CREDENTIALS_INVALID, TOO_MANY_REQUESTS */
 export async function signInPerson(ctx: Ctx, email: string, password: string): Promise<BegunSession> {
-  const personId = await proveByEmail(ctx, email, password)
+  const personId = await provePersonPassword(ctx, email, password)
   return await transact(ctx, null, async (tx) => {
     const owesFactor = await hasSecurityKey(tx, personId)
     const begun = await begin(ctx, tx, { personId, orgId: null, principalId: null, owesFactor })

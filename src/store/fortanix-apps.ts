@@ -126,3 +126,15 @@ export async function replaceAppGroups(tx: Tx, orgId: string, id: string, groups
     )
     .execute()
 }
+
+/** Those of `ids` that are enabled apps of the account. */
+export async function findAppsAmong(db: Db, orgId: string, ids: readonly string[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('fortanix_apps')
+    .select('principal_id')
+    .where('org_id', '=', orgId)
+    .where('principal_id', '=', sql<string>`any(${ids}::uuid[])`)
+    .where('is_enabled', '=', true)
+    .execute()
+  return rows.map((row) => row.principal_id)
+}

@@ -16,12 +16,6 @@ export async function findCustodyUser(db: Db, personId: string): Promise<Custody
   return await users(db).where('u.person_id', '=', personId).executeTakeFirst()
 }
 
-export async function findCustodyUserByEmail(db: Db, email: string): Promise<CustodyUserRow | undefined> {
-  return await users(db)
-    .where(sql`lower(p.email collate "C")`, '=', sql`lower(${email}::text collate "C")`)
-    .executeTakeFirst()
-}
-
 /** What a person says of themselves. */
 export interface CustodyUserChange {
   readonly first_name?: string | null
@@ -33,13 +27,21 @@ export async function updateCustodyUser(tx: Tx, personId: string, change: Custod
   await tx.updateTable('fortanix_users').set(change).where('person_id', '=', personId).execute()
 }
 
-/** Whether a person of this address takes part in any organization, or is known by it at all. */
-export async function findPersonByEmail(
-  db: Db,
-  email: string,
-): Promise<{ readonly id: string; readonly isPrincipal: boolean } | undefined> {
-  const { rows } = await sql<{ id: string; isPrincipal: boolean }>`
-    select p.id, exists (select 1 from principals a where a.person_id = p.id) as "isPrincipal"
+/** What is known of whoever has an address. */
+export interface KnownPerson {
+  readonly id: string
+  /** They take part in some organization. */
+  readonly isPrincipal: boolean
+  readonly isUser: boolean
+  readonly hasPassword: boolean
+}
+
+export async function findPersonByEmail(db: Db, email: string): Promise<KnownPerson | undefined> {
+  const { rows } = await sql<KnownPerson>`
+    select p.id,
+      exists (select 1 from principals a where a.person_id = p.id) as "isPrincipal",
+      exists (select 1 from fortanix_users u where u.person_id = p.id) as "isUser",
+      exists (select 1 from person_credentials c where c.person_id = p.id and c.kind = 'password') as "hasPassword"
     from people p where lower(p.email collate "C") = lower(${email}::text collate "C")`.execute(db)
   return rows[0]
 }

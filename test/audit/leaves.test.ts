@@ -258,7 +258,6 @@ const kinds: Readonly<Record<LeafKind, true>> = {
   'text.erased': true,
   'person.registered': true,
   'person.changed': true,
-  'person.password-changed': true,
   'person.recovery-codes-made': true,
   'person.signed-in': true,
   'person.proved-factor': true,
@@ -270,11 +269,11 @@ const kinds: Readonly<Record<LeafKind, true>> = {
   'member.joined': true,
   'member.changed': true,
   'member.declined': true,
+  'quorum.set': true,
   'app.created': true,
   'app.changed': true,
   'app.secret-reset': true,
   'app.secret-read': true,
-  'app.deleted': true,
 }
 
 /** Left by a command and no call: no step leaves them. */

@@ -6,14 +6,18 @@ import { rateLimiter } from '../shared/rate-limit.ts'
 import { authenticator, callerIdOf } from './auth.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { refuseOtherMethods } from './other-methods.ts'
+import { accountRoutes } from './routes/accounts.ts'
+import { appRoutes } from './routes/apps.ts'
+import { groupRoutes } from './routes/groups.ts'
 import { sessionRoutes } from './routes/session.ts'
+import { userRoutes } from './routes/users.ts'
 
 /** The routes of one area, paths as they are below its prefix. */
 type Routes = (app: FastifyInstance, ctx: Ctx) => void
 
 /** By prefix (contract fortanix §1). */
 const areas: Readonly<Record<string, readonly Routes[]>> = {
-  '/sys/v1': [sessionRoutes],
+  '/sys/v1': [sessionRoutes, userRoutes, accountRoutes, groupRoutes, appRoutes],
   '/crypto/v1': [],
 }
 

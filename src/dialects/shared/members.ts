@@ -58,6 +58,11 @@ export class Members {
     return null
   }
 
+  /** How much is wrong so far, here and everywhere else in the body. */
+  get problemCount(): number {
+    return this.#problems.length
+  }
+
   pathOf(name: string): string {
     return this.path === '' ? name : `${this.path}.${name}`
   }

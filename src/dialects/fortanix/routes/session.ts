@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import {
   completeByRecoveryCode,
@@ -13,6 +13,7 @@ import { AppError } from '../../../errors.ts'
 import { idOf } from '../../shared/ids.ts'
 import { noStore } from '../../shared/no-store.ts'
 import { basicOf } from '../auth.ts'
+import { nothing } from '../wire/nothing.ts'
 import { parseAccountId, parseSignIn, parseText, renderSession } from '../wire/session.ts'
 
 /** Contract fortanix §2. */
@@ -77,9 +78,4 @@ async function signIn(ctx: Ctx, { headers, body }: FastifyRequest): Promise<Begu
   const { name, secret } = basicOf(headers.authorization)
   const appId = idOf(name)
   return appId === null ? await signInPerson(ctx, name, secret) : await signInApp(ctx, { id: appId }, secret)
-}
-
-/** 204, where nothing is returned. */
-export function nothing(reply: FastifyReply): FastifyReply {
-  return reply.code(204).send()
 }
