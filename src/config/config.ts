@@ -56,6 +56,8 @@ export interface Config {
   readonly fortanix: {
     /** Whoever says that an address is theirs becomes a user; nobody checks it. */
     readonly openSignUp: boolean
+    /** The published password of the demo's people lets them in. */
+    readonly takesDemoPassword: boolean
   }
   /** Null when there is no TLS listener. */
   readonly tls: TlsConfig | null
@@ -99,6 +101,7 @@ export function loadConfig(raw: RawEnv): Config {
         raw.QUORATE_FORTANIX_OPEN_SIGNUP,
         demo && signIn.kind === 'development',
       ),
+      takesDemoPassword: demo && signIn.kind === 'development',
     },
     tls: tlsConfig(raw),
     levers: leversOf(raw.QUORATE_LEVERS),

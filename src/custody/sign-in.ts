@@ -14,6 +14,9 @@ import { leafActorOf, peopleLog, personActor, type CustodyCaller } from './calle
 /** How long a session lives from its beginning, and from each time it is refreshed. */
 export const sessionSeconds = 86_400
 
+/** What the demo's people sign in with, which anyone can read in the documentation: where they may, no password is needed anyway. */
+export const demoPassword = 'demo'
+
 export interface BegunSession {
   /** 256 random bits; kept by its hash only. */
   readonly token: string
@@ -25,6 +28,8 @@ export interface BegunSession {
 
 /** @throws AppError CREDENTIALS_INVALID, TOO_MANY_REQUESTS */
 export async function signInPerson(ctx: Ctx, email: string, password: string): Promise<BegunSession> {
+  // A store that was the demo's may be a real one by now.
+  if (password === demoPassword && !ctx.config.fortanix.takesDemoPassword) throw new AppError('CREDENTIALS_INVALID')
   const personId = await provePersonPassword(ctx, email, password)
   return await transact(ctx, null, async (tx) => {
     const owesFactor = await hasSecurityKey(tx, personId)
