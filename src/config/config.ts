@@ -8,6 +8,7 @@ import type { KeyRing } from './secrets.ts'
 import { privxClientsOf, type PrivxClients } from './privx-clients.ts'
 import { tlsConfig, type TlsConfig } from './tls.ts'
 import { watchingConfig, type WatchingConfig } from './watching.ts'
+import { webauthnConfig, type WebauthnConfig } from './webauthn.ts'
 import { witnessesConfig, type WitnessesConfig } from './witnesses.ts'
 
 export type StoreConfig =
@@ -65,6 +66,8 @@ export interface Config {
   readonly delivery: DeliveryConfig
   readonly watching: WatchingConfig
   readonly witnesses: WitnessesConfig
+  /** Beside the public URL, what security keys sign for. */
+  readonly webauthn: WebauthnConfig
   readonly logLevel: LogLevel
 }
 
@@ -108,6 +111,7 @@ export function loadConfig(raw: RawEnv): Config {
     delivery: deliveryConfig(raw),
     watching: watchingConfig(raw),
     witnesses: witnessesConfig(raw),
+    webauthn: webauthnConfig(raw, publicUrl),
     logLevel: oneOf('LOG_LEVEL', raw.LOG_LEVEL ?? 'info', logLevels),
   }
 }

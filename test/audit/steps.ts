@@ -14,6 +14,7 @@ import { transact } from '../../src/store/unit-of-work.ts'
 import { runDueJobs } from '../../src/jobs/worker.ts'
 import { goodAssertion, nonceFor, pemOf, proofFor, redeem, type Machine } from '../helpers/agents.ts'
 import { accessSteps } from './access-steps.ts'
+import { factorSteps } from './factor-steps.ts'
 import { workflowEngineSteps } from './workflow-engine-steps.ts'
 import { openBrowser, type Browser } from '../helpers/browser.ts'
 import { insertDelivery } from '../helpers/delivery-rows.ts'
@@ -1098,6 +1099,7 @@ export const steps: readonly Step[] = [
     does: () => ada.post('/resources/resolve', { resources: [{ type: 'group', id: id('group') }] }),
   },
   ...accessSteps(),
+  ...factorSteps(),
   ...workflowEngineSteps(),
 ]
 
