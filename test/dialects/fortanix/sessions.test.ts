@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Authenticator } from '../../helpers/authenticator.ts'
 import { hashPassword } from '../../../src/identity/credentials/password-hash.ts'
 import {
+  assertionOf,
+  attestationOf,
   basic,
   callsWith,
   expectStatus,
@@ -196,7 +198,9 @@ describe('a second factor', () => {
     const options = expectStatus(await user.post('/sys/v1/session/config_2fa/new_challenge?protocol=fido2'), 200)
     const key = new Authenticator()
     const add = {
-      add_mfa_devices: [{ name: 'usb', attestationResult: attestationOf(key, options.challenge, options.rp.id) }],
+      add_mfa_devices: [
+        { name: 'usb', attestationResult: attestationOf(scene.world, key, options.challenge, options.rp.id) },
+      ],
     }
     expectStatus(await user.patch(`/sys/v1/users/${user.id}`, add), 200)
     const options2 = expectStatus(await callsWith(scene.world, basic(user.email, password)).post(auth), 200)
@@ -214,37 +218,9 @@ describe('a second factor', () => {
 
   const origin = () => new URL(scene.world.ctx.publicUrl).origin
 
-  function attestationOf(key: Authenticator, challenge: string, rpId: string): object {
-    const made = key.register({ challenge, rpId, origin: origin() })
-    return {
-      id: made.credentialId.toString('base64url'),
-      type: made.type,
-      response: {
-        clientDataJSON: made.clientDataJSON.toString('base64url'),
-        attestationObject: made.attestationObject.toString('base64url'),
-        getTransports: ['usb'],
-      },
-    }
-  }
-
-  function assertionOf({ key, options }: Keyed): object {
-    const made = key.assert({ challenge: options.challenge, rpId: options.rpId, origin: origin() })
-    return {
-      id: made.credentialId.toString('base64url'),
-      type: made.type,
-      response: {
-        clientDataJSON: made.clientDataJSON.toString('base64url'),
-        authenticatorData: made.authenticatorData.toString('base64'),
-        signature: made.signature.toString('base64'),
-        userHandle: null,
-      },
-      get_client_extension_results: { appid: null, appidExclude: null },
-    }
-  }
-
   it('is delivered by a security key, once, and its challenge is spent by a failed try too', async () => {
     const gina = await keyed('Gina')
-    const right = assertionOf(gina)
+    const right = assertionOf(scene.world, gina.key, gina.options)
     const deliver = async (body: unknown) => await gina.post('/sys/v1/session/auth/2fa/fido2', body)
     expect(await deliver({})).toMatchObject(refused(400, 'response must be an object.'))
     expect(await deliver(right)).toMatchObject({ status: 204, text: '' })
@@ -252,9 +228,14 @@ describe('a second factor', () => {
     expect(await deliver(right)).toMatchObject(refused(400, 'The session owes no second factor.'))
 
     const harry = await keyed('Harry')
-    const other = { ...assertionOf(harry), id: Buffer.from('another').toString('base64url') }
+    const other = {
+      ...assertionOf(scene.world, harry.key, harry.options),
+      id: Buffer.from('another').toString('base64url'),
+    }
     expect(await harry.post('/sys/v1/session/auth/2fa/fido2', other)).toMatchObject({ status: 403 })
-    expect(await harry.post('/sys/v1/session/auth/2fa/fido2', assertionOf(harry))).toMatchObject({ status: 403 })
+    expect(
+      await harry.post('/sys/v1/session/auth/2fa/fido2', assertionOf(scene.world, harry.key, harry.options)),
+    ).toMatchObject({ status: 403 })
     expect(await harry.get('/sys/v1/users/accounts')).toMatchObject({ status: 403 })
   })
 
@@ -274,7 +255,10 @@ describe('a second factor', () => {
   it('is registered, renamed and taken away in an unlocked session only', async () => {
     const locked = refused(400, 'The configuration of security keys is locked in this session.')
     const jane = await keyed('Jane')
-    expectStatus(await jane.post('/sys/v1/session/auth/2fa/fido2', assertionOf(jane)), 204)
+    expectStatus(
+      await jane.post('/sys/v1/session/auth/2fa/fido2', assertionOf(scene.world, jane.key, jane.options)),
+      204,
+    )
     const url = `/sys/v1/users/${jane.id}`
     const rename = { rename_mfa_devices: [{ old_name: 'usb', new_name: 'nfc' }] }
     const calls = [
