@@ -11,6 +11,8 @@ import type { Config } from './config/config.ts'
 import type { Ctx } from './context.ts'
 import { allowFrontend } from './cross-origin.ts'
 import { developmentSignIn } from './identity/oidc/development/mount.ts'
+import * as fortanix from './dialects/fortanix/error-answer.ts'
+import { fortanixDialect, isFortanixPath } from './dialects/fortanix/plugin.ts'
 import * as native from './dialects/native/error-answer.ts'
 import { nativeDialect } from './dialects/native/plugin.ts'
 import * as privx from './dialects/privx/error-answer.ts'
@@ -32,6 +34,7 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
   if (ctx.config.signIn.kind === 'development') await app.register(async (scope) => developmentSignIn(scope, ctx))
   await app.register(async (scope) => nativeDialect(scope, ctx, answerUnknownRoute))
   await app.register(async (scope) => privxDialect(scope, ctx))
+  await app.register(async (scope) => fortanixDialect(scope, ctx))
   return app
 }
 
@@ -60,6 +63,7 @@ function bareServer(ctx: Ctx): FastifyInstance {
     frameworkErrors: (error, request, reply) => {
       traceAnswer(request, reply)
       if (isPrivxPath(request.url)) privx.answerUnroutable(error, request, reply)
+      else if (isFortanixPath(request.url)) fortanix.answerError(error, request, reply)
       else native.answerError(error, request, reply)
     },
     clientErrorHandler: native.answerUnreadable,

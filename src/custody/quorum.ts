@@ -1,26 +1,10 @@
 import type { Assurance, Policy, PolicyOptions, Rule } from '../kernel/rule.ts'
-
-/** Who has to approve: one reviewer, or so many of several such policies (contract fortanix §4.1). */
-export type QuorumPolicy = ReviewerLeaf | Quorum
-
-export interface ReviewerLeaf {
-  readonly kind: 'user' | 'app'
-  /** A user's is the person's, an application's the principal's. */
-  readonly id: string
-}
-
-export interface Quorum {
-  readonly kind: 'quorum'
-  readonly atLeast: number
-  readonly members: readonly QuorumPolicy[]
-  readonly requirePassword: boolean
-  readonly require2fa: boolean
-}
+import type { ApproverLeaf, QuorumPolicy } from './quorum-policy.ts'
 
 /** Who may approve, and what they prove with it. */
-export interface Reviewer extends ReviewerLeaf {
+export interface Reviewer extends ApproverLeaf {
   readonly requiresPassword: boolean
-  readonly requires2fa: boolean
+  readonly requiresSecurityKey: boolean
 }
 
 /**
@@ -29,16 +13,16 @@ export interface Reviewer extends ReviewerLeaf {
  */
 export function reviewersOf(policies: readonly QuorumPolicy[]): readonly Reviewer[] {
   const reviewers = new Map<string, Reviewer>()
-  for (const policy of policies) collect(reviewers, policy, { requiresPassword: false, requires2fa: false })
+  for (const policy of policies) collect(reviewers, policy, { requiresPassword: false, requiresSecurityKey: false })
   return [...reviewers.values()]
 }
 
-type Required = Pick<Reviewer, 'requiresPassword' | 'requires2fa'>
+type Required = Pick<Reviewer, 'requiresPassword' | 'requiresSecurityKey'>
 
 function collect(reviewers: Map<string, Reviewer>, policy: QuorumPolicy, above: Required): void {
   if (policy.kind === 'quorum') {
-    const { members, requirePassword, require2fa } = policy
-    const required = eitherOf(above, { requiresPassword: requirePassword, requires2fa: require2fa })
+    const { members, requiresPassword, requiresSecurityKey } = policy
+    const required = eitherOf(above, { requiresPassword, requiresSecurityKey })
     for (const member of members) collect(reviewers, member, required)
     return
   }
@@ -48,12 +32,12 @@ function collect(reviewers: Map<string, Reviewer>, policy: QuorumPolicy, above: 
   reviewers.set(key, { kind, id, ...required })
 }
 
-const nothing: Required = { requiresPassword: false, requires2fa: false }
+const nothing: Required = { requiresPassword: false, requiresSecurityKey: false }
 
 function eitherOf(one: Required, other: Required): Required {
   return {
     requiresPassword: one.requiresPassword || other.requiresPassword,
-    requires2fa: one.requires2fa || other.requires2fa,
+    requiresSecurityKey: one.requiresSecurityKey || other.requiresSecurityKey,
   }
 }
 
@@ -76,13 +60,13 @@ export function optionsOf(requesterMayVote: boolean): PolicyOptions {
  */
 export function policyOf(
   policies: readonly QuorumPolicy[],
-  principalOf: (reviewer: ReviewerLeaf) => string,
+  principalOf: (reviewer: ApproverLeaf) => string,
   requesterMayVote: boolean,
 ): Policy {
   const proofs = new Map(reviewersOf(policies).map((reviewer) => [principalOf(reviewer), assuranceOf(reviewer)]))
   const ruleOf = (policy: QuorumPolicy): Rule => {
     if (policy.kind === 'quorum') {
-      return { kind: 'threshold', atLeast: policy.atLeast, of: policy.members.map(ruleOf) }
+      return { kind: 'threshold', atLeast: policy.n, of: policy.members.map(ruleOf) }
     }
     const id = principalOf(policy)
     const assurance = proofs.get(id) ?? []
@@ -95,6 +79,9 @@ export function policyOf(
   return { stages: [{ binding: true, rule }], options: optionsOf(requesterMayVote) }
 }
 
-function assuranceOf({ requiresPassword, requires2fa }: Required): Assurance[] {
-  return [...(requiresPassword ? (['password'] as const) : []), ...(requires2fa ? (['securityKey'] as const) : [])]
+function assuranceOf({ requiresPassword, requiresSecurityKey }: Required): Assurance[] {
+  return [
+    ...(requiresPassword ? (['password'] as const) : []),
+    ...(requiresSecurityKey ? (['securityKey'] as const) : []),
+  ]
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { policyOf, reviewersOf, type QuorumPolicy } from '../../src/custody/quorum.ts'
+import { policyOf, reviewersOf } from '../../src/custody/quorum.ts'
+import type { QuorumPolicy } from '../../src/custody/quorum-policy.ts'
 import { acceptPolicy } from '../../src/kernel/accept.ts'
 import { decide, initialState, type Facts, type Outcome, type RequestState } from '../../src/kernel/request.ts'
 import type { Assurance, Policy } from '../../src/kernel/rule.ts'
@@ -26,15 +27,15 @@ function randomPolicy(chance: Dice, depth: number): WirePolicy {
 }
 
 function fromWire(policy: WirePolicy): QuorumPolicy {
-  if ('user' in policy) return { kind: 'user', id: policy.user }
+  if ('user' in policy) return { kind: 'person', id: policy.user }
   if ('app' in policy) return { kind: 'app', id: policy.app }
   const { n, members, require_password = false, require_2fa = false } = policy.quorum
   return {
     kind: 'quorum',
-    atLeast: n,
+    n,
     members: members.map(fromWire),
-    requirePassword: require_password,
-    require2fa: require_2fa,
+    requiresPassword: require_password,
+    requiresSecurityKey: require_2fa,
   }
 }
 
@@ -119,10 +120,10 @@ it('gives the reviewers, their factors and the outcome of the naive reading, in 
     const reviewers = naiveReviewers(policies)
     const found = reviewersOf(policies.map(fromWire))
     expect(
-      found.map(({ id, requiresPassword, requires2fa }) => ({
+      found.map(({ id, requiresPassword, requiresSecurityKey }) => ({
         id,
         password: requiresPassword,
-        twoFactor: requires2fa,
+        twoFactor: requiresSecurityKey,
       })),
     ).toEqual(reviewers)
     const policy = policyOf(policies.map(fromWire), ({ id }) => id, true)

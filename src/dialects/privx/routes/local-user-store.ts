@@ -25,7 +25,7 @@ import {
   type ClientSearch,
 } from '../wire/api-clients.ts'
 import { answerCreated } from '../wire/created.ts'
-import { idOf } from '../wire/ids.ts'
+import { idOf } from '../../shared/ids.ts'
 import { byName, parseListQuery, renderList } from '../wire/lists.ts'
 import { parseLocalUser, parseLocalUserFilter, parsePassword, renderLocalUser } from '../wire/users.ts'
 

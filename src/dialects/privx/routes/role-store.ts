@@ -6,7 +6,7 @@ import { changeRole, createRole, deleteRole } from '../../../identity/role-store
 import { setRoles } from '../../../identity/role-store/set-roles.ts'
 import { forAdministrators } from '../rights.ts'
 import { answerCreated } from '../wire/created.ts'
-import { idOf } from '../wire/ids.ts'
+import { idOf } from '../../shared/ids.ts'
 import { byName, parseListQuery, renderList } from '../wire/lists.ts'
 import {
   parseHeldRoles,
