@@ -7,6 +7,7 @@ export const errorCodes = {
   INVALID_MEMBER: 'A member of the body or the query has a value that is not accepted; the answer names it.',
   UNKNOWN_ERROR: 'A fault on our side; the log has the details.',
   NOT_FOUND: 'No such route.',
+  METHOD_NOT_ALLOWED: 'The route does not take this method.',
   MALFORMED_REQUEST: 'The body is not JSON, or not of the shape that the call needs.',
   MALFORMED_OBJECT: 'The body is not a JSON object.',
   BODY_TOO_LARGE: 'The body is larger than 1 MiB.',
@@ -367,6 +368,24 @@ export const errorCodes = {
   LOG_CHECKPOINT_NOT_FOUND: 'The log has no checkpoint yet, or none of this size.',
   LOG_BUNDLE_NOT_OFFERED:
     'A leaf of this bundle is longer than 65535 bytes, for which the format has no room; read its leaves one by one.',
+  // Accounts, apps and keys
+  APPROVAL_REQUIRED: 'This operation requires approval',
+  SECOND_FACTOR_PENDING: 'The session owes a second factor.',
+  SECOND_FACTOR_NOT_PENDING: 'The session owes no second factor.',
+  SECOND_FACTOR_WRONG: 'The second factor is not accepted.',
+  DEVICES_LOCKED: 'The configuration of security keys is locked in this session.',
+  PASSWORD_WRONG: 'The password is wrong.',
+  SIGN_UP_CLOSED: 'Nobody signs up by themselves here.',
+  ACCOUNT_NOT_SELECTED: 'The session has selected no account.',
+  ACCOUNT_NOT_FOUND: 'No such account.',
+  ACCOUNT_ALREADY_EXISTS: 'An account of this name exists already.',
+  MEMBER_DISABLED: 'The user is disabled in this account.',
+  APP_DISABLED: 'The app is disabled.',
+  APP_NOT_FOUND: 'No such app.',
+  APP_ALREADY_EXISTS: 'An app of this name exists already.',
+  LAST_ADMINISTRATOR: 'Without this user nobody could administer the account.',
+  GROUP_IN_USE: 'The group still holds keys.',
+  QUORUM_POLICY_INVALID: 'The approval policy is malformed, or names someone who cannot approve.',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

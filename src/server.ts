@@ -5,6 +5,8 @@ import type { Config } from './config/config.ts'
 import type { Ctx } from './context.ts'
 import { allowFrontend } from './cross-origin.ts'
 import { developmentSignIn } from './identity/oidc/development/mount.ts'
+import { answerError as answerFortanixError } from './dialects/fortanix/error-answer.ts'
+import { fortanixDialect, isFortanixPath } from './dialects/fortanix/plugin.ts'
 import { answerError, answerUnreadable } from './dialects/native/error-answer.ts'
 import { nativeDialect } from './dialects/native/plugin.ts'
 import { privxDialect } from './dialects/privx/plugin.ts'
@@ -25,6 +27,7 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
   if (ctx.config.signIn.kind === 'development') await app.register(async (scope) => developmentSignIn(scope, ctx))
   await app.register(async (scope) => nativeDialect(scope, ctx))
   await app.register(async (scope) => privxDialect(scope, ctx))
+  await app.register(async (scope) => fortanixDialect(scope, ctx))
   return app
 }
 
@@ -52,7 +55,8 @@ function bareServer(ctx: Ctx): FastifyInstance {
     // A path that is no path reaches no dialect, and what is no HTTP reaches no route.
     frameworkErrors: (error, request, reply) => {
       traceAnswer(request, reply)
-      answerError(error, request, reply)
+      const answer = isFortanixPath(request.url) ? answerFortanixError : answerError
+      answer(error, request, reply)
     },
     clientErrorHandler: answerUnreadable,
     // Without one, whatever a client says of its address, scheme and host is ignored (contract §7.3).

@@ -67,10 +67,32 @@ export type LeafKind =
   | 'delivery.requeued'
   | 'action.tested'
   | 'text.erased'
+  | 'person.registered'
+  | 'person.changed'
+  | 'person.recovery-codes-made'
+  | 'person.signed-in'
+  | 'person.proved-factor'
+  | 'person.signed-out'
+  | 'account.created'
+  | 'account.changed'
+  | 'account.selected'
+  | 'member.invited'
+  | 'member.joined'
+  | 'member.changed'
+  | 'member.declined'
+  | 'quorum.set'
+  | 'app.created'
+  | 'app.changed'
+  | 'app.secret-reset'
+  | 'app.secret-read'
 
-/** Who did it: a principal, perhaps through an API key of theirs; the operator's admin key; or the server by itself. */
+/**
+ * Who did it: a principal, perhaps through an API key of theirs; a person outside of any organization; the operator's admin
+ * key; or the server by itself.
+ */
 export type LeafActor =
   | { readonly kind: 'human' | 'agent'; readonly id: string; readonly apiKey?: string }
+  | { readonly kind: 'person'; readonly id: string }
   | { readonly kind: 'admin-key' }
   | { readonly kind: 'system' }
 

@@ -53,6 +53,10 @@ export interface Config {
   readonly adminKey: AdminKey | null
   /** What the machine callers of the privx dialect sign in with. */
   readonly privx: PrivxClients
+  readonly fortanix: {
+    /** Whoever says that an address is theirs becomes a user; nobody checks it. */
+    readonly openSignUp: boolean
+  }
   /** Null when there is no TLS listener. */
   readonly tls: TlsConfig | null
   readonly levers: ReadonlySet<Lever>
@@ -89,6 +93,13 @@ export function loadConfig(raw: RawEnv): Config {
     masterKeys: masterKeysOf(raw.QUORATE_MASTER_KEY),
     adminKey: adminKeyOf(raw.QUORATE_ADMIN_KEY, demo && signIn.kind === 'development'),
     privx: privxClientsOf(raw, demo && signIn.kind === 'development'),
+    fortanix: {
+      openSignUp: flag(
+        'QUORATE_FORTANIX_OPEN_SIGNUP',
+        raw.QUORATE_FORTANIX_OPEN_SIGNUP,
+        demo && signIn.kind === 'development',
+      ),
+    },
     tls: tlsConfig(raw),
     levers: leversOf(raw.QUORATE_LEVERS),
     delivery: deliveryConfig(raw),

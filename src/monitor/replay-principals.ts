@@ -20,6 +20,8 @@ export function replayPrincipals(told: ToldPrincipals, leaf: ToldLeaf): void {
   switch (kind) {
     case 'user.created':
       return addUser(told, leaf)
+    case 'person.registered':
+      return addPerson(told, subject, { email: leaf.text('email'), at })
     case 'user.changed':
       return change(told.principals, subject, { name: leaf.text('displayName'), email: leaf.text('email') })
     case 'user.removed':
@@ -70,11 +72,15 @@ function addUser(told: ToldPrincipals, leaf: ToldLeaf): void {
     public_key: null,
     created_at: at,
   })
-  // A person who is known from another organization has the address and the time of that.
-  const known = told.people.get(person)
   // A local user is known by their name here, and not by an address.
-  const address = facts['local'] === true ? null : (email ?? undefined)
-  if (known === undefined) told.people.set(person, { email: address, created_at: at })
+  if (facts['local'] === true && !told.people.has(person)) told.people.set(person, { email: null, created_at: at })
+  else addPerson(told, person, { email, at })
+}
+
+/** A person who is known from another organization, or from before they were in any, has the address and the time of that. */
+function addPerson(told: ToldPrincipals, person: string, { email, at }: { email: ToldText; at: ToldLeaf['at'] }): void {
+  const known = told.people.get(person)
+  if (known === undefined) told.people.set(person, { email: email ?? undefined, created_at: at })
   else known['email'] = ofEither(known['email'], email)
 }
 

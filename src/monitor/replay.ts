@@ -7,7 +7,7 @@ import { replayApiKeys } from './replay-api-keys.ts'
 import { replayQuotas } from './replay-quotas.ts'
 import { replaySpaces } from './replay-spaces.ts'
 import type { ToldLeaf } from './told-leaf.ts'
-import type { ToldTable } from './told-table.ts'
+import { change, type ToldTable } from './told-table.ts'
 
 /**
  * Everything of an organization that its leaves tell of, but for requests and votes, which are gone through one by one
@@ -42,6 +42,9 @@ export function replay(told: Told, leaf: ToldLeaf): void {
     // The first leaves of old told the name in the clear.
     const name = leaf.facts['name'] ?? leaf.text('name')
     told.organizations.set(leaf.subject, { name, created_at: leaf.at })
+  }
+  if (leaf.kind === 'account.changed' && leaf.text('name') !== null) {
+    change(told.organizations, leaf.subject, { name: leaf.text('name') })
   }
   replayPrincipals(told, leaf)
   replayGroups(told, leaf)

@@ -29,6 +29,7 @@ export async function forgetExpired(db: Db, now: Date): Promise<void> {
     .where('last_used_at', '<', new Date(now.getTime() - sessionMilliseconds))
     .execute()
   await db.deleteFrom('refresh_tokens').where('expires_at', '<', aDayAgo).execute()
+  await db.deleteFrom('fortanix_sessions').where('expires_at', '<', aDayAgo).execute()
   const counted = new Date(now.getTime() - windowMilliseconds)
   await db.deleteFrom('call_counters').where('window_start', '<', counted).execute()
   await db.deleteFrom('single_use_tokens').where('expires_at', '<', aDayAgo).execute()

@@ -5,6 +5,7 @@ export interface CustodyTables {
   person_credentials: PersonCredentialTable
   key_challenges: KeyChallengeTable
   fortanix_users: FortanixUserTable
+  fortanix_recovery_codes: FortanixRecoveryCodeTable
   fortanix_accounts: FortanixAccountTable
   fortanix_members: FortanixMemberTable
   fortanix_groups: FortanixGroupTable
@@ -63,6 +64,12 @@ interface FortanixUserTable {
   first_name: string | null
   last_name: string | null
   verified_at: Date | null
+  created_at: Date
+}
+
+interface FortanixRecoveryCodeTable {
+  person_id: string
+  code_hash: string
   created_at: Date
 }
 

@@ -5,8 +5,10 @@ import { addCalls } from '../../store/call-counters.ts'
 import type { CredentialKind } from '../../store/schema.ts'
 
 const windowMilliseconds = 60_000
+/** Whose secret is tried: that of a credential, by its name, or the password of a person. */
+type Tried = CredentialKind | 'person'
 /** Wrong attempts a minute at one name, over all processes. A secret that we made cannot be guessed, but one from the configuration may. */
-const maxAttempts: Readonly<Record<CredentialKind, number>> = { password: 20, 'client-secret': 200 }
+const maxAttempts: Readonly<Record<Tried, number>> = { password: 20, person: 20, 'client-secret': 200 }
 
 /**
  * Counts an attempt at a name, whether or not there is one, before the attempt is made, so that many at once are held to the
@@ -16,7 +18,7 @@ const maxAttempts: Readonly<Record<CredentialKind, number>> = { password: 20, 'c
  */
 export async function countAttempt(
   { db, clock }: Pick<Ctx, 'db' | 'clock'>,
-  kind: CredentialKind,
+  kind: Tried,
   name: string,
 ): Promise<() => Promise<void>> {
   const windowStart = new Date(Math.floor(clock.now().getTime() / windowMilliseconds) * windowMilliseconds)

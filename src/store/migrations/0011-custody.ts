@@ -55,6 +55,14 @@ const statements = [
     created_at timestamptz not null
   )`,
 
+  // What a person who lost their security keys signs in with, each once. Random: SHA-256 of each.
+  `create table fortanix_recovery_codes (
+    person_id uuid not null references people on delete cascade,
+    code_hash text not null,
+    created_at timestamptz not null,
+    primary key (person_id, code_hash)
+  )`,
+
   // An account is an organization. policy and protects: what the account's own changes need.
   `create table fortanix_accounts (
     org_id uuid primary key references organizations,

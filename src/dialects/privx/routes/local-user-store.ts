@@ -17,7 +17,7 @@ import { listLocalUsers, readLocalUser } from '../../../identity/role-store/read
 import { noStore } from '../../shared/no-store.ts'
 import { parseApiClient, renderApiClient } from '../wire/api-clients.ts'
 import { answerCreated } from '../wire/created.ts'
-import { idOf } from '../wire/ids.ts'
+import { idOf } from '../../shared/ids.ts'
 import { parseListQuery, renderList } from '../wire/lists.ts'
 import { parseLocalUser, parseLocalUserFilter, parsePassword, renderLocalUser } from '../wire/users.ts'
 

@@ -5,7 +5,7 @@ import { listRoleMembers, listUsersWithRoles, readUser, resolveUser } from '../.
 import { changeRole, createRole, deleteRole } from '../../../identity/role-store/roles.ts'
 import { setRoles } from '../../../identity/role-store/set-roles.ts'
 import { answerCreated } from '../wire/created.ts'
-import { idOf } from '../wire/ids.ts'
+import { idOf } from '../../shared/ids.ts'
 import { parseListQuery, renderList } from '../wire/lists.ts'
 import {
   parseHeldRoles,

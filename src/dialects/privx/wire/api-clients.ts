@@ -1,8 +1,8 @@
 import type { ClientPair } from '../../../config/privx-clients.ts'
 import type { ApiClientInput, ShownApiClient } from '../../../identity/role-store/api-clients.ts'
-import { readBody } from './read.ts'
+import { readBody } from '../../shared/members.ts'
 import { parseHeldRole } from './roles.ts'
-import { renderTime } from './times.ts'
+import { renderTime } from '../../shared/times.ts'
 
 /** @throws AppError INVALID_MEMBER */
 export function parseApiClient(body: unknown): ApiClientInput {

@@ -1,5 +1,5 @@
 import type { GrantKind, GrantTerms } from '../../../kernel/grant-terms.ts'
-import { renderTime } from './times.ts'
+import { renderTime } from '../../shared/times.ts'
 
 /** The types of grants as this API names them (contract privx §3.2). */
 export const grantWords: Readonly<Record<GrantKind, string>> = {

@@ -4,7 +4,7 @@ import { accessTokenSeconds } from '../../../identity/access-token.ts'
 import type { AuthorizationAsked, CodeRedeemed, Login } from '../../../identity/oauth/code-flow.ts'
 import type { NameAndSecret } from '../../../identity/oauth/sign-in.ts'
 import type { Device, TokenPair } from '../../../identity/token-pair.ts'
-import { readBody } from './read.ts'
+import { readBody } from '../../shared/members.ts'
 
 /** The client that people sign in through: public, so it has no secret (contract privx §2). */
 export const uiClientId = 'privx-ui'

@@ -2,7 +2,7 @@ import { everythingIn, type RequestSearch } from '../../../access/read-requests.
 import { AppError } from '../../../errors.ts'
 import type { AccessRequestOrder, Queue } from '../../../store/privx-requests.ts'
 import { parseListQuery, queryText } from './lists.ts'
-import { readBody } from './read.ts'
+import { readBody } from '../../shared/members.ts'
 
 const sortKeys = [
   'created',
