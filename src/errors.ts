@@ -165,6 +165,13 @@ export const errorCodes = {
   STEP_UP_RESOURCE_MISMATCH: 'The step-up token is for another workflow.',
   STEP_UP_TOKEN_ALREADY_USED: 'The step-up token was spent already.',
   ENTITY_NOT_SUPPORTED: 'The caller can never give the proof that this seat needs.',
+  FACTOR_MISSING: 'This vote needs the password of the voter, or their security key, beside it.',
+  FACTOR_WRONG: 'The password is wrong, or what the security key signed does not verify.',
+  SECURITY_KEY_MISSING: 'The person has no security key that could sign this.',
+  SECURITY_KEY_REFUSED:
+    'The security key cannot be registered: its answer does not verify, or it is of a kind that is not taken.',
+  SECURITY_KEY_NOT_FOUND: 'The person has no security key of this name.',
+  SECURITY_KEY_ALREADY_EXISTS: 'This security key is registered already, or the person has another of this name.',
   VOTE_SIGNATURE_MISSING: 'This vote must be signed by the agent: send a signature.',
   VOTE_SIGNATURE_MALFORMED: 'signature is not of the form that is asked for.',
   VOTE_SIGNATURE_INVALID: 'The signature is not one of this agent over this vote.',

@@ -62,9 +62,9 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     },
     health: { values: [], types: ['context'] },
     operations: { values: ['health'], types: ['context'] },
-    demo: { values: ['approvals', 'config', 'identity', 'store', 'dialects/native'], types: ['context'] },
+    demo: { values: ['approvals', 'config', 'custody', 'identity', 'store', 'dialects/native'], types: ['context'] },
     cli: { values: ['main', 'verify'] },
-    context: { values: ['config', 'store', 'metrics', 'identity', 'outgoing', 'watching'] },
+    context: { values: ['audit', 'config', 'store', 'metrics', 'identity', 'outgoing', 'watching'] },
     server: {
       values: [
         'context',

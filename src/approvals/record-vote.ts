@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { commitmentTo, renderLeaf } from '../audit/leaf.ts'
+import { canonicalJson, commitmentTo, renderLeaf } from '../audit/leaf.ts'
 import type { Marking } from '../audit/leaf-mark.ts'
 import { leafActorOf, type Caller } from '../identity/actor.ts'
 import { isTerminal } from '../kernel/expiry.ts'
@@ -20,6 +20,8 @@ export interface JudgedVote {
   readonly reason: string | null
   /** The voter's own signature, checked; null for a vote without. */
   readonly signature: string | null
+  /** What proved who voted, checked; null for a vote without. */
+  readonly evidence: object | null
   readonly at: Date
   /** The approvals that stood when it was judged; null when they were not asked for. */
   readonly approvals: readonly StandingApproval[] | null
@@ -64,6 +66,7 @@ export async function recordVote(
     reason,
     reasonSalt,
     signature: judged.signature,
+    evidence: judged.evidence,
     at,
     from: row.status,
     voterVersion: row.voter_version,
@@ -78,7 +81,7 @@ export async function recordVote(
 function factsInLeaf(
   { principalId }: Caller,
   policy: Policy,
-  { row, vote, record, next, approvals, signature }: JudgedVote,
+  { row, vote, record, next, approvals, signature, evidence }: JudgedVote,
   seats: readonly string[],
 ): Readonly<Record<string, unknown>> {
   const named = new Set(seats)
@@ -92,7 +95,8 @@ function factsInLeaf(
     ...(held.some((id) => !named.has(id)) && { held }),
     ...(row.voter_person_id !== null && { person: row.voter_person_id }),
     assurance: vote.assurance,
-    ...(signature !== null && { signature: createHash('sha256').update(signature).digest('hex') }),
+    ...(signature !== null && { signature: sha256(signature) }),
+    ...(evidence !== null && { evidence: sha256(canonicalJson(evidence)) }),
     digest: vote.digest,
     policy: row.policy_id,
     ...(approvals !== null && { lapsed: lapsedAmong(approvals, principalId) }),
@@ -100,6 +104,10 @@ function factsInLeaf(
     to: next.status,
     ...(next.stage !== record.stage && { toStage: next.stage }),
   }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 /** By principal the seats of their standing approval that they hold no longer. The voter's own is replaced by this vote. */

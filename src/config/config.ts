@@ -8,6 +8,7 @@ import type { KeyRing } from './secrets.ts'
 import { privxClientsOf, type PrivxClients } from './privx-clients.ts'
 import { tlsConfig, type TlsConfig } from './tls.ts'
 import { watchingConfig, type WatchingConfig } from './watching.ts'
+import { webauthnConfig, type WebauthnConfig } from './webauthn.ts'
 import { witnessesConfig, type WitnessesConfig } from './witnesses.ts'
 
 export type StoreConfig =
@@ -56,6 +57,8 @@ export interface Config {
   readonly fortanix: {
     /** Whoever says that an address is theirs becomes a user; nobody checks it. */
     readonly openSignUp: boolean
+    /** The published password of the demo's people lets them in. */
+    readonly takesDemoPassword: boolean
   }
   /** Null when there is no TLS listener. */
   readonly tls: TlsConfig | null
@@ -63,6 +66,8 @@ export interface Config {
   readonly delivery: DeliveryConfig
   readonly watching: WatchingConfig
   readonly witnesses: WitnessesConfig
+  /** Beside the public URL, what security keys sign for. */
+  readonly webauthn: WebauthnConfig
   readonly logLevel: LogLevel
 }
 
@@ -99,12 +104,14 @@ export function loadConfig(raw: RawEnv): Config {
         raw.QUORATE_FORTANIX_OPEN_SIGNUP,
         demo && signIn.kind === 'development',
       ),
+      takesDemoPassword: demo && signIn.kind === 'development',
     },
     tls: tlsConfig(raw),
     levers: leversOf(raw.QUORATE_LEVERS),
     delivery: deliveryConfig(raw),
     watching: watchingConfig(raw),
     witnesses: witnessesConfig(raw),
+    webauthn: webauthnConfig(raw, publicUrl),
     logLevel: oneOf('LOG_LEVEL', raw.LOG_LEVEL ?? 'info', logLevels),
   }
 }

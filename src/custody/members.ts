@@ -114,7 +114,7 @@ async function accept(
   const principalId = await ensurePrincipal(ctx, tx, invited.org_id, user)
   const joined = { principal_id: principalId, state: 'joined' as const, updated_at: ctx.clock.now() }
   await updateMember(tx, invited.org_id, invited.person_id, joined)
-  await tell(ctx, tx, leafActorOf({ kind: 'human', principalId }), 'member.joined', { ...invited, ...joined })
+  await tell(ctx, tx, { kind: 'person', id: user.person_id }, 'member.joined', { ...invited, ...joined })
 }
 
 /** What votes for a person in an organization: what they have there already, or what is made now. */

@@ -4,6 +4,8 @@ import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { hashOfClientSecret } from '../identity/credentials/client-secret.ts'
 import { countPersonAttempt, isPersonPassword } from '../identity/credentials/person-password.ts'
+import type { Assertion } from '../identity/webauthn/assertion.ts'
+import { verifySignInAssertion } from '../identity/webauthn/sign-in.ts'
 import { findMember } from '../store/fortanix-members.ts'
 import { updateCustodySession, type CustodySessionChange } from '../store/fortanix-sessions.ts'
 import { replaceRecoveryCodes, spendRecoveryCode } from '../store/recovery-codes.ts'
@@ -77,40 +79,49 @@ export async function endSession(ctx: Ctx, caller: CustodyCaller): Promise<void>
   })
 }
 
-/** Something that proves a person, whose session owes it; refuses by throwing. */
-export type ProvesFactor = (tx: Tx, personId: string, session: CustodySession) => Promise<void>
-
-/**
- * Makes a session whole that owed a second factor.
- * @throws AppError SECOND_FACTOR_NOT_PENDING, and what `prove` throws
- */
-export async function completeFactor(
-  ctx: Ctx,
-  caller: CustodyCaller,
-  factor: 'recovery-code' | 'security-key',
-  prove: ProvesFactor,
-): Promise<void> {
-  const personId = requirePerson(caller)
-  if (caller.session?.isPending !== true) throw new AppError('SECOND_FACTOR_NOT_PENDING')
+/** @throws AppError SECOND_FACTOR_NOT_PENDING, SECOND_FACTOR_WRONG for a code that is unknown or spent */
+export async function completeByRecoveryCode(ctx: Ctx, caller: CustodyCaller, code: string): Promise<void> {
+  const { personId } = requirePending(caller)
   await transact(ctx, null, async (tx) => {
-    const session = await changeSession(tx, caller, { is_pending: false })
-    await prove(tx, personId, session)
-    await appendLeaf(ctx, tx, {
-      orgId: peopleLog,
-      kind: 'person.proved-factor',
-      subjectId: personId,
-      actor: personActor(personId),
-      at: ctx.clock.now(),
-      facts: { session: session.id, factor },
-    })
+    const isSpent = await spendRecoveryCode(tx, personId, hashOfClientSecret(code))
+    if (!isSpent) throw new AppError('SECOND_FACTOR_WRONG', 'The recovery code is unknown or was used already.')
+    await completeFactor(ctx, tx, caller, 'recovery-code')
   })
 }
 
-/** @throws AppError SECOND_FACTOR_NOT_PENDING, SECOND_FACTOR_WRONG for a code that is unknown or spent */
-export async function completeByRecoveryCode(ctx: Ctx, caller: CustodyCaller, code: string): Promise<void> {
-  await completeFactor(ctx, caller, 'recovery-code', async (tx, personId) => {
-    const isSpent = await spendRecoveryCode(tx, personId, hashOfClientSecret(code))
-    if (!isSpent) throw new AppError('SECOND_FACTOR_WRONG', 'The recovery code is unknown or was used already.')
+/** @throws AppError SECOND_FACTOR_NOT_PENDING, FACTOR_WRONG: the challenge is used up by that too */
+export async function completeByAssertion(ctx: Ctx, caller: CustodyCaller, assertion: Assertion): Promise<void> {
+  const { personId, session } = requirePending(caller)
+  const refusal = await transact(ctx, null, async (tx) => {
+    const refused = await verifySignInAssertion(ctx, tx, personId, session.id, assertion)
+    if (refused === null) await completeFactor(ctx, tx, caller, 'security-key')
+    return refused
+  })
+  if (refusal !== null) throw refusal
+}
+
+function requirePending(caller: CustodyCaller): { readonly personId: string; readonly session: CustodySession } {
+  const [personId, { session }] = [requirePerson(caller), caller]
+  if (session?.isPending !== true) throw new AppError('SECOND_FACTOR_NOT_PENDING')
+  return { personId, session }
+}
+
+/** Makes a session whole that owed a second factor. */
+async function completeFactor(
+  ctx: Ctx,
+  tx: Tx,
+  caller: CustodyCaller,
+  factor: 'recovery-code' | 'security-key',
+): Promise<void> {
+  const personId = requirePerson(caller)
+  const { id } = await changeSession(tx, caller, { is_pending: false })
+  await appendLeaf(ctx, tx, {
+    orgId: peopleLog,
+    kind: 'person.proved-factor',
+    subjectId: personId,
+    actor: personActor(personId),
+    at: ctx.clock.now(),
+    facts: { session: id, factor },
   })
 }
 

@@ -3,6 +3,8 @@ import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { provePersonPassword } from '../identity/credentials/person-password.ts'
+import { openSignInChallenge } from '../identity/webauthn/challenges.ts'
+import type { RequestOptions } from '../identity/webauthn/options.ts'
 import { findAppNamed, findAppWithSecret } from '../store/fortanix-apps.ts'
 import { insertCustodySession } from '../store/fortanix-sessions.ts'
 import { hasSecurityKey } from '../store/person-factors.ts'
@@ -14,20 +16,26 @@ import { leafActorOf, peopleLog, personActor, type CustodyCaller } from './calle
 /** How long a session lives from its beginning, and from each time it is refreshed. */
 export const sessionSeconds = 86_400
 
+/** What the demo's people sign in with, which anyone can read in the documentation: where they may, no password is needed anyway. */
+export const demoPassword = 'demo'
+
 export interface BegunSession {
   /** 256 random bits; kept by its hash only. */
   readonly token: string
   readonly sessionId: string
   /** The person or the app. */
   readonly entityId: string
-  readonly owesFactor: boolean
+  /** What the security key has to sign that is owed; null where none is. */
+  readonly owed: RequestOptions | null
 }
 
 /** @throws AppError CREDENTIALS_INVALID, TOO_MANY_REQUESTS */
 export async function signInPerson(ctx: Ctx, email: string, password: string): Promise<BegunSession> {
+  // A store that was the demo's may be a real one by now.
+  if (password === demoPassword && !ctx.config.fortanix.takesDemoPassword) throw new AppError('CREDENTIALS_INVALID')
   const personId = await provePersonPassword(ctx, email, password)
-  return await transact(ctx, null, async (tx) => {
-    const owesFactor = await hasSecurityKey(tx, personId)
+  const owesFactor = await hasSecurityKey(ctx.db, personId)
+  const session = await transact(ctx, null, async (tx) => {
     const begun = await begin(ctx, tx, { personId, orgId: null, principalId: null, owesFactor })
     await appendLeaf(ctx, tx, {
       orgId: peopleLog,
@@ -39,6 +47,7 @@ export async function signInPerson(ctx: Ctx, email: string, password: string): P
     })
     return begun
   })
+  return owesFactor ? { ...session, owed: await openSignInChallenge(ctx, personId, session.sessionId) } : session
 }
 
 /** An app, by its id or by the name that it has in an account. */
@@ -95,7 +104,7 @@ async function begin(ctx: Ctx, tx: Tx, { personId, orgId, principalId, owesFacto
     expires_at: expiryOf(at),
     ended_at: null,
   })
-  return { token, sessionId, entityId: personId ?? principalId ?? '', owesFactor }
+  return { token, sessionId, entityId: personId ?? principalId ?? '', owed: null }
 }
 
 export function expiryOf(at: Date): Date {

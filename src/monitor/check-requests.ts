@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { contentOf } from '../approvals/request-content.ts'
 import { contentDigest, type RequestContent } from '../audit/digest.ts'
-import { commitmentTo } from '../audit/leaf.ts'
+import { canonicalJson, commitmentTo } from '../audit/leaf.ts'
 import type { Policy } from '../kernel/rule.ts'
 import type { Tx } from '../store/open.ts'
 import type { Row } from '../store/schema.ts'
@@ -212,11 +212,13 @@ interface ComparedVote {
 function compareVote(find: Finder, { id, leaf, row, isErased }: ComparedVote): boolean {
   const key = keyOf(id, String(row.seq))
   const signature = typeof row.signature === 'string' ? digestOf(row.signature) : null
-  const isSame = compareRow(find, 'votes', key, voteRow(leaf), { ...row, signature }, watchedTables.votes.columns)
+  const evidence = row.evidence === null ? null : digestOf(canonicalJson(row.evidence))
+  const found = { ...row, signature, evidence }
+  const isSame = compareRow(find, 'votes', key, voteRow(leaf), found, watchedTables.votes.columns)
   // Its text and its salt are erased together; a text that nothing commits to was put there.
-  const [found, expected] = [reasonOf(row), isErased ? null : (leaf.commitment('reason') ?? null)]
-  if (found === expected) return isSame
-  find('votes', key, 'edited', { column: 'reason', expected, found })
+  const [kept, expected] = [reasonOf(row), isErased ? null : (leaf.commitment('reason') ?? null)]
+  if (kept === expected) return isSame
+  find('votes', key, 'edited', { column: 'reason', expected, found: kept })
   return false
 }
 

@@ -132,7 +132,18 @@ export const watchedTables = {
   },
   votes: {
     key: ['request_id', 'seq'],
-    columns: ['stage', 'principal_id', 'person_id', 'stance', 'seats', 'assurance', 'digest', 'signature', 'cast_at'],
+    columns: [
+      'stage',
+      'principal_id',
+      'person_id',
+      'stance',
+      'seats',
+      'assurance',
+      'digest',
+      'signature',
+      'evidence',
+      'cast_at',
+    ],
   },
 } as const
 

@@ -8,6 +8,8 @@ export const constraintCodes: Readonly<Record<string, ErrorCode>> = {
   credentials_name: 'LOCAL_USER_ALREADY_EXISTS',
   groups_name: 'GROUP_ALREADY_EXISTS',
   memberships_pkey: 'MEMBERSHIP_ENTITY_ALREADY_IN_GROUP',
+  person_credentials_name: 'SECURITY_KEY_ALREADY_EXISTS',
+  person_credentials_key: 'SECURITY_KEY_ALREADY_EXISTS',
   spaces_name: 'SPACE_ALREADY_EXISTS',
   policies_version: 'WORKFLOW_TEMPLATE_ALREADY_EXISTS',
   policies_one_active: 'CONCURRENCY_ERROR',

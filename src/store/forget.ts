@@ -34,6 +34,7 @@ export async function forgetExpired(db: Db, now: Date): Promise<void> {
   await db.deleteFrom('call_counters').where('window_start', '<', counted).execute()
   await db.deleteFrom('single_use_tokens').where('expires_at', '<', aDayAgo).execute()
   await db.deleteFrom('agent_challenges').where('expires_at', '<', aDayAgo).execute()
+  await db.deleteFrom('key_challenges').where('expires_at', '<', aDayAgo).execute()
   await db.deleteFrom('webhook_keys').where('expires_at', '<', now).execute()
   await db.deleteFrom('seen_proofs').where('expires_at', '<', now).execute()
   await forgetDeliveries(db, 'completed', new Date(now.getTime() - sentMilliseconds))

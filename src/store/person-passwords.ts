@@ -26,14 +26,17 @@ export async function findPasswordHash(db: Db, personId: string): Promise<string
   return row?.hash ?? null
 }
 
-/** In place of the one that the person had. */
+/** In place of the one that the person had. The index is a partial one: what it says of the kind has to be there when the statement is planned. */
 export async function writePassword(tx: Tx, password: NewRow<'person_credentials'>): Promise<void> {
   const { hash, changed_at } = password
   await tx
     .insertInto('person_credentials')
     .values(password)
     .onConflict((conflict) =>
-      conflict.columns(['person_id']).where('kind', '=', 'password').doUpdateSet({ hash, changed_at }),
+      conflict
+        .columns(['person_id'])
+        .where(sql<boolean>`kind = 'password'`)
+        .doUpdateSet({ hash, changed_at }),
     )
     .execute()
 }

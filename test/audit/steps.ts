@@ -14,6 +14,8 @@ import { transact } from '../../src/store/unit-of-work.ts'
 import { runDueJobs } from '../../src/jobs/worker.ts'
 import { goodAssertion, nonceFor, pemOf, proofFor, redeem, type Machine } from '../helpers/agents.ts'
 import { accessSteps } from './access-steps.ts'
+import { custodySteps } from './custody-steps.ts'
+import { factorSteps } from './factor-steps.ts'
 import { workflowEngineSteps } from './workflow-engine-steps.ts'
 import { openBrowser, type Browser } from '../helpers/browser.ts'
 import { insertDelivery } from '../helpers/delivery-rows.ts'
@@ -61,7 +63,8 @@ const byBot = () => ({ kind: 'agent', id: bot.id })
 /** An empty store, and somebody to be called after decisions. */
 export async function startScene(): Promise<AsyncDisposable> {
   sink = await startHttpSink((response) => response.end())
-  world = await startWorld({ start: new Date(), network: sink.network })
+  const env = { QUORATE_FORTANIX_OPEN_SIGNUP: '1' }
+  world = await startWorld({ start: new Date(), network: sink.network, env })
   browser = openBrowser(world)
   return {
     async [Symbol.asyncDispose]() {
@@ -1098,6 +1101,8 @@ export const steps: readonly Step[] = [
     does: () => ada.post('/resources/resolve', { resources: [{ type: 'group', id: id('group') }] }),
   },
   ...accessSteps(),
+  ...factorSteps(),
+  ...custodySteps(),
   ...workflowEngineSteps(),
 ]
 

@@ -1,3 +1,4 @@
+import type { Authenticator } from './authenticator.ts'
 import { startWorld, type World, type WorldOptions } from './world.ts'
 
 /** An answer as it came, byte for byte. */
@@ -116,4 +117,38 @@ export async function startFortanix(options: WorldOptions = {}): Promise<Fortani
 export function expectStatus({ status, text, body }: RawAnswer, expected: number): RawAnswer['body'] {
   if (status !== expected) throw new Error(`${status} instead of ${expected}: ${text}`)
   return body
+}
+
+/** The `attestationResult` of a key that is asked to register from a page of this server. */
+export function attestationOf({ ctx }: World, key: Authenticator, challenge: string, rpId: string): object {
+  const made = key.register({ challenge, rpId, origin: new URL(ctx.publicUrl).origin })
+  return {
+    id: made.credentialId.toString('base64url'),
+    type: made.type,
+    response: {
+      clientDataJSON: made.clientDataJSON.toString('base64url'),
+      attestationObject: made.attestationObject.toString('base64url'),
+      getTransports: ['usb'],
+    },
+  }
+}
+
+/** The assertion of a key that is asked for one, as a script sends it. */
+export function assertionOf(
+  { ctx }: World,
+  key: Authenticator,
+  { challenge, rpId }: { readonly challenge: string; readonly rpId: string },
+): object {
+  const made = key.assert({ challenge, rpId, origin: new URL(ctx.publicUrl).origin })
+  return {
+    id: made.credentialId.toString('base64url'),
+    type: made.type,
+    response: {
+      clientDataJSON: made.clientDataJSON.toString('base64url'),
+      authenticatorData: made.authenticatorData.toString('base64'),
+      signature: made.signature.toString('base64'),
+      userHandle: null,
+    },
+    get_client_extension_results: { appid: null, appidExclude: null },
+  }
 }

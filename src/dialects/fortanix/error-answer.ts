@@ -19,14 +19,12 @@ export function textOf({ message, violations }: AppError): string {
   return text.replace(/\s+/g, ' ').trim()
 }
 
-export function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return answerError(new AppError('NOT_FOUND', `No route ${routeOf(request)}.`), request, reply)
-}
-
-export function answerWrongMethod(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return answerError(new AppError('METHOD_NOT_ALLOWED', `No method ${routeOf(request)}.`), request, reply)
-}
-
-function routeOf({ method, url }: FastifyRequest): string {
-  return `${method} ${url.split('?', 1)[0]}`
+/** @param isPath whether another method of the path is known */
+export function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply, isPath: boolean): FastifyReply {
+  const { method, url } = request
+  const route = `${method} ${url.split('?', 1)[0]}`
+  const refusal = isPath
+    ? new AppError('METHOD_NOT_ALLOWED', `No method ${route}.`)
+    : new AppError('NOT_FOUND', `No route ${route}.`)
+  return answerError(refusal, request, reply)
 }

@@ -1,23 +1,16 @@
-import type { FastifyInstance, HTTPMethods } from 'fastify'
-import { answerWrongMethod } from './error-answer.ts'
+import type { FastifyInstance } from 'fastify'
 
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
-
-/** Lets `add` make its routes, and answers their paths with 405 under every other method. */
-export function refuseOtherMethods(app: FastifyInstance, add: () => void): void {
-  const taken = new Map<string, Set<HTTPMethods>>()
-  let isDone = false
-  app.addHook('onRoute', ({ path, prefix, method }) => {
-    if (isDone) return
-    const url = path.slice(prefix.length)
-    const known = taken.get(url) ?? new Set()
-    for (const name of [method].flat()) known.add(name as HTTPMethods)
-    taken.set(url, known)
-  })
-  add()
-  isDone = true
-  for (const [url, known] of taken) {
-    const method = methods.filter((name) => !known.has(name))
-    if (method.length > 0) app.route({ method, url, config: { public: true, reads: true }, handler: answerWrongMethod })
+/** Which paths there are, so that one that is called with another method can be told from one that is none. */
+export function pathsOf(app: FastifyInstance): (url: string) => boolean {
+  const patterns: RegExp[] = []
+  app.addHook('onRoute', ({ url }) => void patterns.push(patternOf(url)))
+  return (url) => {
+    const path = url.split('?', 1)[0] ?? ''
+    return patterns.some((pattern) => pattern.test(path))
   }
+}
+
+function patternOf(url: string): RegExp {
+  const parts = url.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : part))
+  return new RegExp(`^${parts.join('/')}$`)
 }

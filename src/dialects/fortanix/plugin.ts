@@ -5,7 +5,7 @@ import { refuseByLever } from '../shared/levers.ts'
 import { rateLimiter } from '../shared/rate-limit.ts'
 import { authenticator, callerIdOf } from './auth.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
-import { refuseOtherMethods } from './other-methods.ts'
+import { pathsOf } from './other-methods.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { appRoutes } from './routes/apps.ts'
 import { groupRoutes } from './routes/groups.ts'
@@ -33,9 +33,7 @@ export async function fortanixDialect(app: FastifyInstance, ctx: Ctx): Promise<v
     await app.register(
       async (area) => {
         frame(area)
-        refuseOtherMethods(area, () => {
-          for (const add of routes) add(area, ctx)
-        })
+        for (const add of routes) add(area, ctx)
       },
       { prefix },
     )
@@ -51,7 +49,8 @@ function frameOf(ctx: Ctx): (app: FastifyInstance) => void {
     // This is not the API that /openapi.json describes.
     app.addHook('onRoute', (route) => void (route.schema = { ...route.schema, hide: true }))
     app.setErrorHandler(answerError)
-    app.setNotFoundHandler(answerUnknownRoute)
+    const isPath = pathsOf(app)
+    app.setNotFoundHandler((request, reply) => answerUnknownRoute(request, reply, isPath(request.url)))
     app.addHook('onRequest', async (request, reply) => {
       // Whatever it says counts for nothing, and one that is no media type would be refused.
       delete request.raw.headers['content-type']

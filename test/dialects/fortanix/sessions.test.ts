@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Authenticator } from '../../helpers/authenticator.ts'
 import { hashPassword } from '../../../src/identity/credentials/password-hash.ts'
 import {
+  assertionOf,
+  attestationOf,
   basic,
   callsWith,
   expectStatus,
@@ -101,7 +104,7 @@ describe('whoever signs in', () => {
     expect(
       tries
         .map(({ status }) => status)
-        .toSorted()
+        .toSorted((one, other) => one - other)
         .slice(20),
     ).toEqual([429, 429, 429, 429, 429])
     scene.world.clock.advance(60_000)
@@ -180,29 +183,100 @@ describe('a session', () => {
   })
 })
 
+type Keyed = FortanixUser & {
+  readonly codes: readonly string[]
+  readonly key: Authenticator
+  readonly options: { readonly challenge: string; readonly rpId: string }
+}
+
 describe('a second factor', () => {
-  /** Somebody with a security key, as far as signing in looks. */
-  async function keyed(name: string): Promise<FortanixUser & { readonly codes: readonly string[] }> {
+  /** Somebody with a security key, registered as a page does it, who has signed in since. */
+  async function keyed(name: string): Promise<Keyed> {
     const user = await scene.signUp(name)
     const { recovery_codes: codes } = expectStatus(await user.post('/sys/v1/users/generate_recovery_code'), 200)
-    const at = scene.world.clock.now()
-    await scene.world.ctx.db
-      .insertInto('person_credentials')
-      .values({
-        person_id: user.id,
-        id: scene.world.ctx.newId(),
-        kind: 'security-key',
-        name: 'usb',
-        hash: null,
-        credential_id: Buffer.from(name),
-        public_key: Buffer.from('key'),
-        details: JSON.stringify({ format: 'none', transports: [], origin: 'http://localhost' }),
-        created_at: at,
-        changed_at: at,
-      })
-      .execute()
-    return { ...(await scene.signIn(user.email)), codes }
+    expectStatus(await user.post('/sys/v1/session/config_2fa/auth', { password }), 200)
+    const options = expectStatus(await user.post('/sys/v1/session/config_2fa/new_challenge?protocol=fido2'), 200)
+    const key = new Authenticator()
+    const add = {
+      add_mfa_devices: [
+        { name: 'usb', attestationResult: attestationOf(scene.world, key, options.challenge, options.rp.id) },
+      ],
+    }
+    expectStatus(await user.patch(`/sys/v1/users/${user.id}`, add), 200)
+    const options2 = expectStatus(await callsWith(scene.world, basic(user.email, password)).post(auth), 200)
+    const token: string = options2.access_token
+    return {
+      ...callsWith(scene.world, `Bearer ${token}`),
+      id: user.id,
+      email: user.email,
+      token,
+      codes,
+      key,
+      options: options2.fido2_assertion_options,
+    }
   }
+
+  const origin = () => new URL(scene.world.ctx.publicUrl).origin
+
+  it('is delivered by a security key, once, and its challenge is spent by a failed try too', async () => {
+    const gina = await keyed('Gina')
+    const right = assertionOf(scene.world, gina.key, gina.options)
+    const deliver = async (body: unknown) => await gina.post('/sys/v1/session/auth/2fa/fido2', body)
+    expect(await deliver({})).toMatchObject(refused(400, 'response must be an object.'))
+    expect(await deliver(right)).toMatchObject({ status: 204, text: '' })
+    expect(await gina.get('/sys/v1/users/accounts')).toMatchObject({ status: 200 })
+    expect(await deliver(right)).toMatchObject(refused(400, 'The session owes no second factor.'))
+
+    const harry = await keyed('Harry')
+    const other = {
+      ...assertionOf(scene.world, harry.key, harry.options),
+      id: Buffer.from('another').toString('base64url'),
+    }
+    expect(await harry.post('/sys/v1/session/auth/2fa/fido2', other)).toMatchObject({ status: 403 })
+    expect(
+      await harry.post('/sys/v1/session/auth/2fa/fido2', assertionOf(scene.world, harry.key, harry.options)),
+    ).toMatchObject({ status: 403 })
+    expect(await harry.get('/sys/v1/users/accounts')).toMatchObject({ status: 403 })
+  })
+
+  it('that is owed is told with what the key has to sign', async () => {
+    const ivan = await keyed('Ivan')
+    const { body } = await callsWith(scene.world, basic(ivan.email, password)).post(auth)
+    expect(body.fido2_assertion_options).toMatchObject({
+      rpId: '127.0.0.1',
+      allowCredentials: [{ type: 'public-key' }],
+    })
+    expect(body.challenge).toEqual({ u2f_challenge: body.fido2_assertion_options.challenge, u2f_keys: [] })
+    expect((await callsWith(scene.world, basic(ada.email, password)).post(auth)).body).not.toHaveProperty(
+      'fido2_assertion_options',
+    )
+  })
+
+  it('is registered, renamed and taken away in an unlocked session only', async () => {
+    const locked = refused(400, 'The configuration of security keys is locked in this session.')
+    const jane = await keyed('Jane')
+    expectStatus(
+      await jane.post('/sys/v1/session/auth/2fa/fido2', assertionOf(scene.world, jane.key, jane.options)),
+      204,
+    )
+    const url = `/sys/v1/users/${jane.id}`
+    const rename = { rename_mfa_devices: [{ old_name: 'usb', new_name: 'nfc' }] }
+    const calls = [
+      () => jane.post('/sys/v1/session/config_2fa/new_challenge?protocol=fido2'),
+      () => jane.patch(url, rename),
+      () => jane.patch(url, { del_mfa_devices: [{ name: 'usb' }] }),
+    ]
+    for (const call of calls) expect(await call()).toMatchObject(locked)
+    expectStatus(await jane.post('/sys/v1/session/config_2fa/auth', { password }), 200)
+    scene.world.clock.advance(600_000)
+    for (const call of calls) expect(await call()).toMatchObject(locked)
+    expectStatus(await jane.post('/sys/v1/session/config_2fa/auth', { password }), 200)
+    expect(await ada.patch(url, rename)).toMatchObject({ status: 403 })
+    expect((await jane.patch(url, rename)).body.mfa_devices).toEqual([{ name: 'nfc', type: 'Fido2', origin: origin() }])
+    expect((await jane.patch(url, { del_mfa_devices: [{ name: 'nfc' }] })).body.mfa_devices).toEqual([])
+    expectStatus(await jane.post('/sys/v1/session/config_2fa/terminate'), 204)
+    for (const call of calls) expect(await call()).toMatchObject(locked)
+  })
 
   it('that is owed makes the session good for nothing else', async () => {
     const dana = await keyed('Dana')
@@ -231,7 +305,7 @@ describe('a second factor', () => {
       deliver(eli, eli.codes[0]),
       deliver(await scene.signIn(eli.email), eli.codes[0]),
     ])
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 401])
+    expect(answers.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([204, 401])
     const whole = await scene.signIn(eli.email)
     expect(await deliver(whole, eli.codes[1])).toMatchObject({ status: 204, text: '' })
     expect(await whole.get('/sys/v1/users/accounts')).toMatchObject({ status: 200, text: '{}' })

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Ctx } from '../../../context.ts'
+import { openDeviceRegistration } from '../../../custody/devices.ts'
 import {
+  completeByAssertion,
   completeByRecoveryCode,
   endSession,
   lockDevices,
@@ -13,6 +15,8 @@ import { AppError } from '../../../errors.ts'
 import { idOf } from '../../shared/ids.ts'
 import { noStore } from '../../shared/no-store.ts'
 import { basicOf } from '../auth.ts'
+import { parseAssertion, renderCreationOptions } from '../wire/factors.ts'
+import { parseProtocol } from '../wire/devices.ts'
 import { nothing } from '../wire/nothing.ts'
 import { parseAccountId, parseSignIn, parseText, renderSession } from '../wire/session.ts'
 
@@ -53,6 +57,11 @@ function factorRoutes(app: FastifyInstance, ctx: Ctx): void {
     return nothing(reply)
   })
 
+  app.post('/session/auth/2fa/fido2', pending, async ({ custodian, body }, reply) => {
+    await completeByAssertion(ctx, custodian, parseAssertion(body, ''))
+    return nothing(reply)
+  })
+
   app.post('/session/auth/2fa/u2f', pending, () => {
     throw new AppError('MALFORMED_REQUEST', 'U2F is not accepted here; send a FIDO2 assertion.')
   })
@@ -61,6 +70,10 @@ function factorRoutes(app: FastifyInstance, ctx: Ctx): void {
     await unlockDevices(ctx, custodian, parseText(body, 'password'))
     return {}
   })
+
+  app.post('/session/config_2fa/new_challenge', async ({ custodian, query }) =>
+    renderCreationOptions(await openDeviceRegistration(ctx, custodian, parseProtocol(query))),
+  )
 
   app.post('/session/config_2fa/terminate', async ({ custodian }, reply) => {
     await lockDevices(ctx, custodian)

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
+import { changeDevices } from '../../../custody/devices.ts'
 import { changeUser } from '../../../custody/change-user.ts'
 import { answerInvitations, inviteUser } from '../../../custody/members.ts'
 import { listAccountsOfCaller, listUsers, readOneself, readUser } from '../../../custody/read-users.ts'
 import { makeRecoveryCodes } from '../../../custody/sessions.ts'
 import { signUp } from '../../../custody/users.ts'
 import { noStore } from '../../shared/no-store.ts'
+import { parseDevices } from '../wire/devices.ts'
 import { parseId } from '../wire/ids.ts'
 import { parseSlice } from '../wire/lists.ts'
 import { nothing } from '../wire/nothing.ts'
@@ -58,7 +60,9 @@ export function userRoutes(app: FastifyInstance, ctx: Ctx): void {
 
   app.patch<IdPath>('/users/:id', async ({ custodian, params, body }) => {
     const id = parseId('user_id', params.id)
-    await changeUser(ctx, custodian, id, parseUser(body))
+    const [user, devices] = [parseUser(body), parseDevices(body)]
+    await changeDevices(ctx, custodian, id, devices)
+    await changeUser(ctx, custodian, id, user)
     return renderUser(await readUser(ctx, custodian, id))
   })
 }

@@ -1,4 +1,5 @@
 import { sessionSeconds, type AppKey, type BegunSession } from '../../../custody/sign-in.ts'
+import { renderU2fRequest } from './factors.ts'
 import { readBody } from '../../shared/members.ts'
 
 /** Who signs in with a body (contract fortanix §2.1). */
@@ -22,8 +23,19 @@ export function parseSignIn(body: unknown): SignInBody {
   })
 }
 
-export function renderSession({ token, entityId }: BegunSession): object {
-  return { token_type: 'Bearer', expires_in: sessionSeconds, access_token: token, entity_id: entityId }
+export function renderSession({ token, entityId, owed }: BegunSession): object {
+  return {
+    token_type: 'Bearer',
+    expires_in: sessionSeconds,
+    access_token: token,
+    entity_id: entityId,
+    ...(owed !== null && {
+      // By this member older clients know that something is owed; no key is offered the form that is not taken here.
+      challenge: renderU2fRequest({ challenge: owed.challenge, keyHandles: [] }),
+      fido2_assertion_options: owed,
+      allowed_mfa_methods: [{ Fido2: { challenge: owed, challenge_token: '', mfa_devices: [] } }],
+    }),
+  }
 }
 
 export function parseAccountId(body: unknown): string {
