@@ -18,7 +18,6 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     store: { values: ['config'], types: ['kernel'] },
     audit: { values: ['config', 'outgoing', 'proof', 'store'], types: ['context'] },
     identity: { values: ['kernel', 'store', 'audit', 'config', 'proof'], types: ['context'] },
-    custody: { values: ['approvals', 'audit', 'config', 'identity', 'kernel', 'store'], types: ['context'] },
     approvals: { values: ['kernel', 'store', 'identity', 'audit', 'config'], types: ['context'] },
     access: {
       values: ['kernel', 'store', 'identity', 'audit', 'approvals', 'deliveries', 'config'],
