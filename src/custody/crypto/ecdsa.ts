@@ -16,7 +16,10 @@ export function signHashed(secret: Buffer, name: HashName, hash: Uint8Array): Bu
   for (const k of candidates(d, name, z)) {
     const r = mod(numberOf(basePointTimes(k).subarray(1, 33)), order)
     const blind = mod(numberOf(randomBytes(40)), order - 1n) + 1n
-    const s = mod(inverse(mod(k * blind, order), order) * mod(mod(blind * z, order) + mod(blind * r, order) * d, order), order)
+    const s = mod(
+      inverse(mod(k * blind, order), order) * mod(mod(blind * z, order) + mod(blind * r, order) * d, order),
+      order,
+    )
     if (r !== 0n && s !== 0n) return derOf(r, s)
   }
   throw new Error('unreachable')

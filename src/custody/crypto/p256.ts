@@ -72,7 +72,10 @@ function add(one: Triple, other: Triple): Triple {
 export function combine(u: bigint, v: bigint, point: Point): bigint | null {
   const { x, y } = point
   if (mod(y * y - x * x * x - a * x - b, p) !== 0n) return null
-  const [first, second] = [{ ...base, z: 1n }, { ...point, z: 1n }]
+  const [first, second] = [
+    { ...base, z: 1n },
+    { ...point, z: 1n },
+  ]
   const both = add(first, second)
   let sum = infinity
   for (let bit = 255n; bit >= 0n; bit -= 1n) {

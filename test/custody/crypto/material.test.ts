@@ -61,7 +61,12 @@ describe('no key comes of', () => {
   it.each([
     ['noise', 'RSA', randomBytes(100), 'KEY_MATERIAL_INVALID'],
     ['nothing', 'EC', Buffer.alloc(0), 'KEY_MATERIAL_INVALID'],
-    ['an EC key that is said to be RSA', 'RSA', ec.privateKey.export({ type: 'pkcs8', format: 'der' }), 'KEY_MATERIAL_INVALID'],
+    [
+      'an EC key that is said to be RSA',
+      'RSA',
+      ec.privateKey.export({ type: 'pkcs8', format: 'der' }),
+      'KEY_MATERIAL_INVALID',
+    ],
     ['another curve', 'EC', derOf('p384'), 'KEY_MATERIAL_INVALID'],
     ['another algorithm', 'EC', derOf('ed25519'), 'KEY_MATERIAL_INVALID'],
     ['another exponent', 'RSA', derOf('exponent'), 'KEY_MATERIAL_INVALID'],

@@ -202,7 +202,10 @@ describe('a key', () => {
   it('makes a code that everyone who has it makes', async () => {
     const { kid } = await newKey({ ...hmac, key_ops: ['MACGENERATE', 'EXPORT'] })
     const { value } = expectStatus(await app.post(`${keysUrl}/export`, { kid }), 200)
-    const made = expectStatus(await app.post('/crypto/v1/mac', { key: { kid }, alg: 'SHA384', data: base64(data) }), 200)
+    const made = expectStatus(
+      await app.post('/crypto/v1/mac', { key: { kid }, alg: 'SHA384', data: base64(data) }),
+      200,
+    )
     expect(made.mac).toBe(createHmac('sha384', bytesOf(value)).update(data).digest('base64'))
   })
 
@@ -261,8 +264,17 @@ describe('a key', () => {
 
   it('is changed, moved and deleted', async () => {
     const { kid } = await newKey(aes)
-    const changed = { name: `renamed ${count}`, description: 'new', key_ops: ['DECRYPT'], group_id: other, enabled: null }
-    expect(expectStatus(await ada.patch(`${keysUrl}/${kid}`, changed), 200)).toMatchObject({ ...changed, enabled: true })
+    const changed = {
+      name: `renamed ${count}`,
+      description: 'new',
+      key_ops: ['DECRYPT'],
+      group_id: other,
+      enabled: null,
+    }
+    expect(expectStatus(await ada.patch(`${keysUrl}/${kid}`, changed), 200)).toMatchObject({
+      ...changed,
+      enabled: true,
+    })
     expect(await app.get(`${keysUrl}/${kid}`)).toMatchObject({ status: 404 })
     expect(await ada.patch(`${keysUrl}/${kid}`, { group_id: unknown })).toMatchObject({ status: 404 })
     expect(await ada.patch(`${keysUrl}/${kid}`, { key_ops: 'all' })).toMatchObject({ status: 400 })
@@ -316,7 +328,10 @@ describe('in a group with a policy', () => {
       expect([answer.status, answer.type, answer.text]).toEqual([403, expect.stringMatching(/^text\/plain/), required])
     }
     expect(expectStatus(await ada.get(`${keysUrl}/${kid}`), 200)).toEqual(made)
-    expect((await ada.post('/crypto/v1/verify', { ...request, signature: 'AAAA' })).body).toEqual({ kid, result: false })
+    expect((await ada.post('/crypto/v1/verify', { ...request, signature: 'AAAA' })).body).toEqual({
+      kid,
+      result: false,
+    })
     const outside = await newKey(aes)
     const moved = await ada.patch(`${keysUrl}/${outside.kid}`, { group_id: guarded })
     expect([moved.status, moved.text]).toEqual([403, required])
@@ -329,7 +344,8 @@ it('no answer and no row but the sealed one holds what a key is made of, and a n
   const { kid } = expectStatus(await ada.put(keysUrl, body), 201)
   const { ctx, clock } = fortanix.world
   const material = async () =>
-    (await ctx.db.selectFrom('fortanix_keys').select('material').where('id', '=', kid).executeTakeFirstOrThrow()).material
+    (await ctx.db.selectFrom('fortanix_keys').select('material').where('id', '=', kid).executeTakeFirstOrThrow())
+      .material
   const sealed = Buffer.from((await material()) ?? [])
   expect(sealed.includes(value)).toBe(false)
   const leaves = await ctx.db.selectFrom('audit_leaves').select(['content', 'private']).execute()
