@@ -393,6 +393,16 @@ export const errorCodes = {
   LAST_ADMINISTRATOR: 'Without this user nobody could administer the account.',
   GROUP_IN_USE: 'The group still holds keys.',
   QUORUM_POLICY_INVALID: 'The approval policy is malformed, or names someone who cannot approve.',
+  KEY_NOT_FOUND: 'No such key.',
+  KEY_ALREADY_EXISTS: 'A key of this name exists already.',
+  KEY_DISABLED: 'The key is disabled.',
+  KEY_OPERATION_NOT_ALLOWED: 'The key is not for this operation.',
+  KEY_NOT_ACTIVE: 'The key is revoked: it makes nothing new any more.',
+  KEY_WITHOUT_MATERIAL: 'The key has not the part of it that this needs, or is destroyed.',
+  KEY_MATERIAL_INVALID: 'value is no key of the kind that it is said to be.',
+  CRYPTO_INPUT_INVALID:
+    'What is to be signed, encrypted or opened does not fit the key or the algorithm; the answer says why.',
+  CIPHER_NOT_GENUINE: 'cipher was not made with this key and these parameters, or has been altered.',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

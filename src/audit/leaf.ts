@@ -89,6 +89,11 @@ export type LeafKind =
   | 'app.changed'
   | 'app.secret-reset'
   | 'app.secret-read'
+  | 'key.created'
+  | 'key.changed'
+  | 'key.used'
+  | 'key.exported'
+  | 'key.deleted'
 
 /**
  * Who did it: a principal, perhaps through an API key of theirs; a person outside of any organization; the operator's admin

@@ -79,7 +79,8 @@ export function policyOfAccount({ policy, protects }: AccountRow): AccountPolicy
 export function coversGroup(policy: GroupPolicy, concern: GroupConcern): boolean {
   if (concern === 'policy') return true
   if (concern === 'crypto') return policy.protectsCrypto
-  if (policy.protects === null) return policy.protectsManage
+  // Nobody could ask for it (contract fortanix §6), so that no key would ever come into a group that has a policy.
+  if (policy.protects === null) return concern !== 'CREATE_SOBJECTS' && policy.protectsManage
   return concern !== 'manage' && policy.protects.includes(concern)
 }
 

@@ -17,6 +17,7 @@ export const constraintCodes: Readonly<Record<string, ErrorCode>> = {
   quotas_target: 'QUOTA_ALREADY_EXISTS',
   organizations_name_key: 'ACCOUNT_ALREADY_EXISTS',
   fortanix_apps_name: 'APP_ALREADY_EXISTS',
+  fortanix_keys_name: 'KEY_ALREADY_EXISTS',
   fortanix_members_pkey: 'USER_ALREADY_EXISTS',
   organization_admins_pkey: 'ORGANIZATION_ADMIN_ALREADY_EXISTS',
 }

@@ -1,6 +1,7 @@
 import { Authenticator } from '../helpers/authenticator.ts'
 import { assertionOf, attestationOf, basic } from '../helpers/fortanix.ts'
 import type { Answer, Client } from '../helpers/world.ts'
+import { keySteps } from './key-steps.ts'
 import { any, id, ids, text, world, type Step } from './steps.ts'
 
 const sys = '/sys/v1'
@@ -213,6 +214,7 @@ export const custodySteps = (): readonly Step[] => [
     changes: ['groups'],
     by: byOlga,
   },
+  ...keySteps({ client: () => as('olga'), actor: byOlga }),
   ...(['add_groups', 'del_groups'] as const).map((member): Step => ({
     name: `PATCH /sys/v1/users/:id: ${member}`,
     does: () => as('olga').patch(`${sys}/users/${id('paul')}`, { [member]: { [id('keys')]: ['GROUPADMINISTRATOR'] } }),

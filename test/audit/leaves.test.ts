@@ -291,6 +291,11 @@ const kinds: Readonly<Record<LeafKind, true>> = {
   'app.changed': true,
   'app.secret-reset': true,
   'app.secret-read': true,
+  'key.created': true,
+  'key.changed': true,
+  'key.used': true,
+  'key.exported': true,
+  'key.deleted': true,
 }
 
 /** Left by a command and no call: no step leaves them. */

@@ -9,6 +9,7 @@ import { pathsOf } from './other-methods.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { appRoutes } from './routes/apps.ts'
 import { groupRoutes } from './routes/groups.ts'
+import { keyRoutes } from './routes/keys.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { userRoutes } from './routes/users.ts'
 
@@ -18,7 +19,7 @@ type Routes = (app: FastifyInstance, ctx: Ctx) => void
 /** By prefix (contract fortanix §1). */
 const areas: Readonly<Record<string, readonly Routes[]>> = {
   '/sys/v1': [sessionRoutes, userRoutes, accountRoutes, groupRoutes, appRoutes],
-  '/crypto/v1': [],
+  '/crypto/v1': [keyRoutes],
 }
 
 /** Whether an address is one of this dialect, whatever is wrong with the rest of it. */

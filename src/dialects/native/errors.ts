@@ -389,4 +389,13 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   LAST_ADMINISTRATOR: { status: 400 },
   GROUP_IN_USE: { status: 400 },
   QUORUM_POLICY_INVALID: { status: 400 },
+  KEY_NOT_FOUND: { status: 404 },
+  KEY_ALREADY_EXISTS: { status: 409 },
+  KEY_DISABLED: { status: 403 },
+  KEY_OPERATION_NOT_ALLOWED: { status: 403 },
+  KEY_NOT_ACTIVE: { status: 403 },
+  KEY_WITHOUT_MATERIAL: { status: 400 },
+  KEY_MATERIAL_INVALID: { status: 400 },
+  CRYPTO_INPUT_INVALID: { status: 400 },
+  CIPHER_NOT_GENUINE: { status: 400 },
 }

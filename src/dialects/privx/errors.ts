@@ -396,4 +396,13 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   LAST_ADMINISTRATOR: badRequest,
   GROUP_IN_USE: badRequest,
   QUORUM_POLICY_INVALID: badRequest,
+  KEY_NOT_FOUND: notFound,
+  KEY_ALREADY_EXISTS: badRequest,
+  KEY_DISABLED: denied,
+  KEY_OPERATION_NOT_ALLOWED: denied,
+  KEY_NOT_ACTIVE: denied,
+  KEY_WITHOUT_MATERIAL: badRequest,
+  KEY_MATERIAL_INVALID: badRequest,
+  CRYPTO_INPUT_INVALID: badRequest,
+  CIPHER_NOT_GENUINE: badRequest,
 }
