@@ -17,7 +17,7 @@ interface Use<Input, Output> {
   readonly isSensitive: boolean
   readonly leaf: 'key.used' | 'key.exported'
   /** @throws AppError when what is given does not fit the key */
-  act(material: KeyMaterial, input: Input, key: KeyRow): Output
+  readonly act: (material: KeyMaterial, input: Input, key: KeyRow) => Output
 }
 
 interface OfKey {
