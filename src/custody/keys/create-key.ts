@@ -1,6 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { findApp } from '../../store/fortanix-apps.ts'
+import { lockCustodyGroup } from '../../store/fortanix-groups.ts'
 import { findKey, insertKey, type KeyRow } from '../../store/fortanix-keys.ts'
 import type { Tx } from '../../store/open.ts'
 import { transact } from '../../store/unit-of-work.ts'
@@ -52,6 +53,8 @@ async function requireMayMake(tx: Tx, caller: CustodyCaller, { groupId: wanted }
   const member = await requireMember(tx, caller)
   const groupId = wanted ?? (await ownGroup(tx, member))
   if (groupId === null) throw new AppError('INVALID_MEMBER', 'group_id is needed.', { field: 'group_id' })
+  // A group is not taken out of use while keys come into it.
+  await lockCustodyGroup(tx, member.orgId, groupId)
   const group = await requireVisibleGroup(tx, member, groupId)
   await requireKeysIn(tx, member, groupId, ['CREATE_SOBJECTS'])
   // Only where it is named: nobody can ask for it, so that no key would ever come into a group that protects all (divergences.md).
