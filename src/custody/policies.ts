@@ -79,8 +79,7 @@ export function policyOfAccount({ policy, protects }: AccountRow): AccountPolicy
 export function coversGroup(policy: GroupPolicy, concern: GroupConcern): boolean {
   if (concern === 'policy') return true
   if (concern === 'crypto') return policy.protectsCrypto
-  // Nobody could ask for it (contract fortanix §6), so that no key would ever come into a group that has a policy.
-  if (policy.protects === null) return concern !== 'CREATE_SOBJECTS' && policy.protectsManage
+  if (policy.protects === null) return policy.protectsManage
   return concern !== 'manage' && policy.protects.includes(concern)
 }
 

@@ -17,7 +17,7 @@ const emptyCipher = encryptAes(Buffer.alloc(32, 7), {
 }).cipher.toString('base64')
 
 /** Keys of the group `keys`, and what is done with them by somebody who manages it. */
-export function keySteps(by: { client(): Client; actor(): object }): readonly Step[] {
+export function keySteps(by: { readonly client: () => Client; readonly actor: () => object }): readonly Step[] {
   const post = (path: string, body?: unknown): Promise<Answer> => by.client().post(path, body)
   const keyOf = (name: string) => ({ key: { kid: id(name) } })
   const keep = async (name: string, call: Promise<Answer>): Promise<Answer> => {

@@ -1,6 +1,7 @@
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { findApp } from '../../store/fortanix-apps.ts'
+import { lockCustodyGroup } from '../../store/fortanix-groups.ts'
 import { findKey, insertKey, type KeyRow } from '../../store/fortanix-keys.ts'
 import type { Tx } from '../../store/open.ts'
 import { transact } from '../../store/unit-of-work.ts'
@@ -11,7 +12,7 @@ import { generateKey } from '../crypto/generate.ts'
 import { importKey } from '../crypto/import.ts'
 import type { KeyMaterial, KeyShape } from '../crypto/key-material.ts'
 import { requireVisibleGroup } from '../group-rights.ts'
-import { requireNoPolicy } from '../policies.ts'
+import { policyOfGroup } from '../policies.ts'
 import { requireKeysIn } from '../rights.ts'
 import { defaultOperations, type KeyOperation } from './key-operations.ts'
 import { columnsOf } from './stored-key.ts'
@@ -52,9 +53,12 @@ async function requireMayMake(tx: Tx, caller: CustodyCaller, { groupId: wanted }
   const member = await requireMember(tx, caller)
   const groupId = wanted ?? (await ownGroup(tx, member))
   if (groupId === null) throw new AppError('INVALID_MEMBER', 'group_id is needed.', { field: 'group_id' })
-  await requireVisibleGroup(tx, member, groupId)
+  // A group is not taken out of use while keys come into it.
+  await lockCustodyGroup(tx, member.orgId, groupId)
+  const group = await requireVisibleGroup(tx, member, groupId)
   await requireKeysIn(tx, member, groupId, ['CREATE_SOBJECTS'])
-  await requireNoPolicy(tx, member.orgId, { account: [], groups: [{ id: groupId, concern: 'CREATE_SOBJECTS' }] })
+  // Only where it is named: nobody can ask for it, so that no key would ever come into a group that protects all (divergences.md).
+  if (policyOfGroup(group)?.protects?.includes('CREATE_SOBJECTS') === true) throw new AppError('APPROVAL_REQUIRED')
   return { member, groupId }
 }
 

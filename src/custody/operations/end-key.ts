@@ -1,4 +1,4 @@
-import { deleteKey, findKey, lockKey, updateKey, type KeyChange } from '../../store/fortanix-keys.ts'
+import { deleteKey, lockKey, updateKey, type KeyChange } from '../../store/fortanix-keys.ts'
 import { requireMember } from '../account-rights.ts'
 import type { AppPermission } from '../app.ts'
 import { refuse } from '../crypto/refuse.ts'
@@ -17,7 +17,7 @@ type Ending = Pick<Operation<Named, null>, 'check'>
 const ending = (permission: GroupPermission & AppPermission): Ending => ({
   async check(_ctx, tx, caller, named) {
     const member = await requireMember(tx, caller)
-    const key = await requireVisibleKey(tx, member, await findKey(tx, member.orgId, named))
+    const key = await requireVisibleKey(tx, member, await lockKey(tx, member.orgId, named))
     await requireKeyManagement(tx, member, key, [permission])
     return touchingKey(key, permission)
   },

@@ -1,5 +1,5 @@
 import { lockCustodyGroup } from '../../store/fortanix-groups.ts'
-import { findKey, lockKey, updateKey, type KeyRow } from '../../store/fortanix-keys.ts'
+import { lockKey, updateKey, type KeyRow } from '../../store/fortanix-keys.ts'
 import { requireMember } from '../account-rights.ts'
 import type { AppPermission } from '../app.ts'
 import { requireVisibleGroup } from '../group-rights.ts'
@@ -38,12 +38,14 @@ function partsOf(key: KeyRow, { operations, isEnabled, groupId, name, descriptio
 export const updateKeyOperation: Operation<KeyInput, KeyRow> = {
   async check(_ctx, tx, caller, input) {
     const member = await requireMember(tx, caller)
-    const key = await requireVisibleKey(tx, member, await findKey(tx, member.orgId, input))
+    const key = await requireVisibleKey(tx, member, await lockKey(tx, member.orgId, input))
     const parts = partsOf(key, input)
     for (const part of parts) await requireKeyManagement(tx, member, key, [part])
     const touched = touchingKey(key, ...parts)
     const { groupId } = input
     if (groupId === undefined || groupId === key.group_id) return touched
+    // A group is not taken out of use while keys come into it.
+    await lockCustodyGroup(tx, member.orgId, groupId)
     await requireVisibleGroup(tx, member, groupId)
     await requireKeysIn(tx, member, groupId, ['CREATE_SOBJECTS'])
     return {
@@ -57,8 +59,6 @@ export const updateKeyOperation: Operation<KeyInput, KeyRow> = {
     const member = await requireMember(tx, caller)
     const { orgId } = member
     const { id, name, description, operations, isEnabled, groupId } = input
-    // A group is not taken out of use while keys come into it.
-    if (groupId !== undefined) await lockCustodyGroup(tx, orgId, groupId)
     await requireVisibleKey(tx, member, await lockKey(tx, orgId, { id }))
     const changed = await updateKey(tx, orgId, id, {
       ...(name !== undefined && { name }),

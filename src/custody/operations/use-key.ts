@@ -1,5 +1,5 @@
 import type { Ctx } from '../../context.ts'
-import { findKey, useKey, type KeyName, type KeyRow } from '../../store/fortanix-keys.ts'
+import { lockKey, useKey, type KeyName, type KeyRow } from '../../store/fortanix-keys.ts'
 import type { KeyKind } from '../../store/schema-custody.ts'
 import { requireMember } from '../account-rights.ts'
 import type { AppPermission } from '../app.ts'
@@ -17,7 +17,7 @@ interface Use<Input, Output> {
   readonly isSensitive: boolean
   readonly leaf: 'key.used' | 'key.exported'
   /** @throws AppError when what is given does not fit the key */
-  act(material: KeyMaterial, input: Input, key: KeyRow): Output
+  readonly act: (material: KeyMaterial, input: Input, key: KeyRow) => Output
 }
 
 interface OfKey {
@@ -34,7 +34,8 @@ export function keyUse<Input extends OfKey, Output extends object>(
   return {
     async check(_ctx, tx, caller, { key: name }) {
       const member = await requireMember(tx, caller)
-      const key = await requireVisibleKey(tx, member, await findKey(tx, member.orgId, name))
+      // From here on it stays in its group, whose policy is asked for next.
+      const key = await requireVisibleKey(tx, member, await lockKey(tx, member.orgId, name))
       await requireKeyRight(tx, member, key, operation)
       requireKind(key, kinds)
       return { ...touchingKey(key, 'crypto'), isSensitive }
@@ -42,7 +43,6 @@ export function keyUse<Input extends OfKey, Output extends object>(
 
     async run(ctx: Ctx, tx, caller, input) {
       const member = await requireMember(tx, caller)
-      // Between the check and this lock it may have been disabled or moved.
       const key = await requireVisibleKey(tx, member, await useKey(tx, member.orgId, input.key, ctx.clock.now()))
       await requireKeyRight(tx, member, key, operation)
       const output = act(materialOf(ctx, key), input, key)

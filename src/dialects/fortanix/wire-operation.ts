@@ -23,8 +23,8 @@ export interface WireOperation extends Operation<WireCall, WireAnswer> {
 export interface Wording<Input, Output> {
   readonly method: WireOperation['method']
   readonly path: string
-  parse(call: WireCall): Input
-  render(output: Output): WireAnswer
+  readonly parse: (call: WireCall) => Input
+  readonly render: (output: Output) => WireAnswer
 }
 
 export function wireOperation<Input, Output>(

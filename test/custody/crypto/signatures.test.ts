@@ -11,6 +11,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { signHashed } from '../../../src/custody/crypto/ecdsa.ts'
 import { generateKey } from '../../../src/custody/crypto/generate.ts'
 import { hashNames, hashOf, type HashName } from '../../../src/custody/crypto/hashes.ts'
+import { encodePss, isPss } from '../../../src/custody/crypto/rsa-encoding.ts'
 import { sign, verify, type SignatureMode, type ToSign } from '../../../src/custody/crypto/sign.ts'
 import { ecPairOf, hex, isPair, type Pair } from '../../helpers/keys.ts'
 
@@ -128,6 +129,21 @@ it('our ECDSA and that of OpenSSL agree about many keys and hashes, and about a 
     }),
     { numRuns: 60 },
   )
+})
+
+it('no encoding is PSS with another separator, or with something in front of it', () => {
+  const name = { hash: 'SHA256', mgf: 'SHA256' } as const
+  const hash = hashOf('SHA256', data)
+  const encoded = encodePss(name, hash, 2048)
+  expect(isPss(name, hash, 2048, encoded)).toBe(true)
+  // The mask of the block does not depend on the byte before the salt, and neither does the hash behind it.
+  encoded[256 - 32 - 1 - 32 - 1]! ^= 3
+  expect(isPss(name, hash, 2048, encoded)).toBe(false)
+
+  const longer = encodePss(name, hash, 2049)
+  expect([longer.length, longer[0], isPss(name, hash, 2049, longer)]).toEqual([257, 0, true])
+  longer[0] = 1
+  expect(isPss(name, hash, 2049, longer)).toBe(false)
 })
 
 it('a signature of which one bit is turned, or of another length, is none', () => {

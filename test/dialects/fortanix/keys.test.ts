@@ -338,6 +338,18 @@ describe('in a group with a policy', () => {
   })
 })
 
+it('a key is made in a group with a policy, unless the policy names the making of keys', async () => {
+  const guarded = await newGroup()
+  const policy = { user: ada.id, protect_permissions: ['DELETE_SOBJECTS'] }
+  expectStatus(await ada.patch(`/sys/v1/groups/${guarded}`, { approval_policy: policy }), 200)
+  expect((await newKey({ ...aes, group_id: guarded })).group_id).toBe(guarded)
+  const closed = await newGroup()
+  const naming = { user: ada.id, protect_permissions: ['CREATE_SOBJECTS'] }
+  expectStatus(await ada.patch(`/sys/v1/groups/${closed}`, { approval_policy: naming }), 200)
+  const refused = await ada.post(keysUrl, { name: 'refused', group_id: closed, ...aes })
+  expect([refused.status, refused.text]).toEqual([403, required])
+})
+
 it('no answer and no row but the sealed one holds what a key is made of, and a new data key seals it anew', async () => {
   const value = randomBytes(32)
   const body = { name: 'sealed', group_id: group, obj_type: 'HMAC', key_ops: ['MACGENERATE'], value: base64(value) }
