@@ -26,7 +26,7 @@ export const erasedFields: Readonly<Record<Erasable, readonly string[]>> = {
 
 /** Erases lawfully what is text in a row: the kept texts, the columns, and a leaf that says so. */
 export async function eraseRow(tx: Tx, ctx: Ctx, table: Erasable, id: string, seq?: number): Promise<void> {
-  if (table === 'privx_workflows') await eraseRuleOf(tx, ctx, id)
+  if (table === 'privx_workflows') await eraseRulesOf(tx, ctx, id)
   const ids = table === 'policies' ? await versionsOf(tx, id) : [id]
   for (const one of ids) {
     if (table !== 'votes') await dropTexts(tx, one)
@@ -35,13 +35,13 @@ export async function eraseRow(tx: Tx, ctx: Ctx, table: Erasable, id: string, se
   await columns[table](tx, id, seq)
 }
 
-/** A workflow goes with every version of its rule. */
-async function eraseRuleOf(tx: Tx, ctx: Ctx, workflowId: string): Promise<void> {
+/** A workflow goes with every version of its rule, whatever each was called. */
+async function eraseRulesOf(tx: Tx, ctx: Ctx, workflowId: string): Promise<void> {
   const { rows } = await sql<{
     id: string
-  }>`select policy_id as id from privx_workflows where id = ${workflowId}`.execute(tx)
-  const id = rows[0]?.id ?? ''
-  if (!(await isErasedTemplate(tx, id))) await eraseRow(tx, ctx, 'policies', id)
+  }>`select distinct content::jsonb -> 'facts' ->> 'policy' as id from audit_leaves
+    where subject_id = ${workflowId} and kind in ('workflow.created', 'workflow.changed')`.execute(tx)
+  for (const { id } of rows) if (!(await isErasedTemplate(tx, id))) await eraseRow(tx, ctx, 'policies', id)
 }
 
 /** All texts that can be erased. */
@@ -69,7 +69,9 @@ export async function erasableRows(tx: Tx, table: Erasable): Promise<readonly Er
   }
   const order = { requests: 'metadata::text desc, id', policies: 'jsonb_array_length(stages) desc, version, id' }
   const by = sql.raw(order[table as keyof typeof order] ?? 'id')
-  const { rows } = await sql<ErasableRow>`select id from ${sql.table(table)} order by ${by}`.execute(tx)
+  // A rule of a workflow goes with that.
+  const which = sql.raw(table === 'policies' ? `where dialect = 'native'` : '')
+  const { rows } = await sql<ErasableRow>`select id from ${sql.table(table)} ${which} order by ${by}`.execute(tx)
   return rows
 }
 
