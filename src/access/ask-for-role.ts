@@ -7,7 +7,7 @@ import { findStandingGrant } from '../store/grants.ts'
 import type { Tx } from '../store/open.ts'
 import { findPolicyForShare } from '../store/policies.ts'
 import { findEnabledPrincipal, findRoleHandles } from '../store/privx-handles.ts'
-import { countOpenFor, insertAccessRequest, lockTarget } from '../store/privx-requests.ts'
+import { countOpenFor, insertAccessRequest, lockAsking } from '../store/privx-requests.ts'
 import {
   findOldestWorkflowForShare,
   findWorkflowForShare,
@@ -52,7 +52,7 @@ export async function askForRole(ctx: Ctx, member: Member, question: RoleQuestio
     const limits = limitsOf(workflow)
     const terms = operation === 'REMOVE' ? null : termsOf(question.terms, limits, now)
     // Whoever asks for the same waits here, so that each counts the other.
-    await lockTarget(tx, target.principal, roleId)
+    await lockAsking(tx, target.principal, roleId)
     await requireSense(tx, orgId, { targetId: target.principal, roleId, operation, now })
     if ((await countOpenFor(tx, orgId, target.principal, roleId)) >= workflow.max_active_requests) {
       throw new AppError('ACTIVE_REQUESTS_EXCEEDED')

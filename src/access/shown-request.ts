@@ -3,7 +3,7 @@ import type { GrantTerms } from '../kernel/grant-terms.ts'
 import type { Status } from '../kernel/request.ts'
 import { findPrincipalHandles, findRoleHandles, type Handles } from '../store/privx-handles.ts'
 import { listDecisions, type AccessRequestRow, type DecisionRow } from '../store/privx-requests.ts'
-import type { WorkflowStep } from '../store/schema.ts'
+import type { WorkflowStep } from '../store/schema-access.ts'
 
 /** A request for a role, with the names that everything in it has now. */
 export interface ShownRequest {

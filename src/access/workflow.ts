@@ -1,7 +1,7 @@
 import type { GrantKind } from '../kernel/grant-terms.ts'
 import type { PolicyOptions, Stage } from '../kernel/rule.ts'
 import type { WorkflowRow } from '../store/privx-workflows.ts'
-import type { WorkflowStep } from '../store/schema.ts'
+import type { WorkflowStep } from '../store/schema-access.ts'
 
 /** Which changes of a role a workflow is for. */
 export type Operation = WorkflowRow['operation']

@@ -16,9 +16,9 @@ import {
   updateWorkflow,
   type WorkflowRow,
 } from '../store/privx-workflows.ts'
-import type { WorkflowStep } from '../store/schema.ts'
+import type { WorkflowStep } from '../store/schema-access.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { lockFacts } from '../store/voting.ts'
+import { lockFacts } from '../store/fact-locks.ts'
 import { requireMayTarget, requireSound } from './check-workflow.ts'
 import { columnsOf, stagesOf, stepsOf, workflowOptions, type WorkflowContent } from './workflow.ts'
 import type { Member } from './member.ts'

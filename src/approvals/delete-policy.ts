@@ -5,7 +5,7 @@ import { stopDeliveries } from '../store/deliveries.ts'
 import { deletePolicies, lockPolicy, type PolicyKey } from '../store/policies.ts'
 import { deleteScopes } from '../store/role-bindings.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { lockFacts } from '../store/voting.ts'
+import { lockFacts } from '../store/fact-locks.ts'
 import { requireMayChangePolicy } from './policy-access.ts'
 
 /**

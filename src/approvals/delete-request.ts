@@ -6,7 +6,7 @@ import type { Tx } from '../store/open.ts'
 import { deleteRequestRow, findRequestForUpdate } from '../store/requests.ts'
 import type { Dialect } from '../store/schema.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { shareFacts } from '../store/voting.ts'
+import { shareFacts } from '../store/fact-locks.ts'
 
 /**
  * Deletes a request with its votes, as if it had never been; a role that it granted stays. For whoever asked, as long as it is

@@ -9,7 +9,7 @@ import type { GrantTerms } from '../kernel/grant-terms.ts'
 import type { RequestState, StandingApproval, Vote, VoteRecord } from '../kernel/request.ts'
 import { seatKey, type Policy } from '../kernel/rule.ts'
 import type { Db } from '../store/open.ts'
-import { writeVote, type RequestChange } from '../store/voting.ts'
+import { writeVote, type RequestChange } from '../store/write-vote.ts'
 import type { PolicyRules } from './policy-rules.ts'
 import type { FoundFacts } from './voting-facts.ts'
 

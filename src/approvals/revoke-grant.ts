@@ -9,7 +9,7 @@ import { changeRequestGrant, findRequestGrant, type RequestGrantRow } from '../s
 import { findRequestForUpdate, touchRequest, type RequestRow } from '../store/requests.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { hasApproved } from '../store/votes.ts'
-import { lockFacts } from '../store/voting.ts'
+import { lockFacts } from '../store/fact-locks.ts'
 
 /** What the dialect writes beside it, in its transaction, which may run again. */
 export type Alongside = (tx: Tx, change: { readonly requestId: string; readonly at: Date }) => Promise<void>

@@ -1,7 +1,8 @@
 import { findStandingGrant } from '../store/grants.ts'
 import type { Db, Tx } from '../store/open.ts'
 import { findRequestGrant } from '../store/request-grants.ts'
-import { lockFacts, lockTarget, lockVoter } from '../store/voting.ts'
+import { lockFacts } from '../store/fact-locks.ts'
+import { lockEligibility, lockVoter } from '../store/principal-locks.ts'
 
 /**
  * What a vote holds beside its request until its transaction ends: its voter always; the principal to whom it gives a role,
@@ -55,7 +56,7 @@ export async function holdFacts(tx: Tx, hold: VoteHold, orgId: string): Promise<
 export async function holdPrincipals(tx: Tx, hold: VoteHold, orgId: string, voterId: string): Promise<void> {
   const voter = () => lockVoter(tx, orgId, voterId)
   if (hold.kind !== 'target') return await voter()
-  const target = () => lockTarget(tx, orgId, hold.principalId)
+  const target = () => lockEligibility(tx, orgId, hold.principalId)
   const inOrder = hold.principalId < voterId ? [target, voter] : [voter, target]
   await Promise.all(inOrder.map((lock) => lock()))
 }

@@ -24,7 +24,7 @@ import {
   type ErasedVersion,
 } from '../store/erase-policies.ts'
 import { findRequestForUpdate } from '../store/requests.ts'
-import { lockFacts } from '../store/voting.ts'
+import { lockFacts } from '../store/fact-locks.ts'
 import type { LeafKind } from './leaf.ts'
 
 /** Nothing was erased; the message tells an operator why. */

@@ -16,7 +16,7 @@ import {
 } from '../store/fortanix-apps.ts'
 import { endCustodySessions } from '../store/fortanix-sessions.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { lockFacts } from '../store/voting.ts'
+import { lockFacts } from '../store/fact-locks.ts'
 import { requireMember } from './account-rights.ts'
 import {
   requireGroups,

@@ -1,7 +1,7 @@
 import type { Ctx } from '../context.ts'
 import type { Tx } from '../store/open.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { lockFacts } from '../store/voting.ts'
+import { lockFacts } from '../store/fact-locks.ts'
 import { loadAccess } from './access.ts'
 import { loadActor, type Actor, type Caller } from './actor.ts'
 import { refuseApiKey } from './api-keys/access.ts'

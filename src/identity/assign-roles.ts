@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts'
 import type { RoleBinding } from '../store/principals.ts'
 import { bumpRowVersion, deleteRoleBindings, findRoleBindings, insertRoleBindings } from '../store/role-bindings.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { lockFacts } from '../store/voting.ts'
+import { lockFacts } from '../store/fact-locks.ts'
 import { leafActorOf, loadActor, type Caller } from './actor.ts'
 import { lockHolder, requireVersion } from './role-holder.ts'
 import {

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts'
 import { deleteScopes } from '../store/role-bindings.ts'
 import { deleteSpace as remove, findPolicyNamesInSpace } from '../store/spaces.ts'
 import { transact } from '../store/unit-of-work.ts'
-import { lockFacts } from '../store/voting.ts'
+import { lockFacts } from '../store/fact-locks.ts'
 import { leafActorOf, loadActor, type Caller } from './actor.ts'
 import { authorize, requireHuman } from './authorize.ts'
 

@@ -8,7 +8,7 @@ import {
 } from '../store/refresh-tokens.ts'
 import type { Tx } from '../store/open.ts'
 import type { PrincipalKind } from '../store/schema.ts'
-import { holdSessions } from '../store/sessions.ts'
+import { holdSessions } from '../store/principal-locks.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { endSessionsOf } from './end-sessions.ts'
 import { hashOfRefreshToken, issueTokenPair, type TokenPair } from './token-pair.ts'

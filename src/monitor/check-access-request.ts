@@ -22,23 +22,17 @@ export function checkAccessRequest(
   row: AccessRow,
   { metadata, isErased }: { readonly metadata: unknown; readonly isErased: boolean },
 ): void {
+  // Names may be erased with the request or with its workflow: of either nothing can be told of them any more.
+  const namesAre = isErased || told.namesAre !== undefined ? 'lost' : undefined
   const expected: ToldRow = {
     workflow_id: workflow,
-    steps: isErased ? told.steps.map(withoutName) : told.steps,
+    steps: withNamesAs(namesAre, told.steps),
     comment: isErased ? new ErasedText([row.request_id]) : commentIn(metadata),
   }
   guarded(find, { table, key: row.request_id }, () => {
-    const found = {
-      ...row,
-      steps: withNamesAs(isErased || told.namesAre !== undefined ? 'lost' : undefined, row.steps),
-    }
+    const found = { ...row, steps: withNamesAs(namesAre, row.steps) }
     compareRow(find, table, row.request_id, expected, found, watchedTables[table].columns)
   })
-}
-
-function withoutName(step: object): object {
-  const { name: _name, ...rest } = step as { readonly name?: unknown }
-  return rest
 }
 
 function commentIn(metadata: unknown): unknown {

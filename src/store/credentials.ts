@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { Db, Tx } from './open.ts'
-import type { CredentialKind, NewRow, PrincipalKind, Row } from './schema.ts'
+import type { CredentialKind } from './schema-access.ts'
+import type { NewRow, PrincipalKind, Row } from './schema.ts'
 
 export type CredentialRow = Row<'credentials'>
 

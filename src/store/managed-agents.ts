@@ -84,28 +84,22 @@ export async function insertFormerOwner(tx: Tx, orgId: string, principalId: stri
 
 /** The user of the organization that a person is. */
 export async function findUserOfPerson(db: Db, orgId: string, personId: string): Promise<string | undefined> {
-  const user = await db
-    .selectFrom('principals')
-    .select('id')
-    .where('org_id', '=', orgId)
-    .where('person_id', '=', personId)
-    .where('kind', '=', 'human')
-    .executeTakeFirst()
-  return user?.id
+  return (await userOf(db, orgId, personId).executeTakeFirst())?.id
 }
 
 /** Whether a person is a user of the organization who is not disabled. */
 export async function isEnabledUser(db: Db, orgId: string, personId: string): Promise<boolean> {
-  const user = await db
+  const user = await userOf(db, orgId, personId).where('disabled_at', 'is', null).executeTakeFirst()
+  return user !== undefined
+}
+
+const userOf = (db: Db, orgId: string, personId: string) =>
+  db
     .selectFrom('principals')
     .select('id')
     .where('org_id', '=', orgId)
     .where('person_id', '=', personId)
     .where('kind', '=', 'human')
-    .where('disabled_at', 'is', null)
-    .executeTakeFirst()
-  return user !== undefined
-}
 
 /** The person behind a user who is not disabled. */
 export async function findEnabledPerson(db: Db, orgId: string, userId: string): Promise<string | undefined> {

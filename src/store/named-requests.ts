@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import type { Db } from './open.ts'
 import type { RequestRow } from './requests.ts'
-import type { GrantKind, PrincipalKind } from './schema.ts'
+import type { GrantKind } from './schema-access.ts'
+import type { PrincipalKind } from './schema.ts'
 
 /** A request with the names of what it refers to, and what its approval does to a role. */
 export type NamedRequestRow = RequestRow & {

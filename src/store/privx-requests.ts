@@ -236,7 +236,7 @@ export async function listDecisions(db: Db, orgId: string, requestIds: readonly 
 }
 
 /** Holds up whoever asks for the same role and person until the transaction ends, so that open requests can be counted. */
-export async function lockTarget(tx: Tx, principalId: string, groupId: string): Promise<void> {
+export async function lockAsking(tx: Tx, principalId: string, groupId: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`${principalId}/${groupId}`}, 1))`.execute(tx)
 }
 

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely'
+import type { Json } from './schema.ts'
 
 /** The tables of `0011-custody`. */
 export interface CustodyTables {
@@ -17,7 +18,6 @@ export interface CustodyTables {
   fortanix_approvals: FortanixApprovalTable
 }
 
-type Json<T extends object | null> = JSONColumnType<T, string, string>
 type OptionalJson<T extends object> = JSONColumnType<T, string | null, string | null> | null
 /** A 64-bit counter; text on the way out, since JavaScript numbers end at 2^53. */
 type Counter = ColumnType<string, string | number | undefined, string | number>

@@ -1,27 +1,10 @@
 import { sql } from 'kysely'
 import { offsetOf, type Page } from './page.ts'
 import type { Db, Tx } from './open.ts'
+import { lockEligibility } from './principal-locks.ts'
 import type { NewRow, Row } from './schema.ts'
-import { statement } from './statement.ts'
 
 export type SessionRow = Row<'sessions'>
-
-const holdStatement = statement(`select from principals where org_id = $1 and id = $2 for key share`)
-
-/** Until the transaction ends nobody ends a sign-in of this principal; other sign-ins and refreshes of theirs go on beside. */
-export async function holdSessions(tx: Tx, orgId: string, principalId: string): Promise<void> {
-  await holdStatement(tx, [orgId, principalId])
-}
-
-const lockStatement = statement(`select from principals where org_id = $1 and id = $2 for update`)
-
-/**
- * Waits for the sign-ins and refreshes in hand of this principal and holds up new ones, so that what is ended next is all
- * there is and none of it comes back.
- */
-export async function lockSessions(tx: Tx, orgId: string, principalId: string): Promise<void> {
-  await lockStatement(tx, [orgId, principalId])
-}
 
 /** A new sign-in, or one more use of it. */
 export async function upsertSession(tx: Tx, session: NewRow<'sessions'>): Promise<void> {
@@ -84,8 +67,6 @@ export async function markSessionsEnded(
   return ended.map(({ id }) => id)
 }
 
-const shutOutLock = statement(`select from principals where org_id = $1 and id = $2 for no key update`)
-
 /**
  * Notes with the principal that access tokens of these sign-ins are good no longer, and forgets of the earlier ones those
  * that ended before `since`, whose access tokens have all expired.
@@ -98,7 +79,7 @@ export async function shutOutSessions(
   since: Date,
 ): Promise<void> {
   // A statement of its own, so that the next one sees the sign-ins that another transaction ended meanwhile.
-  await shutOutLock(tx, [orgId, principalId])
+  await lockEligibility(tx, orgId, principalId)
   await sql`
     update principals a set ended_sessions = array(
       select s.id from sessions s

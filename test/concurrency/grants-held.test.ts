@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { lockTarget, shareFacts } from '../../src/store/voting.ts'
+import { shareFacts } from '../../src/store/fact-locks.ts'
+import { lockEligibility } from '../../src/store/principal-locks.ts'
 import type { Db, Tx } from '../../src/store/open.ts'
 import { insertGroupOf, insertRequests, insertVoters, send, type Voter } from '../helpers/crowd.ts'
 import { untilWaiting } from '../helpers/lock-waits.ts'
@@ -145,7 +146,7 @@ describe('what a vote on a role waits for', () => {
     const requests = [await world.ask(asked), await world.ask(asked)] as const
     const { votes } = await during(aVoteInHand, async () => {
       const started = await during(
-        (tx) => lockTarget(tx, orgId, asker.id),
+        (tx) => lockEligibility(tx, orgId, asker.id),
         async () => {
           const both = requests.map((request) => world.decide(one, request))
           await untilWaiting(db, 2)

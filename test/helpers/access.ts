@@ -3,7 +3,7 @@ import { makeGrant } from '../../src/identity/grants/make-grant.ts'
 import type { GrantTerms } from '../../src/kernel/grant-terms.ts'
 import { insertRole } from '../../src/store/roles.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
-import { lockFacts } from '../../src/store/voting.ts'
+import { lockFacts } from '../../src/store/fact-locks.ts'
 import { orgId } from './quorum.ts'
 import { startWorld, type Answer, type Client, type World, type WorldOptions } from './world.ts'
 

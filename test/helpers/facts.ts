@@ -1,7 +1,7 @@
 import { appendLeaf } from '../../src/audit/append.ts'
 import type { Ctx } from '../../src/context.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
-import { lockFacts } from '../../src/store/voting.ts'
+import { lockFacts } from '../../src/store/fact-locks.ts'
 import { orgId } from './quorum.ts'
 import type { Answer, Client } from './world.ts'
 

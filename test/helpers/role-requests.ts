@@ -10,7 +10,7 @@ import type { Db } from '../../src/store/open.ts'
 import { findPolicyForShare } from '../../src/store/policies.ts'
 import type { Row } from '../../src/store/schema.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
-import { lockFacts } from '../../src/store/voting.ts'
+import { lockFacts } from '../../src/store/fact-locks.ts'
 import { insertPolicy, orgId, seats } from './quorum.ts'
 import { startWorld, type Client, type World } from './world.ts'
 

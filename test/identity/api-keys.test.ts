@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { authenticateApiKey } from '../../src/identity/api-keys/authenticate.ts'
 import { defaultOrganization } from '../../src/identity/organization.ts'
 import type { Db } from '../../src/store/open.ts'
-import { lockFacts } from '../../src/store/voting.ts'
+import { lockFacts } from '../../src/store/fact-locks.ts'
 import { newKeyPair, pemOf } from '../helpers/agents.ts'
 import { agent, leavesOf } from '../helpers/directory.ts'
 import { apiKeys, bearing, madeKey, said } from '../helpers/machine.ts'

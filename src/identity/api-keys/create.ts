@@ -5,7 +5,7 @@ import { findApiKey, insertApiKey, type ApiKeyRow } from '../../store/api-keys.t
 import type { Tx } from '../../store/open.ts'
 import { findActorRow } from '../../store/principals.ts'
 import { transact } from '../../store/unit-of-work.ts'
-import { shareFacts } from '../../store/voting.ts'
+import { shareFacts } from '../../store/fact-locks.ts'
 import { leafActorOf, loadActor, type Actor, type Caller } from '../actor.ts'
 import { refuseAdminKey } from '../admin-key.ts'
 import { notTheirs, refuseApiKey, requireMayHoldSecret, type KeyOwner } from './access.ts'

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { addCalls } from '../../store/call-counters.ts'
-import type { CredentialKind } from '../../store/schema.ts'
+import type { CredentialKind } from '../../store/schema-access.ts'
 
 /** What is tried: a secret by the name of its credential, the password of a person, or the OAuth client's by the address that it comes from. */
 type Tried = CredentialKind | 'person' | 'oauth-client'

@@ -28,7 +28,7 @@ export interface NewGrant {
 
 /**
  * Gives a principal a role on terms: the grant, and the membership that it stands behind. One that stands already is
- * replaced, which takes a right away: call `lockFacts` first, or `lockTarget` where none stands that would be.
+ * replaced, which takes a right away: call `lockFacts` first, or `lockEligibility` where none stands that would be.
  * @returns its id; null when nothing is left of the terms or the principal is disabled: then nothing is made
  * @throws AppError ROLE_DELETED
  */

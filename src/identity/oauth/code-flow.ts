@@ -9,7 +9,7 @@ import {
   spendOauthCode,
   type OauthFlowRow,
 } from '../../store/oauth-flows.ts'
-import { holdSessions } from '../../store/sessions.ts'
+import { holdSessions } from '../../store/principal-locks.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { beginSession } from '../credentials/begin-session.ts'
 import { provePassword, requireStillProven } from '../credentials/prove.ts'

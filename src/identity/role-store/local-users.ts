@@ -14,7 +14,7 @@ import {
 } from '../../store/local-users.ts'
 import { insertPrincipal } from '../../store/people.ts'
 import type { Tx } from '../../store/open.ts'
-import { lockSessions } from '../../store/sessions.ts'
+import { lockSessions } from '../../store/principal-locks.ts'
 import { leafActorOf, type Caller } from '../actor.ts'
 import { administer, requireAdministrator } from '../administer.ts'
 import { hashPassword } from '../credentials/password-hash.ts'
