@@ -328,6 +328,11 @@ export interface Violation {
   readonly message: string
 }
 
+/** The refusal of one member. @param problem goes on where its name ends: `must be a UUID` */
+export function invalidMember(field: string, problem: string): AppError {
+  return new AppError('INVALID_MEMBER', `${field} ${problem}.`, { field })
+}
+
 /** Refuses members that are wrong, if there are any. @throws AppError INVALID_MEMBER, naming the one or each of several */
 export function refuseMembers(violations: readonly Violation[]): void {
   const [first, ...others] = violations

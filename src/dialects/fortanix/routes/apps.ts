@@ -5,14 +5,11 @@ import { readAppSecretOperation, resetAppSecretOperation } from '../../../custod
 import { updateAppOperation } from '../../../custody/operations/update-app.ts'
 import { perform } from '../../../custody/perform.ts'
 import { noStore } from '../../shared/no-store.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { parseApp, parseNewApp, renderApp, renderAppSecret, wantsPermissions } from '../wire/apps.ts'
 import { parseId } from '../wire/ids.ts'
 import { parseSlice } from '../wire/lists.ts'
 import { nothing } from '../wire/nothing.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 /** Contract fortanix §6, §7. */
 export function appRoutes(app: FastifyInstance, ctx: Ctx): void {

@@ -4,13 +4,10 @@ import { deleteGroup, listGroups, readGroup } from '../../../custody/groups.ts'
 import { createGroupOperation } from '../../../custody/operations/create-group.ts'
 import { updateGroupOperation } from '../../../custody/operations/update-group.ts'
 import { perform } from '../../../custody/perform.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { parseGroup, parseNewGroup, renderGroup } from '../wire/groups.ts'
 import { parseId } from '../wire/ids.ts'
 import { nothing } from '../wire/nothing.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 /** Contract fortanix §4, §7. */
 export function groupRoutes(app: FastifyInstance, ctx: Ctx): void {

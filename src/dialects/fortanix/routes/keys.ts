@@ -4,6 +4,7 @@ import { createKey, takeKey } from '../../../custody/keys/create-key.ts'
 import { listKeys, readKey, verifyWithKey } from '../../../custody/keys/read-keys.ts'
 import { perform } from '../../../custody/perform.ts'
 import { noStore } from '../../shared/no-store.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { keyOperations } from '../key-operations.ts'
 import type { WireCall } from '../wire-operation.ts'
 import { parseVerify, renderVerified } from '../wire/crypto.ts'
@@ -11,10 +12,6 @@ import { parseId } from '../wire/ids.ts'
 import { parseKeyName, parseKeySlice, parseNewKey, parseTakenKey, renderKey } from '../wire/keys.ts'
 
 const prefix = '/crypto/v1'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 /** Contract fortanix §6, §7. */
 export function keyRoutes(app: FastifyInstance, ctx: Ctx): void {
