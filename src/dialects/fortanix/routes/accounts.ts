@@ -1,12 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { createAccount, listAccounts, readAccount } from '../../../custody/accounts.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { parseNewAccount, renderAccount } from '../wire/accounts.ts'
 import { parseId } from '../wire/ids.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 /** Contract fortanix §4, §7. */
 export function accountRoutes(app: FastifyInstance, ctx: Ctx): void {

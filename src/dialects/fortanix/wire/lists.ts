@@ -1,5 +1,5 @@
+import { invalidMember } from '../../../errors.ts'
 import { parseId } from './ids.ts'
-import { AppError } from '../../../errors.ts'
 
 /** Which part of a list is asked for, in the order of ids. */
 export interface IdSlice {
@@ -35,8 +35,6 @@ export function parseRange(query: unknown): { readonly limit: number; readonly o
 
 function parseNumber(name: string, value: unknown): number | null {
   if (value === undefined) return null
-  if (typeof value !== 'string' || !/^\d{1,9}$/.test(value)) {
-    throw new AppError('INVALID_MEMBER', `${name} must be a whole number.`, { field: name })
-  }
+  if (typeof value !== 'string' || !/^\d{1,9}$/.test(value)) throw invalidMember(name, 'must be a whole number')
   return Number(value)
 }
