@@ -5,6 +5,7 @@ import { updateAccountOperation } from '../../../custody/operations/update-accou
 import { perform } from '../../../custody/perform.ts'
 import { parseAccount, parseNewAccount, renderAccount } from '../wire/accounts.ts'
 import { parseId } from '../wire/ids.ts'
+import { parsePreviousIdSlice } from '../wire/lists.ts'
 
 interface IdPath {
   readonly Params: { readonly id: string }
@@ -12,7 +13,10 @@ interface IdPath {
 
 /** Contract fortanix §4, §7. */
 export function accountRoutes(app: FastifyInstance, ctx: Ctx): void {
-  app.get('/accounts', async ({ custodian }) => (await listAccounts(ctx, custodian)).map(renderAccount))
+  app.get('/accounts', async ({ custodian, query }) => {
+    const accounts = await listAccounts(ctx, custodian, parsePreviousIdSlice(query))
+    return accounts.map(renderAccount)
+  })
 
   app.post('/accounts', async ({ custodian, body }, reply) => {
     const account = await createAccount(ctx, custodian, parseNewAccount(body))

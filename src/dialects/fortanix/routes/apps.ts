@@ -7,7 +7,7 @@ import { perform } from '../../../custody/perform.ts'
 import { noStore } from '../../shared/no-store.ts'
 import { parseApp, parseNewApp, renderApp, renderAppSecret, wantsPermissions } from '../wire/apps.ts'
 import { parseId } from '../wire/ids.ts'
-import { parseSlice } from '../wire/lists.ts'
+import { parseNamedSlice } from '../wire/lists.ts'
 import { nothing } from '../wire/nothing.ts'
 
 interface IdPath {
@@ -17,7 +17,7 @@ interface IdPath {
 /** Contract fortanix §6, §7. */
 export function appRoutes(app: FastifyInstance, ctx: Ctx): void {
   app.get('/apps', async ({ custodian, query }) => {
-    const apps = await listApps(ctx, custodian, parseSlice(query))
+    const apps = await listApps(ctx, custodian, parseNamedSlice(query))
     return apps.map((shown) => renderApp(shown, wantsPermissions(query)))
   })
 

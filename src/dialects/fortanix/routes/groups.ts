@@ -6,6 +6,7 @@ import { updateGroupOperation } from '../../../custody/operations/update-group.t
 import { perform } from '../../../custody/perform.ts'
 import { parseGroup, parseNewGroup, renderGroup } from '../wire/groups.ts'
 import { parseId } from '../wire/ids.ts'
+import { parsePreviousSlice } from '../wire/lists.ts'
 import { nothing } from '../wire/nothing.ts'
 
 interface IdPath {
@@ -14,7 +15,10 @@ interface IdPath {
 
 /** Contract fortanix §4, §7. */
 export function groupRoutes(app: FastifyInstance, ctx: Ctx): void {
-  app.get('/groups', async ({ custodian }) => (await listGroups(ctx, custodian)).map(renderGroup))
+  app.get('/groups', async ({ custodian, query }) => {
+    const groups = await listGroups(ctx, custodian, parsePreviousSlice(query))
+    return groups.map(renderGroup)
+  })
 
   app.post('/groups', async ({ custodian, body }, reply) => {
     const group = await perform(ctx, createGroupOperation, custodian, parseNewGroup(body))
