@@ -21,12 +21,20 @@ const everything = 1_000_000
 
 /** `group_id`, `sort`, `start`, `limit` and `offset`, as the clients send them. @throws AppError INVALID_MEMBER */
 export function parseSlice(query: unknown): IdSlice {
-  const { group_id: groupId, sort, start, limit, offset } = query as Query
+  const { group_id: groupId, sort, start } = query as Query
   return {
     groupId: groupId === undefined ? null : parseId('group_id', groupId),
     after: start === undefined ? null : parseId('start', start),
     // One client writes `user_id:desc`, the other `user_iddesc`.
     isDescending: typeof sort === 'string' && /desc(?:ending)?$/i.test(sort),
+    ...parseRange(query),
+  }
+}
+
+/** `limit`, of which there is a most, and `offset`. @throws AppError INVALID_MEMBER */
+export function parseRange(query: unknown): { readonly limit: number; readonly offset: number } {
+  const { limit, offset } = query as Query
+  return {
     limit: Math.min(parseNumber('limit', limit) ?? maxLimit, maxLimit),
     offset: parseNumber('offset', offset) ?? 0,
   }
