@@ -47,7 +47,7 @@ export function userRoutes(app: FastifyInstance, ctx: Ctx): void {
     return Object.fromEntries(members.map((member) => [member.org_id, renderFlags(member)])) as object
   })
 
-  app.post('/users/generate_recovery_code', { onSend: noStore }, async ({ custodian }) => ({
+  app.post('/users/generate_recovery_codes', { onSend: noStore }, async ({ custodian }) => ({
     recovery_codes: await makeRecoveryCodes(ctx, custodian),
   }))
 

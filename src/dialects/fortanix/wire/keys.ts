@@ -11,7 +11,7 @@ import { readBody, readOptionalBody, type Members } from '../../shared/members.t
 import { renderBytes } from './bytes.ts'
 import { renderCreator } from './creator.ts'
 import { bytesIn, keyNameOf } from './crypto.ts'
-import { parseSlice } from './lists.ts'
+import { parseNamedSlice } from './lists.ts'
 import { renderTime } from './times.ts'
 
 const maxName = 256
@@ -109,15 +109,11 @@ export function parseRevocation(id: string, body: unknown): ToRevoke {
 
 /** @throws AppError INVALID_MEMBER */
 export function parseKeySlice(query: unknown): KeySlice {
-  const { name, obj_type: kind, sort, start } = query as Readonly<Record<string, unknown>>
-  const isByName = typeof sort === 'string' && sort.startsWith('name')
-  const { after, ...slice } = parseSlice(isByName ? { ...(query as object), start: undefined } : query)
+  const { name, obj_type: kind } = query as Readonly<Record<string, unknown>>
   return {
-    ...slice,
+    ...parseNamedSlice(query),
     name: textOf('name', name),
     kind: kinds.find((known) => known === kind) ?? refuseUnless(kind === undefined, 'obj_type'),
-    sortKey: isByName ? 'name' : 'id',
-    after: isByName ? textOf('start', start) : after,
   }
 }
 
