@@ -1,5 +1,6 @@
 /** Security keys as a real browser speaks for them: `npm run test:browser`. */
 import { parseArgs } from 'node:util'
+import { approvalStatements } from './approving.ts'
 import { startChromium } from './chromium.ts'
 import { openPage } from './page.ts'
 import { startScene, type Place } from './scene.ts'
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
   for (const place of ['localhost', 'approve.example'] as const satisfies readonly Place[]) {
     await using scene = await startScene(place, page)
     process.stdout.write(`${new URL(scene.own).origin}\n`)
-    for (const { says, only = place, holds } of signInStatements) {
+    for (const { says, only = place, holds } of [...signInStatements, ...approvalStatements]) {
       if (only !== place) continue
       const fault = await holds(scene).then(
         () => null,

@@ -24,6 +24,9 @@ import { SecurityKey, usbKey, type KeyKind } from './security-key.ts'
 /** Where the server is reached: on the developer's machine by http, or elsewhere by https. */
 export type Place = 'localhost' | 'approve.example'
 
+/** Where the second factor of a sign-in is delivered. */
+export const deliver = '/sys/v1/session/auth/2fa/fido2'
+
 /** A session that owes a second factor, and what it is to sign. */
 export interface PendingSession extends FortanixCalls {
   readonly options: Options

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { expectStatus } from '../helpers/fortanix.ts'
-import { assertionOf, type Scene } from './scene.ts'
+import { assertionOf, deliver, type Scene } from './scene.ts'
 import { expectRefusal, hasFlag, userVerified, type Statement } from './statement.ts'
 import { platformKey, u2fKey, usbKey } from './security-key.ts'
-
-const deliver = '/sys/v1/session/auth/2fa/fido2'
 
 /** What is to hold of registering keys and of signing in with them (contract fortanix §2, §5.5). */
 export const signInStatements: readonly Statement[] = [
