@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { StoreEnv } from '../crash/store.ts'
 import { certificate, certificateKey } from '../helpers/certificate.ts'
 import {
   basic,
@@ -51,8 +52,11 @@ export interface Scene extends FortanixPeople, AsyncDisposable {
   pending(user: FortanixUser): Promise<PendingSession>
 }
 
-/** A server of its own, from `src/main.ts`, and pages of other origins. */
-export async function startScene(place: Place, page: Page): Promise<Scene> {
+/**
+ * A server of its own, from `src/main.ts`, and pages of other origins.
+ * @param env where its store is, and what it is told otherwise than here
+ */
+export async function startScene(place: Place, page: Page, env: StoreEnv): Promise<Scene> {
   const directory = mkdtempSync(join(tmpdir(), 'quorate-browser-'))
   const [port, tlsPort] = [await freePort(), await freePort()]
   const isHere = place === 'localhost'
@@ -64,12 +68,12 @@ export async function startScene(place: Place, page: Page): Promise<Scene> {
   const foreign = await servePages(`<iframe src="${listed.origin}" allow="publickey-credentials-get *"></iframe>`)
   const server = await startServer({
     PORT: String(port),
-    QUORATE_DATA_DIR: 'memory://',
     QUORATE_PUBLIC_URL: origin,
     QUORATE_FORTANIX_OPEN_SIGNUP: '1',
     ...(isHere
       ? { QUORATE_WEBAUTHN_ORIGINS: listed.origin }
       : { TLS_CERT: files.cert, TLS_KEY: files.key, TLS_PORT: String(tlsPort) }),
+    ...env,
   })
   const carry = sendTo(server.url)
   const people = peopleOver(carry)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { expectStatus } from '../helpers/fortanix.ts'
-import { assertionOf, deliver, type Scene } from './scene.ts'
+import { assertionOf, deliver, startScene, type Scene } from './scene.ts'
 import { expectRefusal, hasFlag, userVerified, type Statement } from './statement.ts'
 import { platformKey, u2fKey, usbKey } from './security-key.ts'
 
@@ -97,6 +97,16 @@ export const signInStatements: readonly Statement[] = [
       const { options } = await scene.pending(user)
       const elsewhere = await scene.page.at(scene.own.replace('localhost', '127.0.0.1'))
       await assert.rejects(elsewhere.get(options, key), /SecurityError/)
+    },
+  },
+  {
+    says: 'where no public URL is configured, a page that calls the server localhost registers a key and signs in',
+    only: 'localhost',
+    async holds({ page }) {
+      const unset = { QUORATE_DATA_DIR: 'memory://', QUORATE_PUBLIC_URL: '' }
+      await using scene = await startScene('localhost', page, unset)
+      const { user, key } = await scene.keyed('Ada')
+      await signIn(scene, user, key)
     },
   },
   {
