@@ -198,14 +198,17 @@ async function reportApart(ground: Ground): Promise<void> {
 }
 
 /** The options that say what a trial is to be believed by, with the files that they name. */
-function argsOf({ signer, voters }: Ground, { trust }: Trial, directory: string): string[] {
+function argsOf({ signer }: Ground, { trust }: Trial, directory: string): string[] {
   const { name, type, publicKey } = signer.key
   const args = ['--key', verifierKeyText(name, type, publicKey)]
   if (trust.policy !== null) args.push('--policy', trust.policy)
-  for (const voter of trust.voterKeys.size > 0 ? voters : []) {
-    const pem = join(directory, `${voter.id}.pem`)
-    writeFileSync(pem, pemOf(voter.publicKey))
-    args.push('--voter-key', `${voter.id}=${pem}`)
+  if (trust.needsOwnKeys) args.push('--own-keys')
+  for (const [id, keys] of trust.voterKeys) {
+    for (const key of keys) {
+      const pem = join(directory, `${id}.pem`)
+      writeFileSync(pem, pemOf(key))
+      args.push('--voter-key', `${id}=${pem}`)
+    }
   }
   for (const id of trust.unsigned) args.push('--unsigned', id)
   return args
