@@ -46,7 +46,9 @@ function ownKeysLines(events: readonly AccountEvent[]): string[] {
     own.length === 0
       ? "No vote was checked down to its voter's own key: none was given with --voter-key."
       : `Checked down to the voter's own key: vote ${numbers(own)}.`,
-    ...(own.length === 0 || others.length === 0 ? [] : [`On the server's word that it is theirs: vote ${numbers(others)}.`]),
+    ...(own.length === 0 || others.length === 0
+      ? []
+      : [`On the server's word that it is theirs: vote ${numbers(others)}.`]),
   ]
 }
 

@@ -64,8 +64,7 @@ export function checkVoterSignatures(receipt: Receipt, trust: Trust): BelievedPr
 
 /** Whether one of these keys signed: of an agent the vote itself, of a person the challenge that their security key answered. */
 function isBy(given: readonly KeyObject[], { signature }: ReceiptVote, answeredBy: KeyObject | null): boolean {
-  if (signature !== undefined)
-    return given.some((key) => key.asymmetricKeyType === 'rsa' && isRs256By(key, signature))
+  if (signature !== undefined) return given.some((key) => key.asymmetricKeyType === 'rsa' && isRs256By(key, signature))
   return answeredBy !== null && given.some((key) => key.equals(answeredBy))
 }
 

@@ -46,7 +46,7 @@ export interface BentAnswer {
   readonly start?: (start: Buffer) => Buffer
   readonly signature?: (signature: Buffer) => Buffer
   readonly nonce?: string
-  /** Put in the place of members of what is kept, once all of it is made. */
+  /** Put in the place of members of what is kept, once all of it is made; undefined takes one out. */
   readonly kept?: Readonly<Record<string, unknown>>
 }
 
@@ -97,7 +97,8 @@ export function evidenceOf(told: Told, vote: ToldVote, key: SecurityKey, bent: B
         signatureData: base64url(Buffer.concat([start.subarray(32), signature])),
         appId: id,
       }
-  return { ...kept, ...answer, ...bent.kept } as KeyEvidence
+  const members = Object.entries({ ...kept, ...answer, ...bent.kept }).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(members) as unknown as KeyEvidence
 }
 
 const kept = new Map<string, SecurityKey>()
