@@ -113,11 +113,12 @@ export async function requireNoPolicy(db: Db, orgId: string, touched: Touched): 
 }
 
 /**
- * Whether everyone whom a policy names may approve: users of the account who are enabled and verified and no auditors, and
+ * That a policy is not larger than what can be decided by, and that everyone whom it names may approve: users of the account who are enabled and verified and no auditors, and
  * apps of the account.
  * @throws AppError QUORUM_POLICY_INVALID
  */
 export async function requireApprovers(db: Db, orgId: string, policy: QuorumPolicy): Promise<void> {
+  requireBounded(policy)
   const leaves = leavesOf(policy)
   const idsOf = (kind: 'person' | 'app') => leaves.filter((leaf) => leaf.kind === kind).map(({ id }) => id)
   const people = new Set((await findApproversAmong(db, orgId, idsOf('person'))).map(({ personId }) => personId))
@@ -129,5 +130,27 @@ export async function requireApprovers(db: Db, orgId: string, policy: QuorumPoli
         ? `User ${id} is no enabled and verified user of this account who may approve.`
         : `App ${id} is no enabled app of this account.`
     throw new AppError('QUORUM_POLICY_INVALID', problem)
+  }
+}
+
+/** Deeper, with what joins several policies above it, the engine takes none; and an operation may have to satisfy several. */
+const mostLevels = 7
+const mostNodes = 250
+
+function requireBounded(policy: QuorumPolicy): void {
+  const { levels, nodes } = sizeOf(policy)
+  if (levels > mostLevels) throw new AppError('QUORUM_POLICY_INVALID', `Quorums may lie ${mostLevels} deep at most.`)
+  if (nodes > mostNodes) {
+    throw new AppError('QUORUM_POLICY_INVALID', `A policy may have ${mostNodes} quorums, users and apps at most.`)
+  }
+}
+
+/** Levels of quorums, and how many quorums, users and apps there are in all. */
+function sizeOf(policy: QuorumPolicy): { readonly levels: number; readonly nodes: number } {
+  if (policy.kind !== 'quorum') return { levels: 0, nodes: 1 }
+  const sizes = policy.members.map(sizeOf)
+  return {
+    levels: 1 + Math.max(...sizes.map(({ levels }) => levels)),
+    nodes: 1 + sizes.reduce((sum, { nodes }) => sum + nodes, 0),
   }
 }

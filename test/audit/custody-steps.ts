@@ -3,6 +3,7 @@ import { Authenticator } from '../helpers/authenticator.ts'
 import { assertionOf, attestationOf, basic } from '../helpers/fortanix.ts'
 import type { Answer, Client } from '../helpers/world.ts'
 import { keySteps } from './key-steps.ts'
+import { operationSteps } from './operation-steps.ts'
 import { any, countedFacts, id, ids, newKeyFacts, text, world, type Step } from './steps.ts'
 
 const sys = '/sys/v1'
@@ -312,10 +313,14 @@ export const custodySteps = (): readonly Step[] => [
   {
     name: 'POST /sys/v1/groups: with a policy',
     does: () =>
-      as('olga').post(`${sys}/groups`, {
-        name: text('guarded'),
-        approval_policy: { quorum: { n: 1, members: [{ user: id('olga') }] } },
-      }),
+      kept(
+        'guarded',
+        'group_id',
+        as('olga').post(`${sys}/groups`, {
+          name: text('guarded'),
+          approval_policy: { quorum: { n: 1, members: [{ user: id('olga') }] } },
+        }),
+      ),
     leaves: () => [
       ['group.created', { dialect: 'fortanix', member: id('olga voting') }],
       [
@@ -338,6 +343,7 @@ export const custodySteps = (): readonly Step[] => [
     changes: ['fortanix_groups', 'groups', 'memberships'],
     by: byOlga,
   },
+  ...operationSteps({ client: () => as('olga'), actor: byOlga }),
   {
     name: 'POST /sys/v1/users/generate_recovery_code',
     does: async () => {

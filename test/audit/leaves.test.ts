@@ -300,6 +300,11 @@ const kinds: Readonly<Record<LeafKind, true>> = {
   'key.used': true,
   'key.exported': true,
   'key.deleted': true,
+  'operation.requested': true,
+  'operation.contributed': true,
+  'operation.due': true,
+  'operation.executed': true,
+  'operation.result-read': true,
 }
 
 /** Left by a command (`quorate erase`) and no call: no step leaves them. */
