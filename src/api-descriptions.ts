@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { fortanixDescription } from './dialects/fortanix/description.ts'
 import { isFortanixPath } from './dialects/fortanix/plugin.ts'
+import { privxDescription } from './dialects/privx/description.ts'
 import { isPrivxPath } from './dialects/privx/plugin.ts'
 import { markOptionalBodies, schemasOf, type ApiDescription } from './dialects/shared/api-description.ts'
 
@@ -29,6 +30,7 @@ const native = {
 
 /** The descriptions of the other dialects, by where they are. */
 const others = {
+  '/privx/openapi.json': { description: privxDescription, owns: isPrivxPath },
   '/fortanix/openapi.json': { description: fortanixDescription, owns: isFortanixPath },
 } as const
 
@@ -71,11 +73,6 @@ const withOptionalBodies: NonNullable<FastifyDynamicSwaggerOptions['transformObj
 
 const hiddenIf = (isHidden: boolean, schema: object) => (isHidden ? { ...schema, hide: true } : schema)
 
-function documentOf({ title, description, securitySchemes }: ApiDescription): Document {
-  return {
-    openapi,
-    info: { title, version, description },
-    components: { securitySchemes },
-    security: Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
-  }
+function documentOf({ title, description, securitySchemes, security }: ApiDescription): Document {
+  return { openapi, info: { title, version, description }, components: { securitySchemes }, security }
 }

@@ -16,6 +16,7 @@ export const fortanixDescription: ApiDescription = {
     bearer: { type: 'http', scheme: 'bearer', description: 'A session.' },
     basic: { type: 'http', scheme: 'basic', description: 'The id and the secret of an app.' },
   },
+  security: [{ bearer: [] }, { basic: [] }],
   refusal: { mediaType: 'text/plain', schema: Type.String() },
   areas: {
     'approval requests': approvalRequestCalls,

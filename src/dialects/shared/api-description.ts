@@ -2,6 +2,9 @@
 import type {} from '@fastify/swagger'
 import { Type, type TSchema } from 'typebox'
 
+/** Alternatives, none for nothing; each by the names of `securitySchemes`. */
+export type Security = Record<string, string[]>[]
+
 /** A call as its API's description tells of it. Nothing is checked by this: dialects read what is sent to them themselves. */
 export interface CallDescription {
   readonly summary: string
@@ -12,8 +15,8 @@ export interface CallDescription {
   readonly bodyIsOptional?: true
   /** The media type of the body where it is not JSON. */
   readonly consumes?: string
-  /** What goes with it for the caller, by the names of `securitySchemes`, where that is not as everywhere. */
-  readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
+  /** What it needs of the caller where that is not as everywhere. */
+  readonly security?: Security
   /** By status. Whatever else is answered is a refusal. */
   readonly answers: Readonly<Record<number, TSchema>>
 }
@@ -32,6 +35,8 @@ export interface ApiDescription {
   readonly title: string
   readonly description: string
   readonly securitySchemes: Readonly<Record<string, { type: 'http'; scheme: string; description?: string }>>
+  /** What a call needs unless it says otherwise. */
+  readonly security: Security
   readonly refusal: RefusalDescription
   /** By area, which is the tag of its calls. */
   readonly areas: Readonly<Record<string, CallDescriptions>>
