@@ -19,6 +19,11 @@ export async function findAccount(db: Db, orgId: string): Promise<AccountRow | u
   return await accounts(db).where('t.org_id', '=', orgId).executeTakeFirst()
 }
 
+/** As `findAccount`, and holds up whoever changes it until the transaction ends, and nobody who only reads. */
+export async function shareAccount(tx: Tx, orgId: string): Promise<AccountRow | undefined> {
+  return await accounts(tx).where('t.org_id', '=', orgId).forShare('t').executeTakeFirst()
+}
+
 /** Holds up every other change of the account, and of who administers it, until the transaction ends. */
 export async function lockAccount(tx: Tx, orgId: string): Promise<AccountRow | undefined> {
   return await accounts(tx).where('t.org_id', '=', orgId).forNoKeyUpdate('t').executeTakeFirst()

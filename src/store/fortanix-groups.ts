@@ -41,6 +41,15 @@ export async function findCustodyGroups(db: Db, orgId: string, ids: readonly str
     .execute()
 }
 
+/** As `findCustodyGroups`, and holds up whoever changes one of them until the transaction ends, and nobody who only reads. */
+export async function shareCustodyGroups(tx: Tx, orgId: string, ids: readonly string[]): Promise<CustodyGroupRow[]> {
+  return await groups(tx, orgId)
+    .where('f.group_id', '=', sql<string>`any(${ids}::uuid[])`)
+    .orderBy('f.group_id')
+    .forShare('f')
+    .execute()
+}
+
 /** Which part of a list, and in which order. */
 export interface CustodyGroupSlice {
   readonly sortKey: 'id' | 'name'

@@ -243,7 +243,7 @@ describe('a second factor', () => {
     const ivan = await keyed('Ivan')
     const { body } = await callsWith(scene.world, basic(ivan.email, password)).post(auth)
     expect(body.fido2_assertion_options).toMatchObject({
-      rpId: '127.0.0.1',
+      rpId: 'localhost',
       allowCredentials: [{ type: 'public-key' }],
     })
     expect(body.challenge).toEqual({ u2f_challenge: body.fido2_assertion_options.challenge, u2f_keys: [] })

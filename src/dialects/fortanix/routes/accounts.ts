@@ -1,13 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { createAccount, listAccounts, readAccount } from '../../../custody/accounts.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { parseNewAccount, renderAccount } from '../wire/accounts.ts'
 import { parseId } from '../wire/ids.ts'
 import { parsePreviousIdSlice } from '../wire/lists.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 /** Contract fortanix §4, §7. */
 export function accountRoutes(app: FastifyInstance, ctx: Ctx): void {

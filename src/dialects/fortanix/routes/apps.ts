@@ -1,14 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { createApp, deleteApp, listApps, readApp } from '../../../custody/apps.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { parseNewApp, renderApp, wantsPermissions } from '../wire/apps.ts'
 import { parseId } from '../wire/ids.ts'
 import { parseNamedSlice } from '../wire/lists.ts'
 import { nothing } from '../wire/nothing.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 /** Contract fortanix §6, §7. */
 export function appRoutes(app: FastifyInstance, ctx: Ctx): void {

@@ -1,14 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { deleteGroup, listGroups, readGroup } from '../../../custody/groups.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { renderGroup } from '../wire/groups.ts'
 import { parseId } from '../wire/ids.ts'
 import { parsePreviousSlice } from '../wire/lists.ts'
 import { nothing } from '../wire/nothing.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 /** Contract fortanix §4, §7. */
 export function groupRoutes(app: FastifyInstance, ctx: Ctx): void {

@@ -6,7 +6,7 @@ import type { ExportedKey } from '../../../custody/operations/crypto.ts'
 import type { ToRevoke } from '../../../custody/operations/end-key.ts'
 import type { KeyInput } from '../../../custody/operations/update-key.ts'
 import type { KeyName, KeyRow, KeySlice } from '../../../store/fortanix-keys.ts'
-import { AppError } from '../../../errors.ts'
+import { invalidMember } from '../../../errors.ts'
 import { readBody, readOptionalBody, type Members } from '../../shared/members.ts'
 import { renderBytes } from './bytes.ts'
 import { renderCreator } from './creator.ts'
@@ -124,7 +124,7 @@ function textOf(name: string, value: unknown): string | null {
 }
 
 function refuseUnless(isFine: boolean, field: string): null {
-  if (!isFine) throw new AppError('INVALID_MEMBER', `${field} has a value that is not accepted.`, { field })
+  if (!isFine) throw invalidMember(field, 'has a value that is not accepted')
   return null
 }
 

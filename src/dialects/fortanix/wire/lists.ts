@@ -1,5 +1,5 @@
+import { invalidMember } from '../../../errors.ts'
 import { parseId } from './ids.ts'
-import { AppError } from '../../../errors.ts'
 
 /** Which part of a list is asked for, in the order of ids. */
 export interface IdSlice {
@@ -44,7 +44,7 @@ export function parseRange(query: unknown): { readonly limit: number; readonly o
 export function parseNamedSlice(query: unknown): NamedSlice {
   const { sort, start, ...rest } = query as Query
   if (!isByName(sort)) return { ...parseSlice(query), sortKey: 'id' }
-  if (start !== undefined && typeof start !== 'string') throw refuse('start', 'must be given once')
+  if (start !== undefined && typeof start !== 'string') throw invalidMember('start', 'must be given once')
   return { ...parseSlice({ ...rest, sort }), sortKey: 'name', after: start ?? null }
 }
 
@@ -54,7 +54,7 @@ export function parseNamedSlice(query: unknown): NamedSlice {
  */
 export function parsePreviousSlice(query: unknown): NamedSlice {
   const { sort_by: sort, previous_id: id, previous_sort_value: name, limit, offset } = query as Query
-  if (name !== undefined && typeof name !== 'string') throw refuse('previous_sort_value', 'must be given once')
+  if (name !== undefined && typeof name !== 'string') throw invalidMember('previous_sort_value', 'must be given once')
   const isSaid = sort !== undefined || id !== undefined
   const start = isByName(sort) ? name : parsePrevious(id)
   const slice = parseNamedSlice({ sort: isSaid ? sort : 'name', start, limit, offset })
@@ -73,9 +73,6 @@ const isByName = (sort: unknown): boolean => typeof sort === 'string' && /^(?:[a
 
 function parseNumber(name: string, value: unknown): number | null {
   if (value === undefined) return null
-  if (typeof value !== 'string' || !/^\d{1,9}$/.test(value)) throw refuse(name, 'must be a whole number')
+  if (typeof value !== 'string' || !/^\d{1,9}$/.test(value)) throw invalidMember(name, 'must be a whole number')
   return Number(value)
 }
-
-const refuse = (field: string, problem: string): AppError =>
-  new AppError('INVALID_MEMBER', `${field} ${problem}.`, { field })
