@@ -1,12 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../context.ts'
-import { addBodyParser, refuseUnstorableText } from '../shared/body.ts'
-import { refuseByLever } from '../shared/levers.ts'
+import { admitCalls } from '../shared/admission.ts'
 import { rateLimiter } from '../shared/rate-limit.ts'
 import { authenticator, callerIdOf } from './auth.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { pathsOf } from './other-methods.ts'
+import { accountOperations } from './account-operations.ts'
+import { keyOperations } from './key-operations.ts'
 import { accountRoutes } from './routes/accounts.ts'
+import { approvalRequestRoutes } from './routes/approval-requests.ts'
+import { protectedRoutes } from './routes/protected.ts'
 import { appRoutes } from './routes/apps.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { keyRoutes } from './routes/keys.ts'
@@ -18,8 +21,16 @@ type Routes = (app: FastifyInstance, ctx: Ctx) => void
 
 /** By prefix (contract fortanix §1). */
 const areas: Readonly<Record<string, readonly Routes[]>> = {
-  '/sys/v1': [sessionRoutes, userRoutes, accountRoutes, groupRoutes, appRoutes],
-  '/crypto/v1': [keyRoutes],
+  '/sys/v1': [
+    sessionRoutes,
+    userRoutes,
+    accountRoutes,
+    groupRoutes,
+    appRoutes,
+    approvalRequestRoutes,
+    protectedRoutes('/sys/v1', accountOperations),
+  ],
+  '/crypto/v1': [keyRoutes, protectedRoutes('/crypto/v1', keyOperations)],
 }
 
 /** Whether an address is one of this dialect, whatever is wrong with the rest of it. */
@@ -46,22 +57,16 @@ function frameOf(ctx: Ctx): (app: FastifyInstance) => void {
   const authenticate = authenticator(ctx)
   const limitCalls = rateLimiter(ctx, callerIdOf)
   return (app) => {
-    addBodyParser(app)
     // This is not the API that /openapi.json describes.
     app.addHook('onRoute', (route) => void (route.schema = { ...route.schema, hide: true }))
     app.setErrorHandler(answerError)
     const isPath = pathsOf(app)
     app.setNotFoundHandler((request, reply) => answerUnknownRoute(request, reply, isPath(request.url)))
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, _reply, done) => {
       // Whatever it says counts for nothing, and one that is no media type would be refused.
       delete request.raw.headers['content-type']
-      refuseByLever(ctx, request)
-      await authenticate(request)
-      await limitCalls(request, reply)
-    })
-    app.addHook('preHandler', (request, _reply, done) => {
-      refuseUnstorableText(request)
       done()
     })
+    admitCalls(app, ctx, { authenticate, limitCalls })
   }
 }

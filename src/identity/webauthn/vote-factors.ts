@@ -5,10 +5,11 @@ import type { Assurance } from '../../kernel/rule.ts'
 import { readKeyEvidence, type KeyEvidence } from '../../proof/key-evidence.ts'
 import { voteChallenge, type VoteToProve } from '../../proof/vote-challenge.ts'
 import type { Tx } from '../../store/open.ts'
-import { findSecurityKeyForUpdate, updateCounter, type SecurityKeyRow } from '../../store/security-keys.ts'
+import { findSecurityKeyForUpdate, type SecurityKeyRow } from '../../store/security-keys.ts'
 import { countPersonAttempt, isPersonPassword } from '../credentials/person-password.ts'
 import { verifyAssertion, type Assertion } from './assertion.ts'
 import { requireOffered, takeOpenChallenge, type TakenChallenge } from './challenges.ts'
+import { countKey } from './count-key.ts'
 import { userVerification } from './options.ts'
 import { wrong } from './refused.ts'
 import { relyingPartyOf } from './relying-party.ts'
@@ -97,7 +98,7 @@ async function checkFido2(
   const rp = relyingPartyOf(ctx)
   const expected = { rp, personId, key, challenge: taken.challenge, userVerification } as const
   const { counter, signedFor, origin } = await verifyAssertion(assertion, expected)
-  await updateCounter(tx, personId, key.id, counter)
+  await countKey(ctx, tx, personId, key, counter)
   return {
     kind: 'fido2',
     ...kept(key, taken, origin),
@@ -119,7 +120,7 @@ async function checkU2f(
   const key = requireOffered(await findSecurityKeyForUpdate(tx, personId, answer.keyHandle), taken)
   const rp = relyingPartyOf(ctx)
   const { counter, origin } = verifyU2f(answer, { rp, key, challenge: taken.challenge })
-  await updateCounter(tx, personId, key.id, counter)
+  await countKey(ctx, tx, personId, key, counter)
   return {
     kind: 'u2f',
     ...kept(key, taken, origin),
