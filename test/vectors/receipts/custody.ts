@@ -514,6 +514,11 @@ async function told({ add, addBent }: Writing): Promise<void> {
   await addBent('An answer put beside a vote in the receipt alone', unsaid, 'leaf-mismatch', (vote) => {
     vote['evidence'] = byAda().events.filter(isVote)[0]?.evidence
   })
+  await bad(
+    'A request by a person who is nobody there',
+    { ...byAda(), askedBy: { kind: 'person', id: 'ada' } },
+    'leaf-mismatch',
+  )
   const late = byAda({}, { at: custodyTime(400) })
   await add('An answer of any time, since it tells none', late, null)
 }
