@@ -1,4 +1,4 @@
-import type { Authenticator } from './authenticator.ts'
+import type { Authenticator, Format } from './authenticator.ts'
 import { startWorld, type World, type WorldOptions } from './world.ts'
 
 /** An answer as it came, byte for byte. */
@@ -143,8 +143,14 @@ export function expectStatus({ status, text, body }: RawAnswer, expected: number
 }
 
 /** The `attestationResult` of a key that is asked to register from a page of this server. */
-export function attestationOf({ ctx }: World, key: Authenticator, challenge: string, rpId: string): object {
-  const made = key.register({ challenge, rpId, origin: new URL(ctx.publicUrl).origin })
+export function attestationOf(
+  { ctx }: World,
+  key: Authenticator,
+  challenge: string,
+  rpId: string,
+  format: Format = 'none',
+): object {
+  const made = key.register({ challenge, rpId, origin: new URL(ctx.publicUrl).origin }, { format })
   return {
     id: made.credentialId.toString('base64url'),
     type: made.type,
