@@ -42,7 +42,8 @@ export function basicOf(authorization: string | undefined): { readonly name: str
   if (encoded === undefined) throw new AppError('MISSING_JWT_TOKEN', 'No credentials were sent.')
   const text = parseBytes(encoded)?.toString() ?? ''
   const colon = text.indexOf(':')
-  if (colon < 0) throw new AppError('CREDENTIALS_INVALID')
+  // The store holds no NUL, and so nobody whose name has one.
+  if (colon < 0 || text.includes('\0')) throw new AppError('CREDENTIALS_INVALID')
   return { name: text.slice(0, colon), secret: text.slice(colon + 1) }
 }
 
