@@ -62,8 +62,12 @@ type Who = (typeof whos)[number]
 
 beforeAll(async () => {
   scene = await startFortanix()
-  const users = await Promise.all(['Ada', 'Ben', 'Cleo', 'Dana', 'Audrey', 'Mallory'].map(scene.signUp))
-  ;[ada, ben, cleo, dana, auditor, mallory] = users as unknown as [typeof ada, ...(typeof ada)[]] & { length: 6 }
+  ada = await scene.signUp('Ada')
+  ben = await scene.signUp('Ben')
+  cleo = await scene.signUp('Cleo')
+  dana = await scene.signUp('Dana')
+  auditor = await scene.signUp('Audrey')
+  mallory = await scene.signUp('Mallory')
   account = await scene.account(ada, 'Vault')
   await scene.account(mallory, 'Elsewhere')
   for (const user of [ben, cleo, dana]) await scene.join(ada, user, account)
@@ -407,7 +411,7 @@ describe.each(rows.map((row) => [row.call, row] as const))('%s', (_call, row) =>
 
 it('every route there is stands in the table', async () => {
   const routes = await routesOf(fortanixDialect, scene.world.ctx, 'GET', 'POST', 'PUT', 'PATCH', 'DELETE')
-  const listed = rows.map(({ call }) => call.split('?', 1)[0]?.replace('{id}', ':id'))
+  const listed = rows.map(({ call }) => call.replace(/\?.*/, '').replace('{id}', ':id'))
   expect([...new Set(listed)].toSorted()).toEqual(routes.map(({ method, url }) => `${method} ${url}`).toSorted())
 })
 

@@ -35,7 +35,8 @@ let count = 0
 
 beforeAll(async () => {
   scene = await startFortanix()
-  ;[ada, ben] = (await Promise.all(['Ada', 'Ben'].map(scene.signUp))) as [FortanixUser, FortanixUser]
+  ada = await scene.signUp('Ada')
+  ben = await scene.signUp('Ben')
   account = await scene.account(ada, 'Vault')
   await scene.join(ada, ben, account)
   const made = async (url: string, body: object) => expectStatus(await ada.post(url, body), 201)
@@ -241,7 +242,9 @@ test('a text of a megabyte in a member is no fault', async () => {
 
 test('odd members of a query are no fault', async () => {
   const names = ['limit', 'offset', 'sort', 'start', 'group_id', 'name', 'obj_type', 'group_permissions', '%00']
-  const routes = await routesOf('GET')
+  const routes = (await routesOf('GET')).filter(
+    ({ url }) => !/\/(?:groups|accounts)$|accounts\/:id|credential/.test(url),
+  )
   function* calls(): Generator<OddCall> {
     for (const { method, url } of routes) {
       const path = url.replace(':id', idFor(url))
@@ -312,7 +315,8 @@ test('a policy that is nested 16 deep is taken, and one that is nested deeper th
   }
   expect(await set(16)).toMatchObject({ status: 201 })
   expect(await set(17)).toMatchObject({ status: 400, text: expect.stringContaining('deeper than 16 levels') })
-  for (const levels of [20, 200, 5000, 30_000]) expect(await set(levels)).toMatchObject({ status: 400, type: 'text/plain' })
+  for (const levels of [20, 200, 5000, 30_000])
+    expect(await set(levels)).toMatchObject({ status: 400, type: 'text/plain' })
   const wide = { quorum: { n: 1, members: Array.from({ length: 20_000 }, () => ({ user: ada.id })) } }
   const answer = await ada.post('/sys/v1/groups', { name: name(), approval_policy: wide })
   expect(answer).toMatchObject({ status: 400, type: 'text/plain' })
@@ -363,7 +367,7 @@ test('unknown members are ignored in every object of every body', { timeout: 120
     const places = membersOf({ body }).filter((path) => {
       const { parent, member } = parentOf({ body }, path)
       const value = parent[member]
-      const isMap = /_groups$/.test(member)
+      const isMap = member.endsWith('_groups')
       return typeof value === 'object' && value !== null && !Array.isArray(value) && !isMap
     })
     for (const path of places) {
