@@ -34,7 +34,10 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       values: ['approvals', 'audit', 'config', 'identity', 'outgoing', 'store'],
       types: ['context', 'kernel'],
     },
-    jobs: { values: ['approvals', 'audit', 'deliveries', 'identity', 'proof', 'store'], types: ['config', 'context'] },
+    jobs: {
+      values: ['approvals', 'audit', 'custody', 'deliveries', 'dialects/fortanix', 'identity', 'proof', 'store'],
+      types: ['config', 'context'],
+    },
     watching: { values: ['approvals', 'identity', 'store'], types: ['config', 'context', 'kernel', 'metrics'] },
     'dialects/shared': { values: ['identity'], types: ['config', 'context'] },
     'dialects/native': {

@@ -67,7 +67,15 @@ export interface CastVoteInput {
   /** With an approval of a request that grants a role: put in place of what was asked for. */
   readonly terms?: Partial<GrantTerms>
   /** What the dialect writes beside the vote, in its transaction, which may run again. */
-  readonly alongside?: (tx: Tx, vote: { readonly requestId: string; readonly at: Date }) => Promise<void>
+  readonly alongside?: (tx: Tx, vote: VoteWritten) => Promise<void>
+}
+
+/** A vote as it stands in its transaction. */
+export interface VoteWritten {
+  readonly requestId: string
+  /** What the request is from now on. */
+  readonly status: Status
+  readonly at: Date
 }
 
 export interface CastVoteResult {
@@ -276,7 +284,7 @@ async function castLocked(
     }
     if (input.alongside !== undefined) {
       await written
-      await input.alongside(tx, { requestId, at })
+      await input.alongside(tx, { requestId, status: next.status, at })
     }
     if (triggered.length > 0) {
       await written

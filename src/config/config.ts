@@ -59,6 +59,8 @@ export interface Config {
     readonly openSignUp: boolean
     /** The published password of the demo's people lets them in. */
     readonly takesDemoPassword: boolean
+    /** Whoever asked may approve it themselves where a policy names them. */
+    readonly allowsSelfApproval: boolean
   }
   /** Null when there is no TLS listener. */
   readonly tls: TlsConfig | null
@@ -105,6 +107,8 @@ export function loadConfig(raw: RawEnv): Config {
         demo && signIn.kind === 'development',
       ),
       takesDemoPassword: demo && signIn.kind === 'development',
+      allowsSelfApproval:
+        oneOf('QUORATE_SELF_APPROVAL', raw.QUORATE_SELF_APPROVAL ?? 'allow', ['allow', 'deny']) === 'allow',
     },
     tls: tlsConfig(raw),
     levers: leversOf(raw.QUORATE_LEVERS),

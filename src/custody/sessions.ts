@@ -173,6 +173,12 @@ export function requireUnlockedDevices({ clock }: Pick<Ctx, 'clock'>, { session 
   return session
 }
 
+/** @throws AppError DEVICES_UNLOCKED while the session may change security keys (contract fortanix §5.1) */
+export function requireLockedDevices({ clock }: Pick<Ctx, 'clock'>, { session }: CustodyCaller): void {
+  const until = session?.devicesUntil ?? null
+  if (until !== null && until > clock.now()) throw new AppError('DEVICES_UNLOCKED')
+}
+
 async function changeSession(
   tx: Tx,
   { session }: CustodyCaller,

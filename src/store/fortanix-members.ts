@@ -13,6 +13,12 @@ export async function findMember(db: Db, orgId: string, personId: string): Promi
   return await member(db, orgId, personId).executeTakeFirst()
 }
 
+/** Whether somebody administers the account now. */
+export async function administersAccount(db: Db, orgId: string, personId: string): Promise<boolean> {
+  const found = await findMember(db, orgId, personId)
+  return found?.role === 'administrator' && found.state === 'joined' && found.is_enabled
+}
+
 /** Holds up every other change of the membership until the transaction ends. */
 export async function lockMember(tx: Tx, orgId: string, personId: string): Promise<MemberRow | undefined> {
   return await member(tx, orgId, personId).forUpdate().executeTakeFirst()

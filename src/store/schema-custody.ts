@@ -176,28 +176,49 @@ interface FortanixKeyTable {
   updated_at: Date
 }
 
+/** Of a request: waiting for its quorum or past its end, decided and not yet done, or what came of it. */
+export type Execution = 'waiting' | 'due' | 'succeeded' | 'failed' | 'denied'
+
+/** A person or an app, by the id that the wire has of them. */
+export interface StoredApprover {
+  readonly kind: 'person' | 'app'
+  readonly id: string
+}
+
+/** What a reviewer proves with an approval. */
+export interface StoredReviewer extends StoredApprover {
+  readonly requiresPassword: boolean
+  readonly requiresSecurityKey: boolean
+}
+
+export interface StoredSubject {
+  readonly kind: 'account' | 'group' | 'app' | 'key'
+  readonly id: string
+}
+
 interface FortanixRequestTable {
   org_id: string
   request_id: string
+  requester_kind: 'person' | 'app'
+  requester_id: string
   method: string
+  /** The path, with its query if there is one. */
   operation: string
   /** Sealed JSON; null without. */
   body: Uint8Array | null
-  description: string | null
-  requester: Json<object>
-  subjects: Json<object[]>
+  subjects: Json<StoredSubject[]>
   subject_ids: string[]
-  reviewers: Json<object[]>
+  reviewers: Json<StoredReviewer[]>
   reviewer_ids: string[]
-  group_ids: string[]
-  execution: 'waiting' | 'due' | 'succeeded' | 'failed'
+  execution: Generated<Execution>
+  created_at: Date
   expires_at: Date
-  result_status: number | null
-  /** Sealed JSON; null without. */
-  result: Uint8Array | null
   is_sensitive: boolean
+  result_status: Generated<number | null>
+  /** Sealed JSON; null until there is one. */
+  result: Generated<Uint8Array | null>
+  executed_at: Generated<Date | null>
   is_result_viewed: Generated<boolean>
-  executed_at: Date | null
 }
 
 interface FortanixApprovalTable {

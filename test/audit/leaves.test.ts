@@ -296,6 +296,11 @@ const kinds: Readonly<Record<LeafKind, true>> = {
   'key.used': true,
   'key.exported': true,
   'key.deleted': true,
+  'operation.requested': true,
+  'operation.contributed': true,
+  'operation.due': true,
+  'operation.executed': true,
+  'operation.result-read': true,
 }
 
 /** Left by a command and no call: no step leaves them. */

@@ -6,7 +6,11 @@ import { rateLimiter } from '../shared/rate-limit.ts'
 import { authenticator, callerIdOf } from './auth.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
 import { pathsOf } from './other-methods.ts'
+import { accountOperations } from './account-operations.ts'
+import { keyOperations } from './key-operations.ts'
 import { accountRoutes } from './routes/accounts.ts'
+import { approvalRequestRoutes } from './routes/approval-requests.ts'
+import { protectedRoutes } from './routes/protected.ts'
 import { appRoutes } from './routes/apps.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { keyRoutes } from './routes/keys.ts'
@@ -18,8 +22,16 @@ type Routes = (app: FastifyInstance, ctx: Ctx) => void
 
 /** By prefix (contract fortanix §1). */
 const areas: Readonly<Record<string, readonly Routes[]>> = {
-  '/sys/v1': [sessionRoutes, userRoutes, accountRoutes, groupRoutes, appRoutes],
-  '/crypto/v1': [keyRoutes],
+  '/sys/v1': [
+    sessionRoutes,
+    userRoutes,
+    accountRoutes,
+    groupRoutes,
+    appRoutes,
+    approvalRequestRoutes,
+    protectedRoutes('/sys/v1', accountOperations),
+  ],
+  '/crypto/v1': [keyRoutes, protectedRoutes('/crypto/v1', keyOperations)],
 }
 
 /** Whether an address is one of this dialect, whatever is wrong with the rest of it. */

@@ -179,35 +179,39 @@ const statements = [
   `create unique index fortanix_keys_name on fortanix_keys (org_id, name)`,
   `create index fortanix_keys_group on fortanix_keys (org_id, group_id, id)`,
 
-  // What an approval runs, once. execution: 'waiting' for its quorum, 'due' from the deciding transaction on, then what came of it.
-  // body and result: sealed.
+  // What an approval runs, once. execution: 'waiting' for its quorum or past its end, 'due' from the deciding transaction on, then what
+  // came of it. requester_id, subject_ids and reviewer_ids are those of the wire: of people and apps. body and result: sealed.
   `create table fortanix_requests (
     org_id uuid not null,
     request_id uuid not null,
+    requester_kind text not null check (requester_kind in ('person', 'app')),
+    requester_id uuid not null,
     method text not null,
     operation text not null,
     body bytea,
-    description text,
-    requester jsonb not null,
     subjects jsonb not null,
     subject_ids uuid[] not null,
     reviewers jsonb not null,
     reviewer_ids uuid[] not null,
-    group_ids uuid[] not null,
-    execution text not null check (execution in ('waiting', 'due', 'succeeded', 'failed')),
+    execution text not null default 'waiting' check (execution in ('waiting', 'due', 'succeeded', 'failed', 'denied')),
+    created_at timestamptz not null,
     expires_at timestamptz not null,
+    is_sensitive boolean not null,
     result_status integer,
     result bytea,
-    is_sensitive boolean not null,
-    is_result_viewed boolean not null default false,
     executed_at timestamptz,
+    is_result_viewed boolean not null default false,
     primary key (org_id, request_id),
-    foreign key (org_id, request_id) references requests on delete cascade
+    foreign key (org_id, request_id) references requests on delete cascade,
+    check ((execution in ('succeeded', 'failed')) = (result_status is not null and executed_at is not null))
   )`,
+  `create index fortanix_requests_newest on fortanix_requests (org_id, created_at desc, request_id desc)`,
+  `create index fortanix_requests_of on fortanix_requests (org_id, requester_id, created_at desc, request_id desc)`,
+  `create index fortanix_requests_state on fortanix_requests (org_id, execution, created_at desc, request_id desc)`,
   `create index fortanix_requests_reviewers on fortanix_requests using gin (reviewer_ids)`,
   `create index fortanix_requests_subjects on fortanix_requests using gin (subject_ids)`,
-  `create index fortanix_requests_due on fortanix_requests (org_id, request_id) where execution = 'due'`,
-  `create index requests_of_fortanix on requests (org_id, created_at, id) where dialect = 'fortanix'`,
+  // A quorum is kept once, however many requests are decided by it: its name tells what it says.
+  `create unique index policies_of_fortanix on policies (org_id, name) where dialect = 'fortanix'`,
 
   // What an approver sent along: a part of a key, for one. Sealed.
   `create table fortanix_approvals (

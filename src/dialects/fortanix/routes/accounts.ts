@@ -1,9 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { createAccount, listAccounts, readAccount } from '../../../custody/accounts.ts'
-import { updateAccountOperation } from '../../../custody/operations/update-account.ts'
-import { perform } from '../../../custody/perform.ts'
-import { parseAccount, parseNewAccount, renderAccount } from '../wire/accounts.ts'
+import { parseNewAccount, renderAccount } from '../wire/accounts.ts'
 import { parseId } from '../wire/ids.ts'
 
 interface IdPath {
@@ -22,9 +20,4 @@ export function accountRoutes(app: FastifyInstance, ctx: Ctx): void {
   app.get<IdPath>('/accounts/:id', async ({ custodian, params }) =>
     renderAccount(await readAccount(ctx, custodian, parseId('acct_id', params.id))),
   )
-
-  app.patch<IdPath>('/accounts/:id', async ({ custodian, params, body }) => {
-    const input = parseAccount(parseId('acct_id', params.id), body)
-    return renderAccount(await perform(ctx, updateAccountOperation, custodian, input))
-  })
 }

@@ -1,11 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { createApp, deleteApp, listApps, readApp } from '../../../custody/apps.ts'
-import { readAppSecretOperation, resetAppSecretOperation } from '../../../custody/operations/app-secret.ts'
-import { updateAppOperation } from '../../../custody/operations/update-app.ts'
-import { perform } from '../../../custody/perform.ts'
-import { noStore } from '../../shared/no-store.ts'
-import { parseApp, parseNewApp, renderApp, renderAppSecret, wantsPermissions } from '../wire/apps.ts'
+import { parseNewApp, renderApp, wantsPermissions } from '../wire/apps.ts'
 import { parseId } from '../wire/ids.ts'
 import { parseSlice } from '../wire/lists.ts'
 import { nothing } from '../wire/nothing.ts'
@@ -30,23 +26,8 @@ export function appRoutes(app: FastifyInstance, ctx: Ctx): void {
     renderApp(await readApp(ctx, custodian, parseId('app_id', params.id)), wantsPermissions(query)),
   )
 
-  app.patch<IdPath>('/apps/:id', async ({ custodian, params, query, body }) => {
-    const input = parseApp(parseId('app_id', params.id), body)
-    return renderApp(await perform(ctx, updateAppOperation, custodian, input), wantsPermissions(query))
-  })
-
   app.delete<IdPath>('/apps/:id', async ({ custodian, params }, reply) => {
     await deleteApp(ctx, custodian, parseId('app_id', params.id))
     return nothing(reply)
-  })
-
-  app.get<IdPath>('/apps/:id/credential', { onSend: noStore }, async ({ custodian, params }) => {
-    const named = { id: parseId('app_id', params.id) }
-    return renderAppSecret(await perform(ctx, readAppSecretOperation, custodian, named))
-  })
-
-  app.post<IdPath>('/apps/:id/reset_secret', async ({ custodian, params, query }) => {
-    const named = { id: parseId('app_id', params.id) }
-    return renderApp(await perform(ctx, resetAppSecretOperation, custodian, named), wantsPermissions(query))
   })
 }

@@ -1,10 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { deleteGroup, listGroups, readGroup } from '../../../custody/groups.ts'
-import { createGroupOperation } from '../../../custody/operations/create-group.ts'
-import { updateGroupOperation } from '../../../custody/operations/update-group.ts'
-import { perform } from '../../../custody/perform.ts'
-import { parseGroup, parseNewGroup, renderGroup } from '../wire/groups.ts'
+import { renderGroup } from '../wire/groups.ts'
 import { parseId } from '../wire/ids.ts'
 import { nothing } from '../wire/nothing.ts'
 
@@ -16,19 +13,9 @@ interface IdPath {
 export function groupRoutes(app: FastifyInstance, ctx: Ctx): void {
   app.get('/groups', async ({ custodian }) => (await listGroups(ctx, custodian)).map(renderGroup))
 
-  app.post('/groups', async ({ custodian, body }, reply) => {
-    const group = await perform(ctx, createGroupOperation, custodian, parseNewGroup(body))
-    return reply.code(201).send(renderGroup(group))
-  })
-
   app.get<IdPath>('/groups/:id', async ({ custodian, params }) =>
     renderGroup(await readGroup(ctx, custodian, parseId('group_id', params.id))),
   )
-
-  app.patch<IdPath>('/groups/:id', async ({ custodian, params, body }) => {
-    const input = parseGroup(parseId('group_id', params.id), body)
-    return renderGroup(await perform(ctx, updateGroupOperation, custodian, input))
-  })
 
   app.delete<IdPath>('/groups/:id', async ({ custodian, params }, reply) => {
     await deleteGroup(ctx, custodian, parseId('group_id', params.id))

@@ -2,15 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { createKey, takeKey } from '../../../custody/keys/create-key.ts'
 import { listKeys, readKey, verifyWithKey } from '../../../custody/keys/read-keys.ts'
-import { perform } from '../../../custody/perform.ts'
-import { noStore } from '../../shared/no-store.ts'
-import { keyOperations } from '../key-operations.ts'
-import type { WireCall } from '../wire-operation.ts'
 import { parseVerify, renderVerified } from '../wire/crypto.ts'
 import { parseId } from '../wire/ids.ts'
 import { parseKeyName, parseKeySlice, parseNewKey, parseTakenKey, renderKey } from '../wire/keys.ts'
-
-const prefix = '/crypto/v1'
 
 interface IdPath {
   readonly Params: { readonly id: string }
@@ -42,17 +36,4 @@ export function keyRoutes(app: FastifyInstance, ctx: Ctx): void {
   app.post('/verify', async ({ custodian, body }) =>
     renderVerified(await verifyWithKey(ctx, custodian, parseVerify(body))),
   )
-
-  for (const operation of keyOperations) {
-    app.route({
-      method: operation.method,
-      url: operation.path.slice(prefix.length),
-      onSend: noStore,
-      async handler(request, reply) {
-        const call: WireCall = { params: request.params as WireCall['params'], body: request.body }
-        const { status, body } = await perform(ctx, operation, request.custodian, call)
-        return body === null ? reply.code(status).send() : reply.code(status).send(body)
-      },
-    })
-  }
 }
