@@ -31,6 +31,7 @@ let account: string
 let group: string
 let app: string
 let key: string
+let request: string
 let count = 0
 
 beforeAll(async () => {
@@ -42,6 +43,8 @@ beforeAll(async () => {
   const made = async (url: string, body: object) => expectStatus(await ada.post(url, body), 201)
   group = (await made('/sys/v1/groups', { name: 'keys' })).group_id
   app = (await made('/sys/v1/apps', { name: 'robot', add_groups: { [group]: ['SIGN'] } })).app_id
+  const guarded = (await made('/sys/v1/groups', { name: 'guarded', approval_policy: { user: ada.id } })).group_id
+  request = (await made('/sys/v1/approval_requests', deferred(guarded))).request_id
   key = (await made('/crypto/v1/keys', { name: 'key', group_id: group, obj_type: 'AES', key_size: 128 })).kid
 })
 afterAll(() => scene[Symbol.asyncDispose]())
@@ -132,6 +135,17 @@ const bodies: Readonly<Record<string, () => Readonly<Record<string, unknown>>>> 
     del_groups: [],
   }),
   'POST /sys/v1/apps/:id/reset_secret': () => ({ secret_size: 32 }),
+  'POST /sys/v1/approval_requests': () => deferred(group),
+  'POST /sys/v1/approval_requests/:id/approve': () => ({
+    // With answers of both kinds, so that it is never approved.
+    password: 'x',
+    u2f: { keyHandle: 'AA', signatureData: 'AA', clientData: 'AA' },
+    fido2_auth_request: assertion(),
+    body: { a: 1 },
+  }),
+  'POST /sys/v1/approval_requests/:id/deny': () => ({ reason: 'x' }),
+  'POST /sys/v1/approval_requests/:id/challenge': () => ({}),
+  'POST /sys/v1/approval_requests/:id/result': () => ({}),
   'POST /crypto/v1/keys': () => ({
     ...newKey(),
     key_size: 128,
@@ -158,6 +172,12 @@ const bodies: Readonly<Record<string, () => Readonly<Record<string, unknown>>>> 
   'POST /crypto/v1/mac': () => ({ key: { kid: key }, alg: 'SHA256', data: 'AAAA' }),
 }
 
+const deferred = (id: string) => ({
+  method: 'PATCH',
+  operation: `/sys/v1/groups/${id}`,
+  body: { description: 'x' },
+  description: 'x',
+})
 const name = () => `name ${++count}`
 const ceremony = { challenge: 'AAAA', rpId: 'example.com' }
 const assertion = () => ({ ...assertionOf(scene.world, new Authenticator(), ceremony) })
@@ -198,6 +218,7 @@ const terminate = 'POST /sys/v1/session/terminate'
 
 const idFor = (url: string): string => {
   if (url.includes('/users/')) return ben.id
+  if (url.includes('/approval_requests/')) return request
   if (url.includes('/accounts/')) return account
   if (url.includes('/groups/')) return group
   return url.includes('/apps/') ? app : key
@@ -241,7 +262,7 @@ test('a text of a megabyte in a member is no fault', async () => {
 })
 
 test('odd members of a query are no fault', async () => {
-  const names = ['limit', 'offset', 'sort', 'start', 'group_id', 'name', 'obj_type', 'group_permissions', '%00']
+  const names = ['requester', 'reviewer', 'subject', 'status', 'limit', 'offset', 'sort', 'start', 'group_id', 'name', 'obj_type', 'group_permissions', '%00']
   const routes = (await routesOf('GET')).filter(
     ({ url }) => !/\/(?:groups|accounts)$|accounts\/:id|credential/.test(url),
   )
