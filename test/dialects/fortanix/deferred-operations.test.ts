@@ -184,7 +184,13 @@ const cases: Readonly<Record<string, () => Promise<Case>>> = {
   'export key': async () => {
     const { kid, subjects } = await guardedKey('AES')
     const body = { kid }
-    return { operation: '/crypto/v1/keys/export', body, subjects, status: 200, answers: including({ kid, value: text }) }
+    return {
+      operation: '/crypto/v1/keys/export',
+      body,
+      subjects,
+      status: 200,
+      answers: including({ kid, value: text }),
+    }
   },
   'update key': async () => {
     const { url, subjects } = await guardedKey('AES')
@@ -351,9 +357,9 @@ describe('is not asked for', () => {
       const question = { ...signing(kid), body: { ...right, ...wrong } }
       expect([wrong, (await ada.post(requests, question)).status]).toEqual([wrong, 400])
     }
-    expect((await ada.get(requests)).body.filter(({ body }: { body: { key?: { kid?: string } } }) => body?.key?.kid === kid)).toEqual(
-      [],
-    )
+    expect(
+      (await ada.get(requests)).body.filter(({ body }: { body: { key?: { kid?: string } } }) => body?.key?.kid === kid),
+    ).toEqual([])
   })
 
   it('by who may not do it', async () => {

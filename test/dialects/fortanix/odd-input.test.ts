@@ -262,7 +262,21 @@ test('a text of a megabyte in a member is no fault', async () => {
 })
 
 test('odd members of a query are no fault', async () => {
-  const names = ['requester', 'reviewer', 'subject', 'status', 'limit', 'offset', 'sort', 'start', 'group_id', 'name', 'obj_type', 'group_permissions', '%00']
+  const names = [
+    'requester',
+    'reviewer',
+    'subject',
+    'status',
+    'limit',
+    'offset',
+    'sort',
+    'start',
+    'group_id',
+    'name',
+    'obj_type',
+    'group_permissions',
+    '%00',
+  ]
   const routes = (await routesOf('GET')).filter(
     ({ url }) => !/\/(?:groups|accounts)$|accounts\/:id|credential/.test(url),
   )
