@@ -24,6 +24,8 @@ export interface Vault<Name extends string> extends AsyncDisposable {
   /** A key of a new group with this policy, or of this group. */
   key(of: object | string, kind?: KeyKind): Promise<{ readonly kid: string; readonly name: string; group: string }>
   name(): string
+  /** Lets time pass, after which everybody has a new session, in `people` too. */
+  wait(milliseconds: number): Promise<void>
 }
 
 export type KeyKind = 'EC' | 'AES' | 'HMAC' | 'RSA'
@@ -40,17 +42,16 @@ export async function startVault<Name extends string>(
   options: WorldOptions = {},
 ): Promise<Vault<Name>> {
   const scene = await startFortanix(options)
-  const users: [Name, FortanixUser][] = []
-  for (const name of names) users.push([name, await scene.signUp(name)])
-  const people = Object.fromEntries(users) as Record<Name, FortanixUser>
-  const admin = people[names[0]]
-  const account = await scene.account(admin, 'Vault')
-  for (const [, user] of users.slice(1)) await scene.join(admin, user, account)
+  const people = {} as Record<Name, FortanixUser>
+  for (const name of names) people[name] = await scene.signUp(name)
+  const [first, ...others] = names
+  const account = await scene.account(people[first], 'Vault')
+  for (const other of others) await scene.join(people[first], people[other], account)
   let count = 0
   const name = () => `name ${++count}`
   const group = async (policy?: object): Promise<string> => {
     const body = { name: name(), ...(policy !== undefined && { approval_policy: policy }) }
-    return expectStatus(await admin.post('/sys/v1/groups', body), 201).group_id
+    return expectStatus(await people[first].post('/sys/v1/groups', body), 201).group_id
   }
   return {
     scene,
@@ -61,8 +62,16 @@ export async function startVault<Name extends string>(
     async key(of, kind = 'EC') {
       const id = typeof of === 'string' ? of : await group(of)
       const body = { name: name(), group_id: id, key_ops: operations, ...kinds[kind] }
-      const made = expectStatus(await admin.post('/crypto/v1/keys', body), 201)
+      const made = expectStatus(await people[first].post('/crypto/v1/keys', body), 201)
       return { kid: made.kid, name: made.name, group: id }
+    },
+    async wait(milliseconds) {
+      scene.world.clock.advance(milliseconds)
+      for (const one of names) {
+        const again = await scene.signIn(people[one].email)
+        expectStatus(await again.post('/sys/v1/session/select_account', { acct_id: account }), 200)
+        people[one] = again
+      }
     },
     [Symbol.asyncDispose]: () => scene[Symbol.asyncDispose](),
   }

@@ -39,7 +39,7 @@ const [bensKey, cleosKey] = [new Authenticator(10), new Authenticator(10)]
 const origin = 'https://approve.example'
 
 beforeAll(async () => {
-  const env = { QUORATE_PUBLIC_URL: origin, QUORATE_WEBAUTHN_ORIGINS: 'https://ui.example:8443' }
+  const env = { QUORATE_PUBLIC_URL: origin, QUORATE_WEBAUTHN_ORIGINS: 'https://ui.approve.example:8443' }
   vault = await startVault(['Ada', 'Ben', 'Cleo', 'Dora'], { env })
   ;({ Ada: ada, Ben: ben, Cleo: cleo, Dora: dora } = vault.people)
   await registerKey(vault.scene.world, ben, bensKey)
@@ -73,7 +73,7 @@ async function counterOf(key: Authenticator): Promise<number> {
 async function traceOf(id: string) {
   const { db } = vault.scene.world.ctx
   const votes = await db.selectFrom('votes').selectAll().where('request_id', '=', id).execute()
-  const leaves = await db.selectFrom('audit_leaves').select('seq').where('subject_id', '=', id).execute()
+  const leaves = await db.selectFrom('audit_leaves').select('kind').where('subject_id', '=', id).execute()
   return { shown: await show(ada, id), votes: votes.length, leaves: leaves.length }
 }
 
@@ -159,7 +159,7 @@ describe('§5.3, an approval with an assertion', () => {
     ['with an empty handle', (options) => changed(made(options), { userHandle: '' })],
     [
       'from another of the configured origins',
-      (options) => made(options, { clientData: { origin: 'https://ui.example:8443' } }),
+      (options) => made(options, { clientData: { origin: 'https://ui.approve.example:8443' } }),
     ],
     ['without crossOrigin', (options) => made(options, { clientData: { crossOrigin: undefined } })],
     ['without results of extensions', (options) => ({ ...made(options), get_client_extension_results: null })],
@@ -280,7 +280,7 @@ describe('§5.3, an approval with an assertion', () => {
     ['a text', () => 'assertion'],
     ['a list', (right) => [right]],
     ['no members', () => ({})],
-    ['no id', ({ id: _, ...rest }) => rest],
+    ['no id', (right) => ({ ...right, id: undefined })],
     ['an id that is a number', (right) => ({ ...right, id: 7 })],
     ['an id that is no base64', (right) => ({ ...right, id: '*' })],
     ['no type', (right) => ({ ...right, type: null })],

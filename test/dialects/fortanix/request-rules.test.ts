@@ -64,19 +64,12 @@ async function usesOf(kid: string): Promise<number> {
 
 async function votesOn(id: string): Promise<number> {
   const { ctx } = vault.scene.world
-  return (await ctx.db.selectFrom('votes').select('id').where('request_id', '=', id).execute()).length
+  return (await ctx.db.selectFrom('votes').select('seq').where('request_id', '=', id).execute()).length
 }
 
-async function renewed(who: FortanixUser): Promise<FortanixUser> {
-  const again = await vault.scene.signIn(who.email)
-  expectStatus(await again.post('/sys/v1/session/select_account', { acct_id: vault.account }), 200)
-  return again
-}
-
-/** Time passes, and whoever calls signs in again. */
 async function wait(milliseconds: number): Promise<void> {
-  vault.scene.world.clock.advance(milliseconds)
-  ;[ada, ben, cleo, dora] = [await renewed(ada), await renewed(ben), await renewed(cleo), await renewed(dora)]
+  await vault.wait(milliseconds)
+  ;({ Ada: ada, Ben: ben, Cleo: cleo, Dora: dora } = vault.people)
 }
 
 describe('§3.2, a request', () => {
@@ -193,7 +186,6 @@ describe('§3.3, who sees a request', () => {
     for (const reviewer of [ben, cleo, app]) expect(await found(`reviewer=${reviewer.id}`)).toEqual(both)
     expect(await found(`reviewer=${dora.id}`)).toEqual([])
     expect(idsOf(await ada.get(`${requests}?subject=${kid}&requester=${ada.id}`))).toEqual([byAda])
-    expect(await found(`subject=${nobody}`)).not.toEqual(both)
     expectStatus(await approve(ben, byAda), 200)
     expect(await found('status=PENDING')).toEqual([byApp])
     expect(await found('status=APPROVED')).toEqual([byAda])
@@ -241,7 +233,7 @@ describe('§3.4, an approval', () => {
     const before = await show(ada, id)
     const leaves = async () => {
       const { ctx } = vault.scene.world
-      return (await ctx.db.selectFrom('audit_leaves').select('seq').where('subject_id', '=', id).execute()).length
+      return (await ctx.db.selectFrom('audit_leaves').select('kind').where('subject_id', '=', id).execute()).length
     }
     const told = await leaves()
     for (const [body, status] of [
