@@ -7,6 +7,7 @@ import {
   listCustodyGroups,
   lockCustodyGroup,
   type CustodyGroupRow,
+  type CustodyGroupSlice,
 } from '../store/fortanix-groups.ts'
 import { changeMemberCount } from '../store/groups.ts'
 import { deleteMemberships, listMembers } from '../store/memberships.ts'
@@ -18,10 +19,14 @@ import { leafActorOf, type CustodyCaller } from './caller.ts'
 import { requireManagedGroup, requireVisibleGroup, visibleGroups } from './group-rights.ts'
 import { requireNoPolicy } from './policies.ts'
 
-/** Those that the caller sees, by name. @throws AppError as `requireMember` does */
-export async function listGroups(ctx: Ctx, caller: CustodyCaller): Promise<CustodyGroupRow[]> {
+/** Those that the caller sees. @throws AppError as `requireMember` does */
+export async function listGroups(
+  ctx: Ctx,
+  caller: CustodyCaller,
+  slice: CustodyGroupSlice,
+): Promise<CustodyGroupRow[]> {
   const member = await requireMember(ctx.db, caller)
-  return await listCustodyGroups(ctx.db, member.orgId, await visibleGroups(ctx.db, member))
+  return await listCustodyGroups(ctx.db, member.orgId, await visibleGroups(ctx.db, member), slice)
 }
 
 /** @throws AppError GROUP_NOT_FOUND, and as `requireMember` does */

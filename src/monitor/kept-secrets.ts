@@ -12,6 +12,8 @@ import type { Tx } from '../store/open.ts'
 export interface KeptSecrets {
   digestOf(kept: string): string
   digestOfSealed(sealed: Uint8Array): string | null
+  /** Of what is no text. */
+  digestOfSealedBytes(sealed: Uint8Array): string | null
   digestOfActions(sealed: Uint8Array): string | null
   /** SHA-256, in hex, which an API client's secret is known by. */
   hashOfSealed(sealed: Uint8Array): string | null
@@ -25,6 +27,7 @@ export async function readKeptSecrets(tx: Tx, { masterKeys }: Pick<Config, 'mast
   return {
     digestOf: (kept) => secretHmac(held, kept),
     digestOfSealed: opening((sealed) => secretHmac(held, unseal(keys.atRest, sealed).toString())),
+    digestOfSealedBytes: opening((sealed) => secretHmac(held, unseal(keys.atRest, sealed).toString('base64'))),
     digestOfActions: opening((sealed) => actionsHmac(held, openActions({ keys }, sealed))),
     hashOfSealed: opening((sealed) => createHash('sha256').update(unseal(keys.atRest, sealed)).digest('hex')),
   }

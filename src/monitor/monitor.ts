@@ -9,6 +9,7 @@ import { finderFor, type Finding } from './finding.ts'
 import { readKeyRows } from './key-rows.ts'
 import { readKeptSecrets } from './kept-secrets.ts'
 import { readLeafMarks } from './leaf-marks.ts'
+import { newPeople } from './replay-people.ts'
 import { nothingTold } from './replay.ts'
 import type { SeenLog } from './seen-log.ts'
 import type { SeenLogs } from './state-file.ts'
@@ -50,7 +51,7 @@ export interface MonitorOptions {
  * @throws AppError CONFIGURATION_INVALID when there is no key to check the checkpoints with
  */
 export async function monitor(tx: Tx, { config, seen, pinned, now, report }: MonitorOptions): Promise<Monitored> {
-  const people = new Map()
+  const people = newPeople()
   const checked: Checked[] = []
   const next = new Map<string, SeenLog>()
   const keyRows = await readKeyRows(tx, config)
@@ -105,7 +106,7 @@ export async function monitor(tx: Tx, { config, seen, pinned, now, report }: Mon
     report(finding)
   }
   checkKeyRows(finderFor(null, ofNone), keyRows, logs)
-  if (isComplete) await checkPeople(tx, people, ofNone)
+  if (isComplete) await checkPeople(tx, people, { secrets, report: ofNone })
   return { checked, findings, seen: next }
 }
 

@@ -3,6 +3,8 @@
  * compared.
  */
 
+import type { KeyEvidence } from './key-evidence.ts'
+
 export const inTotoStatement = 'https://in-toto.io/Statement/v1'
 export const receiptType = 'urn:quorate:receipt:v1'
 
@@ -121,6 +123,8 @@ export interface ReceiptVote {
   readonly signature?: string
   /** SPKI PEM. */
   readonly publicKey?: string
+  /** What the voter's security key answered. */
+  readonly evidence?: KeyEvidence
   readonly reason?: SaltedText
   readonly leaf: ProvenLeaf
 }

@@ -8,6 +8,7 @@ import { AppError } from '../errors.ts'
 import { readCanonical, writeCanonical } from '../proof/canonical-json.ts'
 import { sealEnvelope } from '../proof/dsse.ts'
 import { isRs256By, normalRsaKey, readRsaKey } from '../proof/jws.ts'
+import type { KeyEvidence } from '../proof/key-evidence.ts'
 import type { NoteSigner } from '../proof/note.ts'
 import {
   inTotoStatement,
@@ -169,10 +170,11 @@ function policyOf(id: string, { facts, private: texts }: ReadLeaf, leaf: ProvenL
 }
 
 function voteOf({ facts, at, actor }: ReadLeaf, extra: VoteExtras | undefined, leaf: ProvenLeaf): ReceiptVote {
-  const { policy: _, person = null, signature: digest, ...said } = facts
-  const signature = extra?.signature ?? null
-  if ((digest === undefined) !== (signature === null))
-    throw new Error(`vote ${String(facts['seq'])} has lost its signature`)
+  const { policy: _, person = null, signature: signatureDigest, evidence: evidenceDigest, ...said } = facts
+  const { signature = null, evidence = null } = extra ?? {}
+  const isWhole = (signatureDigest === undefined) === (signature === null)
+  if (!isWhole || (evidenceDigest === undefined) !== (evidence === null))
+    throw new Error(`vote ${String(facts['seq'])} has lost what its voter signed`)
   return {
     ...(said as unknown as Omit<ReceiptVote, 'at' | 'principal' | 'kind' | 'person' | 'leaf'>),
     at,
@@ -180,6 +182,7 @@ function voteOf({ facts, at, actor }: ReadLeaf, extra: VoteExtras | undefined, l
     kind: actor.kind === 'agent' ? 'agent' : 'human',
     person: person as string | null,
     ...(signature !== null && { signature, ...publicKeyOf(signature, extra?.public_key ?? null) }),
+    ...(evidence !== null && { evidence: evidence as KeyEvidence }),
     ...(extra?.reason != null &&
       extra.reason_salt !== null && { reason: { salt: extra.reason_salt, text: extra.reason } }),
     leaf,

@@ -66,9 +66,12 @@ function checkVotes({ statement, contentOf }: ReadReceipt): Failure | null {
   const { organization, request, votes } = statement.predicate
   for (const [index, vote] of votes.entries()) {
     const path = `votes[${index}]`
-    const { at, principal, kind, person, signature, reason, leaf, publicKey: _, ...facts } = vote
+    const { at, principal, kind, person, signature, evidence, reason, leaf, publicKey: _, ...facts } = vote
     const content = contentOf(leaf)
-    const signed = signature === undefined ? {} : { signature: sha256(signature) }
+    const signed = {
+      ...(signature !== undefined && { signature: sha256(signature) }),
+      ...(evidence !== undefined && { evidence: sha256(writeCanonical(evidence)) }),
+    }
     const wrong =
       (vote.seq === index + 1 ? null : failure('leaf-mismatch', `${path} is vote ${vote.seq} and not ${index + 1}.`)) ??
       (vote.digest === request.digest ? null : failure('leaf-mismatch', `${path} is on another content.`)) ??

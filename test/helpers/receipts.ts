@@ -11,7 +11,15 @@ import type { Client, World } from './world.ts'
 
 /** Trust in these keys of a log, and in nothing else unless told. */
 export function trusting(keys: readonly VerifierKey[], more: Partial<Trust> = {}): Trust {
-  return { keys, witnessKeys: [], voterKeys: new Map(), unsigned: new Set(), policy: null, ...more }
+  return {
+    keys,
+    witnessKeys: [],
+    voterKeys: new Map(),
+    unsigned: new Set(),
+    needsOwnKeys: false,
+    policy: null,
+    ...more,
+  }
 }
 
 /** Keys of voters as `--voter-key` gives them. */

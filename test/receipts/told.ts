@@ -208,7 +208,7 @@ function leafOfEvent(event: ToldEvent, { request }: Told, digest: string): Omit<
     const about = isTerms(event) ? {} : { digest, policy: request.policy }
     return { kind, subject: request.id, actor, at, facts: { ...facts, ...about } }
   }
-  const { at, principal, kind, person, signature, publicKey: _, reason, ...facts } = event
+  const { at, principal, kind, person, signature, publicKey: _, evidence, reason, ...facts } = event
   const actor: ReceiptActor = { kind, id: principal }
   return {
     kind: 'vote.cast',
@@ -220,6 +220,7 @@ function leafOfEvent(event: ToldEvent, { request }: Told, digest: string): Omit<
       policy: request.policy,
       ...(person !== null && { person }),
       ...(signature !== undefined && { signature: sha256(signature) }),
+      ...(evidence !== undefined && { evidence: sha256(writeCanonical(evidence)) }),
     },
     ...(reason && { committed: { reason: commitment(reason) } }),
   }

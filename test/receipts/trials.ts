@@ -8,7 +8,8 @@ import { chance } from '../kernel/cases.ts'
 import { forgeryOf, newLoot } from './insider.ts'
 import { changeField, mutantOf } from './mutations.ts'
 import { organization, randomTold } from './random-told.ts'
-import { fileOfStatement, fileTelling, isVote, policyDigestOf, type Told } from './told.ts'
+import { answered, randomKeyOf } from './security-keys.ts'
+import { fileOfStatement, fileTelling, isVote, policyDigestOf, type Told, type ToldVote } from './told.ts'
 import { newVoter, signed, type Voter } from './voters.ts'
 
 export const logName = `quorate.local/log/${organization}`
@@ -32,20 +33,29 @@ export interface Trial {
   readonly trust: Trust
 }
 
+/** A random tale with everything that its voters sign. */
+export function randomSigned(seed: number, number: number, voters: readonly Voter[]): Told {
+  return answered(signed(randomTold(seed, number), voters), randomKeyOf)
+}
+
 /** A good receipt with what it takes to believe it. */
 export async function goodTrial({ signer, voters }: Ground, seed: number, number: number): Promise<Trial> {
-  const told = signed(randomTold(seed, number), voters)
+  const told = randomSigned(seed, number, voters)
   const file = await fileTelling(told, { signer, others: number % 5 })
   const votes = told.events.filter(isVote)
   const policy = told.request.content === null ? policyDigestOf(told.policy) : null
-  const unsigned = new Set(votes.filter(({ signature }) => signature === undefined).map(({ principal }) => principal))
+  const trust = trusting([signer.key], { policy })
   const isSigned = votes.some(({ signature }) => signature !== undefined)
-  return {
-    told,
-    file,
-    trust: trusting([signer.key], { policy, ...(isSigned && { unsigned, voterKeys: voterKeys(...voters) }) }),
-  }
+  const byKeys = votes.filter(({ evidence }) => evidence !== undefined).map(({ principal }) => randomKeyOf(principal))
+  // Of people alone it is believed without their keys, too.
+  const isKeyed = isSigned || (byKeys.length > 0 && told.request.content !== null && number % 3 > 0)
+  if (!isKeyed) return { told, file, trust }
+  const unsigned = new Set(votes.filter((vote) => !isProven(vote)).map(({ principal }) => principal))
+  const keys = voterKeys(...voters, ...byKeys)
+  return { told, file, trust: { ...trust, unsigned, voterKeys: keys, needsOwnKeys: number % 2 === 0 } }
 }
+
+const isProven = ({ signature, evidence }: ToldVote) => signature !== undefined || evidence !== undefined
 
 export interface Mutant {
   readonly how: string

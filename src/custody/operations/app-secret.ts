@@ -1,4 +1,5 @@
 import { appendLeaf } from '../../audit/append.ts'
+import { secretHmac } from '../../audit/leaf-hmac.ts'
 import { seal, unseal } from '../../config/secrets.ts'
 import { hashOfClientSecret, newClientSecret } from '../../identity/credentials/client-secret.ts'
 import { updateCredential } from '../../store/credentials.ts'
@@ -57,9 +58,11 @@ export const resetAppSecretOperation: Operation<Named, ShownApp> = {
     const { orgId } = member
     const [secret, at] = [newClientSecret(), ctx.clock.now()]
     const sealed = seal(ctx.keys.atRest, Buffer.from(secret))
-    await updateCredential(tx, orgId, 'client-secret', id, { hash: hashOfClientSecret(secret), sealed, changed_at: at })
+    const hash = hashOfClientSecret(secret)
+    await updateCredential(tx, orgId, 'client-secret', id, { hash, sealed, changed_at: at })
     await endCustodySessions(tx, { principalId: id }, null, at)
-    const leaf = { orgId, subjectId: id, actor: leafActorOf(member), at, facts: {} }
+    const facts = { secretHmac: secretHmac(ctx.keys.atRest.held, hash) }
+    const leaf = { orgId, subjectId: id, actor: leafActorOf(member), at, facts }
     await appendLeaf(ctx, tx, { ...leaf, kind: 'app.secret-reset' })
     return await requireManagedApp(tx, member, id)
   },

@@ -68,8 +68,8 @@ export const updateKeyOperation: Operation<KeyInput, KeyRow> = {
       ...(groupId !== undefined && { group_id: groupId }),
       updated_at: ctx.clock.now(),
     })
-    const privateText = { name, description }
-    await tellKey(ctx, tx, member, changed, { kind: 'key.changed', facts: factsOf(changed), privateText })
+    const [facts, privateText] = [factsOf(ctx, changed), { name, description }]
+    await tellKey(ctx, tx, member, changed, { kind: 'key.changed', at: changed.updated_at, facts, privateText })
     return changed
   },
 }

@@ -80,9 +80,22 @@ export async function askForApproval(
       expires_at: expiresAt,
       is_sensitive: checked.isSensitive,
     })
-    const facts = { requester, reviewers, ...content, isSensitive: checked.isSensitive }
-    const leaf = { orgId, kind: 'operation.requested', subjectId: id, actor: leafActorOf(member), at, facts } as const
-    await appendLeaf(ctx, tx, leaf)
+    await appendLeaf(ctx, tx, {
+      orgId,
+      kind: 'operation.requested',
+      subjectId: id,
+      actor: leafActorOf(member),
+      at,
+      // What a body or a query says is in the digest of the request.
+      facts: {
+        requester,
+        reviewers,
+        method,
+        path: operation.split('?', 1)[0],
+        subjects: content.subjects,
+        isSensitive: checked.isSensitive,
+      },
+    })
     return id
   })
 }

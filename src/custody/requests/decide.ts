@@ -145,7 +145,8 @@ async function keepBody(ctx: Ctx, tx: Tx, member: Member, { requestId, at }: Vot
 }
 
 /** Sees to it that it is done, by whoever approves it here or, should they not live to, by a job. */
-async function makeDue(ctx: Ctx, tx: Tx, { orgId }: Member, { requestId, at }: VoteWritten): Promise<void> {
+async function makeDue(ctx: Ctx, tx: Tx, member: Member, { requestId, at }: VoteWritten): Promise<void> {
+  const { orgId } = member
   const seconds = (await findAccount(tx, orgId))?.request_seconds ?? 0
   const expiresAt = new Date(at.getTime() + seconds * 1000)
   await updateOperation(tx, orgId, requestId, { execution: 'due', expires_at: expiresAt })
@@ -154,7 +155,7 @@ async function makeDue(ctx: Ctx, tx: Tx, { orgId }: Member, { requestId, at }: V
     orgId,
     kind: 'operation.due',
     subjectId: requestId,
-    actor: { kind: 'system' },
+    actor: leafActorOf(member),
     at,
     facts: { expiresAt: expiresAt.toISOString() },
   })

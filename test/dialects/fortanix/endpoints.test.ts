@@ -281,7 +281,7 @@ const rows: readonly Row[] = [
   },
   { call: 'POST /sys/v1/users/process_invite', statuses: done },
   { call: 'GET /sys/v1/users/accounts', statuses: anyUser },
-  { call: 'POST /sys/v1/users/generate_recovery_code', statuses: anyUser },
+  { call: 'POST /sys/v1/users/generate_recovery_codes', statuses: anyUser },
 
   {
     call: 'GET /sys/v1/accounts',

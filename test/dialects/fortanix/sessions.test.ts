@@ -193,7 +193,7 @@ describe('a second factor', () => {
   /** Somebody with a security key, registered as a page does it, who has signed in since. */
   async function keyed(name: string): Promise<Keyed> {
     const user = await scene.signUp(name)
-    const { recovery_codes: codes } = expectStatus(await user.post('/sys/v1/users/generate_recovery_code'), 200)
+    const { recovery_codes: codes } = expectStatus(await user.post('/sys/v1/users/generate_recovery_codes'), 200)
     const key = new Authenticator()
     await registerKey(scene.world, user, key)
     const options = expectStatus(await callsWith(scene.world, basic(user.email, password)).post(auth), 200)
@@ -236,7 +236,7 @@ describe('a second factor', () => {
     const ivan = await keyed('Ivan')
     const { body } = await callsWith(scene.world, basic(ivan.email, password)).post(auth)
     expect(body.fido2_assertion_options).toMatchObject({
-      rpId: '127.0.0.1',
+      rpId: 'localhost',
       allowCredentials: [{ type: 'public-key' }],
     })
     expect(body.challenge).toEqual({ u2f_challenge: body.fido2_assertion_options.challenge, u2f_keys: [] })

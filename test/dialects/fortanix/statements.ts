@@ -239,7 +239,7 @@ const sections: Readonly<Record<string, readonly Proof<keyof typeof files>[]>> =
     ['a quorum, a user or an app', 'policies', 'a policy is shown as it was set'],
     ['flags that are absent or null are false', 'policies', 'flags that are null'],
     ['both flags, n and members are always shown', 'policies', 'a quorum without flags'],
-    ['nesting of five levels and more', 'odd', 'a policy that is nested 16 deep is taken'],
+    ['nesting of five levels and more', 'odd', 'a policy that is nested 7 deep is taken'],
     ['{} is no policy', 'policies', 'none for {}'],
     ['more than one of the three is 400', 'policies', 'of all three'],
     ['n is 1 or more', 'policies', 'that needs nobody'],

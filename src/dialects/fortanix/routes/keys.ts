@@ -2,13 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { createKey, takeKey } from '../../../custody/keys/create-key.ts'
 import { listKeys, readKey, verifyWithKey } from '../../../custody/keys/read-keys.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { parseVerify, renderVerified } from '../wire/crypto.ts'
 import { parseId } from '../wire/ids.ts'
 import { parseKeyName, parseKeySlice, parseNewKey, parseTakenKey, renderKey } from '../wire/keys.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 /** Contract fortanix §6, §7. */
 export function keyRoutes(app: FastifyInstance, ctx: Ctx): void {
