@@ -232,6 +232,35 @@ describe('an operation that fails when its time comes', () => {
   })
 })
 
+describe('an operation that would be done to something else by then', () => {
+  const named = (name: string) => ({
+    operation: '/crypto/v1/sign',
+    body: { key: { name }, hash_alg: 'SHA256', data: data.toString('base64') },
+  })
+  const rename = async (kid: string, name: string) =>
+    await scene.world.ctx.db.updateTable('fortanix_keys').set({ name }).where('id', '=', kid).execute()
+
+  it('is not: another key that has its name by now is none that was approved', async () => {
+    const [approved, other] = [await signingKey(user(ben)), await signingKey(user(cleo))]
+    await rename(approved.kid, 'by name')
+    const id = await ask(ada, named('by name'))
+    await rename(approved.kid, 'by another name')
+    await rename(other.kid, 'by name')
+    expect((await approve(ben, id)).body).toMatchObject({ status: 'FAILED' })
+    expect((await ada.post(`${requests}/${id}/result`)).body).toMatchObject({ status: 403 })
+    expect([await usesOf(approved.kid), await usesOf(other.kid)]).toEqual([0, 0])
+  })
+
+  it('is not: a group that the key came into has not been asked', async () => {
+    const { kid } = await signingKey(user(ben))
+    const { groupId } = await signingKey(user(cleo))
+    const id = await ask(ada, signing(kid))
+    await scene.world.ctx.db.updateTable('fortanix_keys').set({ group_id: groupId }).where('id', '=', kid).execute()
+    expect((await approve(ben, id)).body).toMatchObject({ status: 'FAILED' })
+    expect(await usesOf(kid)).toBe(0)
+  })
+})
+
 describe('a request that is deleted', () => {
   it('is gone, for who asked and for an administrator, and for nobody else to do', async () => {
     const { kid } = await signingKey(user(ben))
