@@ -248,6 +248,25 @@ test('a body that is something odd, as a whole or in a member, is no fault', { t
   expect(await faultsOf(calls())).toEqual([])
 })
 
+test('an operation that is asked for with something odd in it is no fault', { timeout: 60_000 }, async () => {
+  const at = { method: 'POST', url: '/sys/v1/approval_requests' } as const
+  const routes = await routesOf('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
+  function* calls(): Generator<OddCall> {
+    for (const { method, url } of routes) {
+      const asking = (operation: string) => JSON.stringify({ method, operation, body: '\u2603' })
+      const body = bodies[`${method} ${url}`]?.() ?? {}
+      const whole = asking(url.replace(':id', idFor(url)))
+      for (const odd of [...oddBodies.filter((text) => text.length < 10_000), ...mutated(body, oddMembers)])
+        yield { ...at, payload: whole.replace('"\u2603"', () => odd) }
+      for (const text of oddTexts) {
+        yield { ...at, payload: asking(url.replace(':id', text)) }
+        yield { ...at, payload: asking(`${url.replace(':id', idFor(url))}?group_permissions=${text}`) }
+      }
+    }
+  }
+  expect(await faultsOf(calls())).toEqual([])
+})
+
 test('a text of a megabyte in a member is no fault', async () => {
   const routes = await takingBodies()
   function* calls(): Generator<OddCall> {

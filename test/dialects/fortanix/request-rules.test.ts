@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runDueJobs } from '../../../src/jobs/worker.ts'
 import { expectStatus, password, type FortanixApp, type FortanixUser, type RawAnswer } from '../../helpers/fortanix.ts'
@@ -16,6 +17,7 @@ import {
   user,
   type Vault,
 } from '../../helpers/fortanix-requests.ts'
+import { madeUnder } from '../../helpers/held.ts'
 
 /** What contract fortanix §3, §4.3 and §4.4 state of requests for approval. */
 let vault: Vault<'Ada' | 'Ben' | 'Cleo' | 'Dora'>
@@ -42,6 +44,8 @@ beforeAll(async () => {
 })
 afterAll(() => vault[Symbol.asyncDispose]())
 
+/** PGlite has one connection, on which nothing waits. */
+const isPostgres = process.env['QUORATE_TEST_ENGINE'] !== 'pglite'
 const nobody = '0192f0c0-0000-7000-8000-000000000000'
 const day = 86_400_000
 const idsOf = ({ body }: RawAnswer): string[] => body.map(({ request_id: id }: { request_id: string }) => id)
@@ -324,6 +328,25 @@ describe('§3.4, an approval', () => {
   })
 })
 
+it.runIf(isPostgres)('§3.4, whoever is disabled while their decision waits for another gives none', async () => {
+  const ian = await vault.scene.signUp('Ian')
+  await vault.scene.join(ada, ian, vault.account)
+  const { db } = vault.scene.world.ctx
+  const enabled = async (is: boolean) =>
+    await db.updateTable('fortanix_members').set({ is_enabled: is }).where('person_id', '=', ian.id).execute()
+  for (const call of [approve, deny]) {
+    await enabled(true)
+    const { id } = await asked(quorum(1, [user(ian), user(ben)]))
+    const decided: RawAnswer[] = []
+    await madeUnder(db, sql`select 1 from requests where id = ${id} for update`, [
+      async () => void decided.push(await call(ian, id)),
+      async () => void (await enabled(false)),
+    ])
+    expect(decided).toMatchObject([refused(403, 'The user is disabled in this account.')])
+    expect([(await show(ada, id)).status, await votesOn(id)]).toEqual(['PENDING', 0])
+  }
+})
+
 describe('§3.5, a denial', () => {
   it('needs no factor, and may come without a body or a reason', async () => {
     for (const [body, reason] of [
@@ -437,6 +460,34 @@ describe('§3.6, an approved operation', () => {
       403,
     )
     expect((await show(ada, out.id)).status).toBe('FAILED')
+  })
+
+  it('is checked again as a whole, and not only who asks', async () => {
+    const group = await vault.group()
+    const { kid } = await vault.key(group)
+    const robot = await vault.scene.app(ada, vault.name(), { [group]: ['MANAGE'] })
+    const url = `/sys/v1/groups/${group}`
+    const policy = { ...user(ben), protect_manage_operations: true }
+    expectStatus(await ada.patch(url, { approval_policy: policy }), 200)
+    const renaming = { method: 'PATCH', operation: `/crypto/v1/keys/${kid}`, body: { description: 'changed' } }
+    const id = await ask(robot, renaming)
+    const weaker = {
+      method: 'PATCH',
+      operation: `/sys/v1/apps/${robot.id}`,
+      body: { mod_groups: { [group]: ['SIGN'] } },
+    }
+    expectStatus(await approve(ben, await ask(ada, weaker)), 200)
+    expect((await approve(ben, id)).body).toMatchObject({ status: 'FAILED' })
+    expect((await result(robot, id)).body).toMatchObject({ status: 403 })
+    expect((await ada.get(`/crypto/v1/keys/${kid}`)).body).not.toHaveProperty('description')
+
+    const kim = await vault.scene.signUp('Kim')
+    await vault.scene.join(ada, kim, vault.account)
+    const naming = await ask(ada, { method: 'PATCH', operation: url, body: { approval_policy: user(kim) } })
+    expectStatus(await ada.patch(`/sys/v1/users/${kim.id}`, { enable: false }), 200)
+    expect((await approve(ben, naming)).body).toMatchObject({ status: 'FAILED' })
+    expect((await result(ada, naming)).body).toMatchObject({ status: 400 })
+    expect((await ada.get(url)).body.approval_policy).toMatchObject(user(ben))
   })
 
   it('that fails leaves nothing of itself, and is not tried again', async () => {
