@@ -64,7 +64,7 @@ describe.each(['postgres', 'pglite'] as const)('the receipt of an operation on %
     expectStatus(await owner.post('/sys/v1/session/config_2fa/auth', { password }), 200)
     const protocol = format === 'fido-u2f' ? 'u2f' : 'fido2'
     const { body } = await owner.post(`/sys/v1/session/config_2fa/new_challenge?protocol=${protocol}`)
-    const attestationResult = attestationOf(scene.world, key, body.challenge, body.rp.id, format)
+    const attestationResult = attestationOf(scene.world, key, body.challenge, body.rp.id, { format })
     const add_mfa_devices = [{ name: 'blue', attestationResult }]
     expectStatus(await owner.patch(`/sys/v1/users/${owner.id}`, { add_mfa_devices }), 200)
     expectStatus(await owner.post('/sys/v1/session/config_2fa/terminate'), 204)
