@@ -24,6 +24,11 @@ export async function lockAccount(tx: Tx, orgId: string): Promise<AccountRow | u
   return await accounts(tx).where('t.org_id', '=', orgId).forNoKeyUpdate('t').executeTakeFirst()
 }
 
+/** As `findAccount`, and nobody changes what it asks for until the transaction ends. */
+export async function shareAccount(tx: Tx, orgId: string): Promise<AccountRow | undefined> {
+  return await accounts(tx).where('t.org_id', '=', orgId).forShare('t').executeTakeFirst()
+}
+
 /** Accounts that a person is in, invited or joined. */
 export async function findAccountsOf(db: Db, personId: string): Promise<AccountRow[]> {
   return await accounts(db)

@@ -41,6 +41,15 @@ export async function findCustodyGroups(db: Db, orgId: string, ids: readonly str
     .execute()
 }
 
+/** As `findCustodyGroups`, in whose order they are locked; nobody changes what they ask for until the transaction ends. */
+export async function shareCustodyGroups(tx: Tx, orgId: string, ids: readonly string[]): Promise<CustodyGroupRow[]> {
+  return await groups(tx, orgId)
+    .where('f.group_id', '=', sql<string>`any(${ids}::uuid[])`)
+    .orderBy('f.group_id')
+    .forShare('f')
+    .execute()
+}
+
 /** By name. @param among null for all of the account */
 export async function listCustodyGroups(
   db: Db,

@@ -9,6 +9,7 @@ import { isDeadlock, refusalOf, transact } from '../../store/unit-of-work.ts'
 import type { CustodyCaller } from '../caller.ts'
 import type { Answer, DeferredOperations } from './deferred.ts'
 import { openJson, sealJson } from './sealed-json.ts'
+import { requireNothingElse } from './touched.ts'
 
 /**
  * Does an approved operation as whoever asked for it, whose rights are checked again, and keeps what came of it. All that it does
@@ -57,7 +58,7 @@ async function attempt(ctx: Ctx, tx: Tx, operations: DeferredOperations, row: Op
     const call = operations.find(row.method, row.operation, openJson(ctx, row.body))
     if (call === null) throw new AppError('NOT_FOUND', 'This operation is not known any more.')
     const requester = await requesterOf(tx, row)
-    await call.check(ctx, tx, requester)
+    await requireNothingElse(tx, row, await call.check(ctx, tx, requester))
     return await call.run(ctx, tx, requester)
   } catch (cause) {
     if (isDeadlock(cause)) throw cause
