@@ -87,7 +87,13 @@ export async function ensureNamedPolicy(
   const made = await tx
     .insertInto('policies')
     .values(policy)
-    .onConflict((conflict) => conflict.columns(['org_id', 'name']).where('dialect', '=', 'fortanix').doNothing())
+    // A literal: a plan for any value would not know the index that is for this dialect alone.
+    .onConflict((conflict) =>
+      conflict
+        .columns(['org_id', 'name'])
+        .where('dialect', '=', sql.lit('fortanix' as const))
+        .doNothing(),
+    )
     .returningAll()
     .executeTakeFirst()
   const kept = made ?? (await find())

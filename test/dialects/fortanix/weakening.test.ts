@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Row } from '../../../src/store/schema.ts'
 import {
   callsWith,
   expectStatus,
@@ -31,7 +32,7 @@ let cleo: FortanixUser
 let dora: FortanixUser
 
 beforeAll(async () => {
-  scene = await startFortanix()
+  scene = await startFortanix({ env: { LOG_LEVEL: 'error' } })
   const made = []
   for (const name of ['Ada', 'Zoe', 'Ben', 'Cleo', 'Dora']) made.push(await scene.signUp(name))
   ;[ada, zoe, ben, cleo, dora] = made as [FortanixUser, FortanixUser, FortanixUser, FortanixUser, FortanixUser]
@@ -162,6 +163,8 @@ interface Plot {
   /** Groups that there are, protected or not. */
   readonly groups: string[]
   readonly kids: string[]
+  /** Keys as they were in the beginning. */
+  readonly first: Map<string, Row<'fortanix_keys'>>
   readonly apps: string[]
   readonly requests: string[]
   /** Whoever approves for them. */
@@ -197,11 +200,21 @@ async function setUp(chance: Dice, name: string): Promise<Plot> {
   }
   const kids = [...guarded.map(({ kid }) => kid), await makeKey(ada, free)]
   const groups = [...guarded.map(({ group }) => group), free]
-  return { account, guarded, robot, groups, kids, apps: [robot.id], requests: [], allies: [ada, zoe, ben] }
+  return {
+    account,
+    guarded,
+    robot,
+    groups,
+    kids,
+    first: new Map(),
+    apps: [robot.id],
+    requests: [],
+    allies: [ada, zoe, ben],
+  }
 }
 
 /** All that must stay as it is, and nothing else. */
-async function guardedState({ account, guarded, robot }: Plot): Promise<unknown> {
+async function guardedState({ account, guarded, robot, first }: Plot): Promise<unknown> {
   const { db } = scene.world.ctx
   const groups = await db
     .selectFrom('fortanix_groups as f')
@@ -242,9 +255,12 @@ async function guardedState({ account, guarded, robot }: Plot): Promise<unknown>
     told,
     guarded: guarded.map(({ group, kid, flags: { crypto, manage } }) => {
       const row = groups.find((one) => one.group_id === group)
-      const key = keys.find(({ id }) => id === kid)
       const covers = (permission: (typeof permissions)[number]) =>
         manage === 'all' || (manage !== 'none' && manage.includes(permission))
+      // Where keys may be deleted, one that is was not changed before.
+      const gone = covers('DELETE_SOBJECTS') ? undefined : first.get(kid)
+      const key = keys.find(({ id }) => id === kid) ?? gone
+      if (key !== undefined && !first.has(kid)) first.set(kid, key)
       const { name, description, deleted_at, ...policy } = row ?? {}
       return {
         policy,
@@ -329,6 +345,7 @@ async function misbehave(plot: Plot, chance: Dice): Promise<string> {
   const directly = async (who: FortanixCalls) => {
     const { method, operation, body } = question
     const { status } = await who[method.toLowerCase() as 'post'](operation, body)
+    if (status >= 500) throw new Error(`${method} ${operation} ${JSON.stringify(body)}: ${status}`)
     return `${method} ${operation} ${JSON.stringify(body)}: ${status}`
   }
   const what = chance.roll(20)
@@ -337,6 +354,7 @@ async function misbehave(plot: Plot, chance: Dice): Promise<string> {
   if (what < 14) {
     // Asked for, and approved by all who are in it, now and later.
     const made = await by.post(approvalRequests, question)
+    if (made.status >= 500) throw new Error(`asked for ${question.method} ${question.operation}: ${made.status}`)
     if (made.status === 201) requests.push(made.body.request_id)
     const id = requests.length === 0 ? null : chance.pick(requests.slice(-6))
     for (const ally of id === null ? [] : plot.allies) await approve(ally, id ?? '')
