@@ -32,7 +32,7 @@ let cleo: FortanixUser
 let dora: FortanixUser
 
 beforeAll(async () => {
-  scene = await startFortanix({ env: { LOG_LEVEL: 'error' } })
+  scene = await startFortanix()
   const made = []
   for (const name of ['Ada', 'Zoe', 'Ben', 'Cleo', 'Dora']) made.push(await scene.signUp(name))
   ;[ada, zoe, ben, cleo, dora] = made as [FortanixUser, FortanixUser, FortanixUser, FortanixUser, FortanixUser]
@@ -125,7 +125,7 @@ function wireFlags({ crypto, manage }: Guarded['flags']): object {
  * and do not take part, and without them none of the policies can be satisfied.
  */
 describe('in a random sequence of what administrators do', { timeout: 120_000 }, () => {
-  const sequences = 24
+  const sequences = 12
   const steps = 45
 
   it.each([...Array(sequences).keys()])('no policy is weakened without itself (%i)', async (seed) => {
