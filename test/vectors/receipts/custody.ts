@@ -18,7 +18,7 @@ import {
 } from '../../receipts/custody-told.ts'
 import { answered, evidenceOf, securityKeyOf, type BentAnswer } from '../../receipts/security-keys.ts'
 import { digestOf, isVote, type Told, type ToldVote } from '../../receipts/told.ts'
-import { signed, type Voter } from '../../receipts/voters.ts'
+import { claimsOf, signed, voteHeader, type Voter } from '../../receipts/voters.ts'
 
 export interface KeysGiven {
   readonly voterKeys?: readonly { readonly id: string; readonly file: string }[]
@@ -242,6 +242,16 @@ async function keysGiven({ add, agents }: Writing): Promise<void> {
   await add('A key of another kind given for an agent', byAgent, 'bad-voter-signature', {
     voterKeys: [{ ...adas, id: 'agent-1' }],
   })
+  const [vote] = signing.events as [ToldVote]
+  const parts = [voteHeader, claimsOf(signing, vote)].map((part) => Buffer.from(JSON.stringify(part)))
+  const input = parts.map((part) => part.toString('base64url')).join('.')
+  const signature = `${input}.${adasKey.sign(Buffer.from(input)).toString('base64url')}`
+  await add(
+    'A vote of an agent that a key of another kind signed',
+    { ...signing, events: [{ ...vote, signature }] },
+    'bad-voter-signature',
+    { voterKeys: [{ ...adas, id: 'agent-1' }] },
+  )
   await add('A key of another kind given for an agent, beside its own', byAgent, null, {
     voterKeys: [{ ...adas, id: 'agent-1' }, rsa],
   })
