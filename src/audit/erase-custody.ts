@@ -77,7 +77,8 @@ export async function eraseKeyTexts(tx: Tx, orgId: string, id: string): Promise<
 export async function eraseOperationTexts(tx: Tx, orgId: string, id: string): Promise<Gone> {
   const row = await lockErasedOperation(tx, orgId, id)
   if (row === undefined) return nothingGone
-  if (row.execution === 'due') throw new ErasureRefused(`The request ${id} is approved and not done yet: let it be done.`)
+  if (row.execution === 'due')
+    throw new ErasureRefused(`The request ${id} is approved and not done yet: let it be done.`)
   return ofOne(id, await eraseOperation(tx, orgId, id), ['body', 'operation', 'result'])
 }
 

@@ -96,7 +96,11 @@ const keyStatement = statement(`
   where org_id = $1 and id = $2 and (name, description) is distinct from ($3, null) returning id`)
 
 /** What a request is to do, held until the transaction ends; undefined for one of another dialect. */
-export async function lockErasedOperation(tx: Tx, orgId: string, id: string): Promise<{ execution: string } | undefined> {
+export async function lockErasedOperation(
+  tx: Tx,
+  orgId: string,
+  id: string,
+): Promise<{ execution: string } | undefined> {
   return await tx
     .selectFrom('fortanix_requests')
     .select('execution')

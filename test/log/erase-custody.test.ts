@@ -52,10 +52,7 @@ describe.each(['postgres', 'pglite'] as const)('erasing what the Fortanix API ma
   const forgettable = async (): Promise<FortanixUser> => {
     const email = `${secret}-${++serial}@example.com`
     const names = { first_name: `${secret} Olga`, last_name: secret }
-    expectStatus(
-      await scene.anyone.post(`${sys}/users`, { user_email: email, user_password: password, ...names }),
-      201,
-    )
+    expectStatus(await scene.anyone.post(`${sys}/users`, { user_email: email, user_password: password, ...names }), 201)
     const user = await scene.signIn(email)
     expectStatus(await user.post(`${sys}/session/config_2fa/auth`, { password }), 200)
     const asked = await user.post(`${sys}/session/config_2fa/new_challenge?protocol=fido2`)

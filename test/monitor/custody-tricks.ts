@@ -189,7 +189,7 @@ function custody(
     async play(tx, dice) {
       const picked = await pick(tx, table, key, among, dice)
       if (picked === null) return null
-      const which = key.map((column) => `t.${column} = '${picked[column]}'`).join(' and ')
+      const which = key.map((column) => `t.${column} = '${String(picked[column])}'`).join(' and ')
       await sql.raw(statement(which)).execute(tx)
       return { what: name, rows: [named(table, key, picked)] }
     },

@@ -6,7 +6,16 @@ import type { Tx } from '../../src/store/open.ts'
 import { orgId } from '../helpers/quorum.ts'
 
 /** What texts can be erased of: rows of these tables, all versions of a template at once. The monitor compares them. */
-export const watchedErasable = ['principals', 'groups', 'spaces', 'policies', 'requests', 'votes', 'api_keys', 'fortanix_keys'] as const
+export const watchedErasable = [
+  'principals',
+  'groups',
+  'spaces',
+  'policies',
+  'requests',
+  'votes',
+  'api_keys',
+  'fortanix_keys',
+] as const
 /** The others have more to them than their columns. */
 export const erasable = [...watchedErasable, 'privx_workflows', 'privx_settings', 'fortanix_users'] as const
 export type Erasable = (typeof erasable)[number]
@@ -42,9 +51,12 @@ export async function eraseRow(tx: Tx, ctx: Ctx, table: Erasable, id: string, se
 
 /** What an app has beside an API client, and a user beside what they are in the organization. */
 async function eraseBehind(tx: Tx, ctx: Ctx, id: string): Promise<void> {
-  const { rows: apps } = await sql`update fortanix_apps set name = ${`erased:${id}`}, description = null, app_type = 'erased'
+  const { rows: apps } =
+    await sql`update fortanix_apps set name = ${`erased:${id}`}, description = null, app_type = 'erased'
     where principal_id = ${id} returning principal_id`.execute(tx)
-  const { rows: made } = await sql`select from audit_leaves where subject_id = ${id} and kind = 'app.created'`.execute(tx)
+  const { rows: made } = await sql`select from audit_leaves where subject_id = ${id} and kind = 'app.created'`.execute(
+    tx,
+  )
   if (apps.length + made.length > 0) await tellErasure(tx, ctx, id, ['app_type', 'description'])
   const { rows: users } = await sql<{ id: string }>`select u.person_id as id from fortanix_users u
     join principals m on m.person_id = u.person_id where m.id = ${id}`.execute(tx)

@@ -24,7 +24,14 @@ export interface TamperReport {
   readonly missed: readonly string[]
 }
 
-export const allTricks: readonly Trick[] = [...tricks, ...rewrites, ...blindings, ...forgeries, ...keyTricks, ...custodyTricks]
+export const allTricks: readonly Trick[] = [
+  ...tricks,
+  ...rewrites,
+  ...blindings,
+  ...forgeries,
+  ...keyTricks,
+  ...custodyTricks,
+]
 
 /**
  * More leaves than one block of the tree has, sealed in several batches, the last of them under a second key alone, and what runs
