@@ -91,12 +91,13 @@ export function requireAmong(defaultGroup: string | null, groups: readonly AppGr
 export async function listApps(
   ctx: Ctx,
   caller: CustodyCaller,
-  slice: Omit<AppSlice, 'groupIds'>,
+  slice: Omit<AppSlice, 'groupIds' | 'id'>,
 ): Promise<ShownApp[]> {
   const member = await requireMember(ctx.db, caller)
   const { orgId, role, principalId } = member
-  if (role === 'app') return [await requireVisibleApp(ctx.db, member, principalId)]
-  const apps = await findApps(ctx.db, orgId, { ...slice, groupIds: await visibleGroups(ctx.db, member) })
+  const seen =
+    role === 'app' ? { groupIds: null, id: principalId } : { groupIds: await visibleGroups(ctx.db, member), id: null }
+  const apps = await findApps(ctx.db, orgId, { ...slice, ...seen })
   const groups = await findGroupsOfApps(
     ctx.db,
     orgId,

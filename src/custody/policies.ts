@@ -1,9 +1,9 @@
 import { AppError } from '../errors.ts'
-import { findAccount, type AccountRow } from '../store/fortanix-accounts.ts'
+import { shareAccount, type AccountRow } from '../store/fortanix-accounts.ts'
 import { findAppsAmong } from '../store/fortanix-apps.ts'
-import { findCustodyGroups, type CustodyGroupRow } from '../store/fortanix-groups.ts'
+import { shareCustodyGroups, type CustodyGroupRow } from '../store/fortanix-groups.ts'
 import { findApproversAmong } from '../store/fortanix-members.ts'
-import type { Db } from '../store/open.ts'
+import type { Db, Tx } from '../store/open.ts'
 import { leavesOf, type QuorumPolicy } from './quorum-policy.ts'
 
 /** What of an account its policy may protect (contract fortanix §4.2). */
@@ -89,17 +89,18 @@ export function coversAccount({ protects }: AccountPolicy, concern: AccountConce
 
 /**
  * The policies that all have to be satisfied before an operation: the account's if it covers what is touched of it, and that of
- * every group (contract fortanix §4.3). Empty when the operation may simply be done.
+ * every group (contract fortanix §4.3). Empty when the operation may simply be done: no policy comes into force before the
+ * transaction has ended.
  */
-export async function findPolicies(db: Db, orgId: string, { account, groups }: Touched): Promise<QuorumPolicy[]> {
+export async function findPolicies(tx: Tx, orgId: string, { account, groups }: Touched): Promise<QuorumPolicy[]> {
   const found: QuorumPolicy[] = []
   if (account.length > 0) {
-    const row = await findAccount(db, orgId)
+    const row = await shareAccount(tx, orgId)
     const policy = row === undefined ? null : policyOfAccount(row)
     if (policy !== null && account.some((concern) => coversAccount(policy, concern))) found.push(policy.policy)
   }
   const touched = [...new Set(groups.map(({ id }) => id))]
-  for (const group of touched.length === 0 ? [] : await findCustodyGroups(db, orgId, touched)) {
+  for (const group of touched.length === 0 ? [] : await shareCustodyGroups(tx, orgId, touched)) {
     const policy = policyOfGroup(group)
     const concerns = groups.filter(({ id }) => id === group.group_id)
     if (policy !== null && concerns.some(({ concern }) => coversGroup(policy, concern))) found.push(policy.policy)
@@ -108,8 +109,8 @@ export async function findPolicies(db: Db, orgId: string, { account, groups }: T
 }
 
 /** For whoever does it directly. @throws AppError APPROVAL_REQUIRED, whose text is part of the protocol */
-export async function requireNoPolicy(db: Db, orgId: string, touched: Touched): Promise<void> {
-  if ((await findPolicies(db, orgId, touched)).length > 0) throw new AppError('APPROVAL_REQUIRED')
+export async function requireNoPolicy(tx: Tx, orgId: string, touched: Touched): Promise<void> {
+  if ((await findPolicies(tx, orgId, touched)).length > 0) throw new AppError('APPROVAL_REQUIRED')
 }
 
 /**

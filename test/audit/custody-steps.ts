@@ -345,9 +345,9 @@ export const custodySteps = (): readonly Step[] => [
   },
   ...operationSteps({ client: () => as('olga'), actor: byOlga }),
   {
-    name: 'POST /sys/v1/users/generate_recovery_code',
+    name: 'POST /sys/v1/users/generate_recovery_codes',
     does: async () => {
-      const answer = await as('olga').post(`${sys}/users/generate_recovery_code`)
+      const answer = await as('olga').post(`${sys}/users/generate_recovery_codes`)
       codes = answer.body?.recovery_codes ?? codes
       return answer
     },

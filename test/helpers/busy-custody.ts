@@ -194,7 +194,7 @@ async function securityKeys(world: World, olga: User): Promise<void> {
   world.clock.advance(1_000)
   await ok(olga.patch(user, { rename_mfa_devices: [{ old_name: 'spare', new_name: 'in the safe' }] }))
   await ok(olga.patch(user, { del_mfa_devices: [{ name: 'lost' }] }))
-  const { body: codes } = await ok(olga.post(`${sys}/users/generate_recovery_code`))
+  const { body: codes } = await ok(olga.post(`${sys}/users/generate_recovery_codes`))
   const auth = callsWith(world, basic(olga.email, password))
   const owing = async () => {
     const { body } = await ok(auth.post(`${sys}/session/auth`))

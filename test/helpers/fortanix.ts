@@ -1,4 +1,4 @@
-import type { Authenticator } from './authenticator.ts'
+import type { Authenticator, Deviation, Registration } from './authenticator.ts'
 import { startWorld, type World, type WorldOptions } from './world.ts'
 
 /** An answer as it came, byte for byte. */
@@ -32,6 +32,18 @@ export async function sendRaw(
   return { status: answer.statusCode, type, text: answer.body, body: isJson ? answer.json() : null }
 }
 
+/** What carries a call to a server. */
+export type Carry = (sent: Sent) => Promise<RawAnswer>
+
+/** Over HTTP, to a server in a process of its own. */
+export function sendTo(url: string): Carry {
+  return async ({ method = 'GET', url: path, headers = {}, payload }) => {
+    const answer = await fetch(`${url}${path}`, { method, headers, ...(payload !== undefined && { body: payload }) })
+    const [text, type] = [await answer.text(), answer.headers.get('content-type') ?? undefined]
+    return { status: answer.status, type, text, body: type?.includes('json') === true ? JSON.parse(text) : null }
+  }
+}
+
 export const password = 'correct horse battery'
 
 /** Calls with one `Authorization`, in the shapes of the stock clients: without a Content-Type and with a line feed behind the body. */
@@ -44,9 +56,13 @@ export interface FortanixCalls {
 }
 
 export function callsWith(world: World, authorization: string | null): FortanixCalls {
+  return callsOver((sent) => sendRaw(world, sent), authorization)
+}
+
+export function callsOver(carry: Carry, authorization: string | null): FortanixCalls {
   const headers = authorization === null ? {} : { authorization }
   const call = (method: NonNullable<Sent['method']>) => async (url: string, body?: unknown) =>
-    await sendRaw(world, { method, url, headers, ...(body !== undefined && { payload: `${JSON.stringify(body)}\n` }) })
+    await carry({ method, url, headers, ...(body !== undefined && { payload: `${JSON.stringify(body)}\n` }) })
   return { get: call('GET'), post: call('POST'), patch: call('PATCH'), put: call('PUT'), delete: call('DELETE') }
 }
 
@@ -54,8 +70,12 @@ export function callsWith(world: World, authorization: string | null): FortanixC
 export type FortanixUser = FortanixCalls & { readonly id: string; readonly email: string; readonly token: string }
 export type FortanixApp = FortanixCalls & { readonly id: string; readonly key: string }
 
-export interface FortanixWorld extends AsyncDisposable {
+export interface FortanixWorld extends FortanixPeople, AsyncDisposable {
   readonly world: World
+}
+
+/** Who calls a server that takes sign-ups from anyone. */
+export interface FortanixPeople {
   readonly anyone: FortanixCalls
   /** Signs somebody up, and in. */
   signUp(name: string): Promise<FortanixUser>
@@ -74,14 +94,18 @@ export const basic = (name: string, secret: string): string =>
 
 export async function startFortanix(options: WorldOptions = {}): Promise<FortanixWorld> {
   const world = await startWorld({ ...options, env: { QUORATE_FORTANIX_OPEN_SIGNUP: '1', ...options.env } })
-  const anyone = callsWith(world, null)
+  return { world, ...peopleOver((sent) => sendRaw(world, sent)), [Symbol.asyncDispose]: () => world.close() }
+}
+
+export function peopleOver(carry: Carry): FortanixPeople {
+  const callsAs = (authorization: string | null) => callsOver(carry, authorization)
+  const anyone = callsAs(null)
   const signIn = async (email: string): Promise<FortanixUser> => {
-    const answer = await callsWith(world, basic(email, password)).post('/sys/v1/session/auth')
+    const answer = await callsAs(basic(email, password)).post('/sys/v1/session/auth')
     const { access_token: token, entity_id: id } = expectStatus(answer, 200)
-    return { ...callsWith(world, `Bearer ${token}`), id, email, token }
+    return { ...callsAs(`Bearer ${token}`), id, email, token }
   }
   return {
-    world,
     anyone,
     signIn,
     async signUp(name) {
@@ -107,9 +131,8 @@ export async function startFortanix(options: WorldOptions = {}): Promise<Fortani
       const { app_id: id } = expectStatus(await maker.post('/sys/v1/apps', { name, add_groups: groups }), 201)
       const { credential } = expectStatus(await maker.get(`/sys/v1/apps/${id}/credential`), 200)
       const key = Buffer.from(`${id}:${credential.secret}`).toString('base64')
-      return { ...callsWith(world, `Basic ${key}`), id, key }
+      return { ...callsAs(`Basic ${key}`), id, key }
     },
-    [Symbol.asyncDispose]: () => world.close(),
   }
 }
 
@@ -120,8 +143,14 @@ export function expectStatus({ status, text, body }: RawAnswer, expected: number
 }
 
 /** The `attestationResult` of a key that is asked to register from a page of this server. */
-export function attestationOf({ ctx }: World, key: Authenticator, challenge: string, rpId: string): object {
-  const made = key.register({ challenge, rpId, origin: new URL(ctx.publicUrl).origin })
+export function attestationOf(
+  { ctx }: World,
+  key: Authenticator,
+  challenge: string,
+  rpId: string,
+  registration: Registration = {},
+): object {
+  const made = key.register({ challenge, rpId, origin: new URL(ctx.publicUrl).origin }, registration)
   return {
     id: made.credentialId.toString('base64url'),
     type: made.type,
@@ -133,13 +162,26 @@ export function attestationOf({ ctx }: World, key: Authenticator, challenge: str
   }
 }
 
+export interface AssertionBody {
+  readonly id: string
+  readonly type: string
+  readonly response: {
+    readonly clientDataJSON: string
+    readonly authenticatorData: string
+    readonly signature: string
+    readonly userHandle: string | null
+  }
+  readonly get_client_extension_results: object
+}
+
 /** The assertion of a key that is asked for one, as a script sends it. */
 export function assertionOf(
   { ctx }: World,
   key: Authenticator,
   { challenge, rpId }: { readonly challenge: string; readonly rpId: string },
-): object {
-  const made = key.assert({ challenge, rpId, origin: new URL(ctx.publicUrl).origin })
+  deviation: Deviation = {},
+): AssertionBody {
+  const made = key.assert({ challenge, rpId, origin: new URL(ctx.publicUrl).origin }, deviation)
   return {
     id: made.credentialId.toString('base64url'),
     type: made.type,

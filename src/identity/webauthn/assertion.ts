@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
+import { isFromForeignFrame, readClientData } from '../../proof/client-data.ts'
 import type { SecurityKeyRow } from '../../store/security-keys.ts'
-import { isFromForeignFrame, readClientData } from './client-data.ts'
-import { isU2fKey, userHandleOf } from './keys.ts'
+import { isAskedByAppId, userHandleOf } from './keys.ts'
 import { webauthnLibrary } from './library.ts'
 import { wrong } from './refused.ts'
 import type { RelyingParty } from './relying-party.ts'
@@ -54,7 +54,7 @@ export async function verifyAssertion(assertion: Assertion, expected: ExpectedAs
   const { verifyAuthenticationResponse } = await webauthnLibrary()
   const id = assertion.credentialId.toString('base64url')
   // Only an authenticator of U2F knows the application id, and only then was it offered.
-  const ids = [rp.id, ...rp.alsoIds, ...(assertion.usesAppId && isU2fKey(key) ? [rp.appId] : [])]
+  const ids = [rp.id, ...rp.alsoIds, ...(assertion.usesAppId && isAskedByAppId(rp, key) ? [rp.appId] : [])]
   const verified = await verifyAuthenticationResponse({
     response: {
       id,

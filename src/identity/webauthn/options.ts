@@ -1,5 +1,5 @@
 import type { SecurityKeyRow } from '../../store/security-keys.ts'
-import { isU2fKey, userHandleOf } from './keys.ts'
+import { isAskedByAppId, isU2fKey, userHandleOf } from './keys.ts'
 import type { RelyingParty } from './relying-party.ts'
 
 /** How long a browser waits for a key, in milliseconds. */
@@ -37,7 +37,7 @@ export function requestOptions(
     rpId: rp.id,
     allowCredentials: keys.map(descriptorOf),
     userVerification,
-    ...(keys.some(isU2fKey) && { extensions: { appid: rp.appId } }),
+    ...(keys.some((key) => isAskedByAppId(rp, key)) && { extensions: { appid: rp.appId } }),
   }
 }
 

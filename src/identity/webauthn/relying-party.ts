@@ -17,11 +17,12 @@ export interface RelyingParty {
 export function relyingPartyOf({ config, publicUrl }: Pick<Ctx, 'config' | 'publicUrl'>): RelyingParty {
   const { hostname, origin, protocol, port } = new URL(publicUrl)
   const isHere = isLoopback(hostname.replace(/^\[|\]$/g, ''))
-  // Browsers take no address for an id, so that on this machine the name stands for it too.
-  const local = isHere && hostname !== 'localhost' ? [`${protocol}//localhost${port === '' ? '' : `:${port}`}`] : []
+  // Browsers take no address for an id, so that on this machine the name stands for it.
+  const isAddressHere = isHere && hostname !== 'localhost'
+  const local = isAddressHere ? [`${protocol}//localhost${port === '' ? '' : `:${port}`}`] : []
   return {
-    id: hostname,
-    alsoIds: local.length > 0 ? ['localhost'] : [],
+    id: isAddressHere ? 'localhost' : hostname,
+    alsoIds: isAddressHere ? [hostname] : [],
     name: 'Quorate',
     origins: [...new Set([origin, ...local, ...config.webauthn.origins])],
     appId: config.webauthn.appId ?? origin,

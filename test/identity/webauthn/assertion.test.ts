@@ -91,6 +91,12 @@ describe('an assertion verifies', () => {
 })
 
 describe('an assertion is refused', () => {
+  it('for an application id that no browser is offered, since it is not https', async () => {
+    const here = { ...rp, appId: 'http://localhost:8080' }
+    const asked = [{ signedFor: here.appId }, { usesAppId: true }, { format: 'fido-u2f', rp: here }] as const
+    expect(await refusal(...asked)).toContain('Unexpected RP ID hash')
+  })
+
   it.each<[string, Parameters<typeof answer>, string]>([
     ['of another type', [{}, { type: 'password' }], 'of another type'],
     ['that names another person', [{}, { userHandle: userHandleOf(personId.replace('0', '1')) }], 'another person'],

@@ -20,10 +20,10 @@ it('is the host of the public URL, from its origin', () => {
   })
 })
 
-it.each(['127.0.0.1', '[::1]'])('is localhost too on %s', (host) => {
+it.each(['127.0.0.1', '[::1]'])('is localhost on %s, which no browser takes for an id', (host) => {
   expect(at(`http://${host}:8080`)).toEqual({
-    id: host,
-    alsoIds: ['localhost'],
+    id: 'localhost',
+    alsoIds: [host],
     origins: [`http://${host}:8080`, 'http://localhost:8080'],
     appId: `http://${host}:8080`,
   })
