@@ -27,13 +27,7 @@ import {
 import { findRequestForUpdate } from '../store/requests.ts'
 import { lockFacts } from '../store/fact-locks.ts'
 import type { Ctx } from '../context.ts'
-import {
-  eraseAccountTexts,
-  eraseAppBehind,
-  eraseKeyTexts,
-  eraseUser,
-  eraseUserBehind,
-} from './erase-custody.ts'
+import { eraseAccountTexts, eraseAppBehind, eraseKeyTexts, eraseUser, eraseUserBehind } from './erase-custody.ts'
 import { nothingGone, ofOne, together, type Gone } from './gone.ts'
 import type { LeafKind } from './leaf.ts'
 

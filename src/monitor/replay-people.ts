@@ -109,7 +109,14 @@ function replayFactors(credentials: ToldTable, leaf: ToldLeaf): void {
   }
 }
 
-const password = { kind: 'password', name: 'password', credential_id: null, public_key: null, counter: '0', details: {} }
+const password = {
+  kind: 'password',
+  name: 'password',
+  credential_id: null,
+  public_key: null,
+  counter: '0',
+  details: {},
+}
 
 function forget(table: ToldTable, person: string): void {
   for (const key of table.keys()) if (key.startsWith(`${person}/`)) table.delete(key)

@@ -184,17 +184,7 @@ export const watchedTables = {
   },
   person_credentials: {
     key: ['person_id', 'id'],
-    columns: [
-      'kind',
-      'name',
-      'hash',
-      'credential_id',
-      'public_key',
-      'counter',
-      'details',
-      'created_at',
-      'changed_at',
-    ],
+    columns: ['kind', 'name', 'hash', 'credential_id', 'public_key', 'counter', 'details', 'created_at', 'changed_at'],
   },
   fortanix_users: { key: ['person_id'], columns: ['first_name', 'last_name', 'verified_at', 'created_at'] },
   fortanix_recovery_codes: { key: ['person_id', 'code_hash'], columns: ['created_at'] },

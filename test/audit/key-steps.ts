@@ -37,7 +37,8 @@ export function keySteps(by: { readonly client: () => Client; readonly actor: ()
     publicKeySha256: null,
     ...of,
   })
-  const pairFacts = (of: object = {}) => facts('EC', { curve: 'NistP256', operations: pairOperations, publicKeySha256: any, ...of })
+  const pairFacts = (of: object = {}) =>
+    facts('EC', { curve: 'NistP256', operations: pairOperations, publicKeySha256: any, ...of })
   const taken = (name: string, kind: string, operations: readonly string[]): Step => ({
     name: `PUT /crypto/v1/keys: ${kind}`,
     does: () => {

@@ -26,7 +26,9 @@ it('leaves nothing of any text that any kind of leaf has, wherever it stood', { 
   const erased = await eraseAll()
   expect(erased).toEqual(
     new Set(
-      'user,agent,API client,group,space,template,workflow,request,API key,test,settings of,person,account,key'.split(','),
+      'user,agent,API client,group,space,template,workflow,request,API key,test,settings of,person,account,key'.split(
+        ',',
+      ),
     ),
   )
   // What was sent of a decision is kept for some days (docs/log.md).
@@ -72,7 +74,10 @@ async function eraseAll(): Promise<Set<string>> {
   for (const { org, id, seq } of votes) await erase(org, id, seq)
   for (;;) {
     // Rules of workflows go with these; the role that the server itself makes has no name of anybody's.
-    const { rows } = await sql<{ org: string; id: string }>`select l.org_id as org, l.subject_id as id from audit_leaves l
+    const { rows } = await sql<{
+      org: string
+      id: string
+    }>`select l.org_id as org, l.subject_id as id from audit_leaves l
       where l.private is not null and (l.kind <> 'organization.created' or l.org_id <> ${orgId})
         and l.subject_id <> (select id from principals where name = 'Last')
         and not exists (select from groups g where g.id = l.subject_id and g.attributes @> '{"system":true}')
