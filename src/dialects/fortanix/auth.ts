@@ -42,7 +42,8 @@ async function callerOf(ctx: Ctx, authorization: string | undefined, allowsPendi
 export function pairOf(authorization: string | undefined): NameAndSecret {
   const sent = basicOf(authorization, parseBytes)
   if (sent === null) throw new AppError('MISSING_JWT_TOKEN', 'No credentials were sent.')
-  if (sent === 'malformed') throw new AppError('CREDENTIALS_INVALID')
+  // The store holds no NUL, and so nobody whose name has one.
+  if (sent === 'malformed' || sent.name.includes('\0')) throw new AppError('CREDENTIALS_INVALID')
   return sent
 }
 

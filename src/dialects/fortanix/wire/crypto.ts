@@ -73,6 +73,8 @@ function cryptModeIn(members: Members): CryptMode {
 }
 
 function toSign(members: Members): ToSign & { readonly key: KeyName } {
+  // Said of the call itself, so that approval is not asked for one that could only fail.
+  if (members.has('hash') === members.has('data')) members.complain('data', 'or a hash is needed, and not both')
   return {
     key: keyIn(members),
     hashName: neededHash(members, 'hash_alg'),

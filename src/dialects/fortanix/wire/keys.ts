@@ -67,7 +67,7 @@ export function parseTakenKey(body: unknown): {
 
 /** What is absent stays. @throws AppError INVALID_MEMBER */
 export function parseKey(id: string, body: unknown): KeyInput {
-  return readBody(body, (members) => {
+  return readOptionalBody(body, (members) => {
     const name = members.text('name', { min: 1, max: maxName })
     const description = members.text('description')
     const operations = operationsIn(members)
