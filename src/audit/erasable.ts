@@ -27,14 +27,16 @@ import {
 import { findRequestForUpdate } from '../store/requests.ts'
 import { lockFacts } from '../store/fact-locks.ts'
 import type { Ctx } from '../context.ts'
-import { eraseAccountTexts, eraseAppBehind, eraseKeyTexts, eraseUser, eraseUserBehind } from './erase-custody.ts'
-import { nothingGone, ofOne, together, type Gone } from './gone.ts'
+import {
+  eraseAccountTexts,
+  eraseAppBehind,
+  eraseKeyTexts,
+  eraseOperationTexts,
+  eraseUser,
+  eraseUserBehind,
+} from './erase-custody.ts'
+import { ErasureRefused, nothingGone, ofOne, together, type Gone } from './gone.ts'
 import type { LeafKind } from './leaf.ts'
-
-/** Nothing was erased; the message tells an operator why. */
-export class ErasureRefused extends Error {
-  override readonly name = 'ErasureRefused'
-}
 
 /** Something that has texts. */
 export interface Erasable {
@@ -113,7 +115,8 @@ async function eraseDecided(tx: Tx, orgId: string, id: string): Promise<Gone> {
   }
   const content = ['description', 'metadata', 'name']
   const fields = row?.dialect === 'privx' ? ['comment', ...content, 'steps'] : content
-  return ofOne(id, await eraseRequest(tx, orgId, id), fields)
+  const operation = await eraseOperationTexts(tx, orgId, id)
+  return together([ofOne(id, await eraseRequest(tx, orgId, id), fields), operation])
 }
 
 /** What an organization says of itself: as an account, and how it sends mail. */

@@ -5,17 +5,19 @@ import {
   eraseAccount,
   eraseApp,
   eraseKey,
+  eraseOperation,
   erasePersonRows,
   findCustodyPerson,
   findHumanPrincipals,
   lockErasedAccount,
+  lockErasedOperation,
   lockPerson,
 } from '../store/erase-custody.ts'
 import { erasePrincipal, findMaking } from '../store/erasure.ts'
 import type { Tx } from '../store/open.ts'
 import { defaultOrganizationId } from '../store/organizations.ts'
 import { appendLeaf } from './append.ts'
-import { nothingGone, ofOne, together, type Gone } from './gone.ts'
+import { ErasureRefused, nothingGone, ofOne, together, type Gone } from './gone.ts'
 
 /** Of everyone who may have accounts, whatever organization they are in. */
 const peopleLog = defaultOrganizationId
@@ -69,6 +71,15 @@ export async function eraseAppBehind(tx: Tx, orgId: string, id: string): Promise
 /** A key goes on working, by its id. */
 export async function eraseKeyTexts(tx: Tx, orgId: string, id: string): Promise<Gone> {
   return ofOne(id, await eraseKey(tx, orgId, id), ['description', 'name'])
+}
+
+/** What was to be done and what came of it: both are kept sealed, and either may name somebody. */
+export async function eraseOperationTexts(tx: Tx, orgId: string, id: string): Promise<Gone> {
+  const row = await lockErasedOperation(tx, orgId, id)
+  if (row === undefined) return nothingGone
+  if (row.execution === 'due')
+    throw new ErasureRefused(`The request ${id} is approved and not done yet: let it be done.`)
+  return ofOne(id, await eraseOperation(tx, orgId, id), ['body', 'operation', 'result'])
 }
 
 /** Of an account that the server made the name stays: it is that of an organization, which is known by it. */

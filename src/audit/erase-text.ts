@@ -3,7 +3,8 @@ import { dropKeptTexts, eraseReason, findMaking, findOrganizationId, isToldErase
 import type { Tx } from '../store/open.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { appendLeaf } from './append.ts'
-import { erasables, ErasureRefused } from './erasable.ts'
+import { erasables } from './erasable.ts'
+import { ErasureRefused } from './gone.ts'
 import type { LeafKind } from './leaf.ts'
 
 /** What is to be forgotten: the texts of whatever has this id, or the reason of one vote on the request that has it. */

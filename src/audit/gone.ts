@@ -1,3 +1,8 @@
+/** Nothing was erased; the message tells an operator why. */
+export class ErasureRefused extends Error {
+  override readonly name = 'ErasureRefused'
+}
+
 /** Columns of a row that were erased, by their names in the order of the alphabet. */
 export interface ErasedColumns {
   readonly id: string

@@ -1,6 +1,7 @@
 import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { shareAccount } from '../store/fortanix-accounts.ts'
 import {
   deleteAppGroupsOf,
   holdsKeys,
@@ -43,6 +44,7 @@ export async function deleteGroup(ctx: Ctx, caller: CustodyCaller, id: string): 
     const member = await requireMember(tx, caller)
     const { orgId } = member
     await lockFacts(tx, orgId)
+    await shareAccount(tx, orgId)
     await lockCustodyGroup(tx, orgId, id)
     await requireManagedGroup(tx, member, id)
     await requireNoPolicy(tx, orgId, { account: ['groups'], groups: [{ id, concern: 'policy' }] })

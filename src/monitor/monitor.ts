@@ -86,7 +86,7 @@ export async function monitor(tx: Tx, { config, seen, pinned, now, report }: Mon
     if (log.isTruncated) isComplete = false
     else {
       await checkDirectory(tx, orgId, told, { secrets, report: counted })
-      erased += (await checkRequests(tx, orgId, { told, erasures, report: counted })).erased
+      erased += (await checkRequests(tx, orgId, { told, erasures, secrets, report: counted })).erased
     }
     const { size, unsealed, isFirstUse } = log
     const kept = isLogWhole ? (log.seen ?? before) : before

@@ -248,6 +248,29 @@ export const watchedTables = {
       'updated_at',
     ],
   },
+  fortanix_requests: {
+    key: ['request_id'],
+    columns: [
+      'requester_kind',
+      'requester_id',
+      'method',
+      'operation',
+      'body',
+      'subjects',
+      'subject_ids',
+      'reviewers',
+      'reviewer_ids',
+      'execution',
+      'created_at',
+      'expires_at',
+      'is_sensitive',
+      'result_status',
+      'result',
+      'executed_at',
+      'is_result_viewed',
+    ],
+  },
+  fortanix_approvals: { key: ['request_id', 'principal_id'], columns: ['body'] },
 } as const
 
 export type TableName = keyof typeof watchedTables

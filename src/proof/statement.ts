@@ -156,6 +156,8 @@ export interface ReceiptTermsChange extends ReceiptTerms {
 
 export type ReceiptActor =
   | { readonly kind: 'human' | 'agent'; readonly id: string; readonly apiKey?: string }
+  /** A person by themselves, before they are anybody in the organization. */
+  | { readonly kind: 'person'; readonly id: string }
   | { readonly kind: 'admin-key' | 'system' }
 
 export interface ReceiptDecision {

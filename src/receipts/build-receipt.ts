@@ -61,7 +61,14 @@ export async function buildReceipt(ctx: Ctx, row: RequestRow): Promise<string> {
   const concerned = [beneficiary, grant?.principal, grant?.group].filter((id) => id !== undefined)
   const principals = [request.facts['requester'], ...votes.map(actorId)] as string[]
   const seats = votes.flatMap(({ facts }) => [facts['seats'], facts['held'] ?? []].flat()) as string[]
-  const made = await findMade(ctx, orgId, [row.policy_id, ...principals, ...concerned, ...seats, ...policy.group_ids])
+  const made = await findMade(ctx, orgId, [
+    row.policy_id,
+    ...principals,
+    ...concerned,
+    ...seats,
+    ...policy.group_ids,
+    ...policy.principal_ids,
+  ])
   const policyLeaf = made.get(row.policy_id)
   if (policyLeaf?.facts['policyDigest'] !== request.facts['policyDigest']) throw unavailable()
 
@@ -99,7 +106,7 @@ export async function buildReceipt(ctx: Ctx, row: RequestRow): Promise<string> {
     changes: changes.map((leaf) => changeOf(leaf, proven(leaf))),
     decision: decisionOf(row, [...votes, ...changes]),
     names: {
-      principals: namesOf(made, ['user.created', 'agent.registered', 'api-client.created'], proven),
+      principals: namesOf(made, ['user.created', 'agent.registered', 'api-client.created', 'app.created'], proven),
       groups: namesOf(made, ['group.created'], proven),
     },
     log: { origin, checkpoint: note },
@@ -148,6 +155,7 @@ const committedName: Readonly<Record<string, string>> = {
   'user.created': 'displayName',
   'agent.registered': 'name',
   'api-client.created': 'name',
+  'app.created': 'name',
   'group.created': 'name',
   'template.created': 'name',
   'template.updated': 'name',

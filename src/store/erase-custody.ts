@@ -95,6 +95,37 @@ const keyStatement = statement(`
   update fortanix_keys set name = $3, description = null
   where org_id = $1 and id = $2 and (name, description) is distinct from ($3, null) returning id`)
 
+/** What a request is to do, held until the transaction ends; undefined for one of another dialect. */
+export async function lockErasedOperation(
+  tx: Tx,
+  orgId: string,
+  id: string,
+): Promise<{ execution: string } | undefined> {
+  return await tx
+    .selectFrom('fortanix_requests')
+    .select('execution')
+    .where('org_id', '=', orgId)
+    .where('request_id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+}
+
+/** What it was called with and what it answered, with all that came with approvals. @returns how many rows held something else */
+export async function eraseOperation(tx: Tx, orgId: string, id: string): Promise<number> {
+  const changed = await operationStatement(tx, [orgId, id])
+  const sent = await sentStatement(tx, [orgId, id])
+  return changed.length + sent.length
+}
+
+const operationStatement = statement(`
+  update fortanix_requests set operation = split_part(operation, '?', 1), body = null, result = null
+  where org_id = $1 and request_id = $2 and (operation like '%?%' or body is not null or result is not null)
+  returning request_id`)
+
+const sentStatement = statement(
+  `delete from fortanix_approvals where org_id = $1 and request_id = $2 returning principal_id`,
+)
+
 /** The account that an organization is, held until the transaction ends. */
 export async function lockErasedAccount(tx: Tx, orgId: string): Promise<{ creator_id: string | null } | undefined> {
   return await tx

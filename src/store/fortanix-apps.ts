@@ -142,3 +142,23 @@ export async function findAppsAmong(db: Db, orgId: string, ids: readonly string[
     .execute()
   return rows.map((row) => row.principal_id)
 }
+
+/** The policies in force that name an app: whether the account's does, and of which groups. */
+export async function findPoliciesNaming(
+  tx: Tx,
+  orgId: string,
+  id: string,
+): Promise<{ readonly account: boolean; readonly groups: readonly string[] }> {
+  const names = (policy: string) =>
+    sql<boolean>`jsonb_path_exists(${sql.ref(policy)}, '$.** ? (@.kind == "app" && @.id == $id)', jsonb_build_object('id', ${id}::text))`
+  const accounts = tx
+    .selectFrom('fortanix_accounts')
+    .select('org_id')
+    .where('org_id', '=', orgId)
+    .where(names('policy'))
+  const groups = tx.selectFrom('fortanix_groups').select('group_id').where('org_id', '=', orgId).where(names('policy'))
+  return {
+    account: (await accounts.executeTakeFirst()) !== undefined,
+    groups: (await groups.orderBy('group_id').execute()).map((row) => row.group_id),
+  }
+}

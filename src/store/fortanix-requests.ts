@@ -8,6 +8,7 @@ import type { NewRow, Row } from './schema.ts'
 export type OperationRow = Row<'fortanix_requests'> & {
   readonly status: Status
   readonly description: string | null
+  readonly metadata: Record<string, unknown>
 }
 
 export async function insertOperation(tx: Tx, operation: NewRow<'fortanix_requests'>): Promise<void> {
@@ -19,7 +20,7 @@ const operations = (db: Db, orgId: string) =>
     .selectFrom('fortanix_requests as f')
     .innerJoin('requests as r', (join) => join.onRef('r.org_id', '=', 'f.org_id').onRef('r.id', '=', 'f.request_id'))
     .selectAll('f')
-    .select(['r.status', 'r.description'])
+    .select(['r.status', 'r.description', 'r.metadata'])
     .where('f.org_id', '=', orgId)
 
 export async function findOperation(db: Db, orgId: string, id: string): Promise<OperationRow | undefined> {

@@ -88,7 +88,9 @@ export async function ensureNamedPolicy(
     .insertInto('policies')
     .values(policy)
     // The word itself: with a parameter in its place a plan that serves all of them finds no such index.
-    .onConflict((conflict) => conflict.columns(['org_id', 'name']).where('dialect', '=', sql.lit('fortanix')).doNothing())
+    .onConflict((conflict) =>
+      conflict.columns(['org_id', 'name']).where('dialect', '=', sql.lit('fortanix')).doNothing(),
+    )
     .returningAll()
     .executeTakeFirst()
   const kept = made ?? (await find())

@@ -107,8 +107,11 @@ const nameOf: Readonly<Record<string, string>> = {
   'user.created': 'displayName',
   'agent.registered': 'name',
   'api-client.created': 'name',
+  'app.created': 'name',
   'group.created': 'name',
 }
+
+const namedPrincipals = ['user.created', 'agent.registered', 'api-client.created', 'app.created']
 
 function checkNames({ statement, contentOf }: ReadReceipt): Failure | null {
   const { organization, names } = statement.predicate
@@ -125,7 +128,7 @@ function checkNames({ statement, contentOf }: ReadReceipt): Failure | null {
     return null
   }
   return (
-    check(names.principals, ['user.created', 'agent.registered', 'api-client.created'], 'names.principals') ??
+    check(names.principals, namedPrincipals, 'names.principals') ??
     check(names.groups, ['group.created'], 'names.groups')
   )
 }
@@ -194,7 +197,7 @@ export function checkDigests({ statement }: ReadReceipt, expectedPolicy: string 
 }
 
 function isActor({ actor }: LeafContent, id: string): boolean {
-  return 'id' in actor && actor.id === id
+  return (actor.kind === 'human' || actor.kind === 'agent') && actor.id === id
 }
 
 function membersOf(of: Readonly<Record<string, unknown>>, names: readonly string[]): object {

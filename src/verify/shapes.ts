@@ -33,10 +33,20 @@ const nonceOfChallenge = is(
 const lapsed = recordOf(distinct(identifier, { min: 1 }))
 const salted = object({ salt: text, text })
 
-const personActor = object({ kind: oneOf('human', 'agent'), id: identifier, apiKey: identifier }, ['apiKey'])
+const principalActor = object({ kind: oneOf('human', 'agent'), id: identifier, apiKey: identifier }, ['apiKey'])
+const namedActor = object({ kind: oneOf('person'), id: identifier })
 const otherActor = object({ kind: oneOf('admin-key', 'system') })
-const actor: Form = (value) =>
-  isObject(value) && (value['kind'] === 'human' || value['kind'] === 'agent') ? personActor(value) : otherActor(value)
+const actor: Form = (value) => {
+  switch (Object(value)['kind']) {
+    case 'human':
+    case 'agent':
+      return principalActor(value)
+    case 'person':
+      return namedActor(value)
+    default:
+      return otherActor(value)
+  }
+}
 
 const leaf = object({ index: integer, content: text, path: list(hash, { min: 0, max: 64 }) })
 

@@ -47,10 +47,10 @@ export function operationSteps(by: { readonly client: () => Client; readonly act
       does: () => by.client().post(`${url}/${id('renaming')}/approve`, { body: { part: text('part') } }),
       leaves: () => [
         vote('approve', 'approved'),
-        ['operation.contributed', {}],
+        ['operation.contributed', { bodyHmac: any }],
         ['operation.due', { expiresAt: any }],
         ['group.changed', { permissions: [] }],
-        ['operation.executed', { execution: 'succeeded', status: 200 }],
+        ['operation.executed', { execution: 'succeeded', status: 200, resultHmac: any }],
       ],
       changes: ['fortanix_approvals', 'fortanix_requests', 'groups', 'requests', 'votes'],
       by: by.actor,

@@ -180,7 +180,7 @@ async function settle(
   let server = first
   const faults: OperationFault[] = []
   for (const until = performance.now() + settleMilliseconds; ;) {
-    await sleep(4_000)
+    await sleep(2_500)
     const code = await server.stop()
     if (code !== 0) faults.push({ kind: 'other', text: `SIGTERM ended the server with ${code}` })
     const audit = await withStore(env, (ctx) => auditOperations(ctx, facts))

@@ -4,7 +4,7 @@ import { addUser, signUp } from '../../src/custody/users.ts'
 import { relyingPartyOf } from '../../src/identity/webauthn/relying-party.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
 import { Authenticator } from './authenticator.ts'
-import { withFactors } from './factors.ts'
+import { withFactors, type Voter } from './factors.ts'
 import {
   assertionOf,
   attestationOf,
@@ -37,14 +37,14 @@ export async function makeBusyCustody(world: World, ada: Client): Promise<void> 
   await ok(admin.patch(`${sys}/groups/${plain}`, { name: 'plainest keys' }))
   for (const user of [olga, paul]) await membership(admin, user, 'add_groups', plain)
   await membership(admin, paul, 'del_groups', plain)
-  const app = await apps(admin, plain, other)
+  const app = await apps(world, admin, plain, other)
   world.clock.advance(1_000)
   await keysOf(world, admin, plain, other)
   await securityKeys(world, olga)
-  await votes(world, ada, olga)
   await ok(admin.patch(`${sys}/users/${paul.id}`, { account_role: ['ACCOUNTAUDITOR'], enable: false }))
   world.clock.advance(1_000)
-  await policies(admin, { olga: olga.id, admin: admin.id, app, plain })
+  const guarded = await policies(admin, { olga: olga.id, admin: admin.id, app: app.id, plain })
+  await operations(world, { admin, olga, app }, guarded)
 }
 
 /** Ada administers it. */
@@ -116,8 +116,13 @@ async function membership(admin: User, { id }: User, how: 'add_groups' | 'del_gr
   await ok(admin.patch(`${sys}/users/${id}`, { [how]: { [groupId]: ['GROUPADMINISTRATOR'] } }))
 }
 
-/** @returns one that is enabled */
-async function apps(admin: User, plain: string, other: string): Promise<string> {
+/** @returns one that is enabled, and calls with its key */
+async function apps(
+  world: World,
+  admin: User,
+  plain: string,
+  other: string,
+): Promise<FortanixCalls & { readonly id: string }> {
   const made = async (name: string, members: object) =>
     String((await ok(admin.post(`${sys}/apps`, { name, ...members }))).body.app_id)
   const signer = await made('signer', {
@@ -136,7 +141,8 @@ async function apps(admin: User, plain: string, other: string): Promise<string> 
   const gone = await group(admin, { name: 'gone keys' })
   await made('stranded', { add_groups: { [gone]: ['SIGN'] } })
   await ok(admin.delete(`${sys}/groups/${gone}`))
-  return signer
+  const { body } = await ok(admin.get(`${sys}/apps/${signer}/credential`))
+  return { ...callsWith(world, basic(signer, body.credential.secret)), id: signer }
 }
 
 async function keysOf(world: World, admin: User, plain: string, other: string): Promise<void> {
@@ -202,28 +208,6 @@ async function securityKeys(world: World, olga: User): Promise<void> {
   await ok(again.post(`${sys}/session/auth/2fa/recovery_code`, { recovery_code: codes.recovery_codes[0] }))
 }
 
-/** One that is approved with keys and a password, and one that is still open. */
-async function votes(world: World, ada: Client, { id: olgaId }: User): Promise<void> {
-  const factors = withFactors(world)
-  const { principal_id: id } = await world.ctx.db
-    .selectFrom('fortanix_members')
-    .select('principal_id')
-    .where('person_id', '=', olgaId)
-    .executeTakeFirstOrThrow()
-  const first = await factors.asVoter(ada)
-  const second = await factors.asVoter(await world.signedIn(id ?? ''))
-  const [fido, u2f] = [new Authenticator(), new Authenticator()]
-  await factors.addKey(first, fido, 'packed', 'of Ada')
-  await factors.addKey(second, u2f, 'fido-u2f', 'old one')
-  const request = await factors.ask([first, second], ['securityKey'])
-  const asked = factors.ceremony(await factors.fido2(first, request))
-  await factors.approve(first, request, { password, fido2: fido.assert(asked) })
-  const { appId } = relyingPartyOf(world.ctx)
-  const ceremony = { ...factors.ceremony(await factors.u2f(second, request)), rpId: appId }
-  await factors.approve(second, request, { u2f: u2f.signU2f(ceremony) })
-  await factors.approve(first, await factors.ask([first, second]))
-}
-
 interface Named {
   readonly olga: string
   readonly admin: string
@@ -231,11 +215,28 @@ interface Named {
   readonly plain: string
 }
 
-/** Of a group that is made with one, of one that gets one, and of the account. */
-async function policies(admin: User, { olga, admin: ada, app, plain }: Named): Promise<void> {
-  const both = { quorum: { n: 2, members: [{ user: olga }, { user: ada }], require_password: true } }
-  const nested = { quorum: { n: 1, members: [both, { app }], require_2fa: true } }
-  await group(admin, { name: 'guarded keys', approval_policy: { ...nested, protect_crypto_operations: false } })
+/** What needs approval from now on, by who has to give it. */
+interface Guarded {
+  /** Of Olga and the administrator, with a password and a key. */
+  readonly byKeys: string
+  /** Of one of them, or of an app. */
+  readonly byAny: string
+  /** A key of the second. */
+  readonly key: string
+}
+
+/** Of groups that are made with one, of one that gets one, and of the account. */
+async function policies(admin: User, { olga, admin: ada, app, plain }: Named): Promise<Guarded> {
+  const both = { quorum: { n: 2, members: [{ user: olga }, { user: ada }] } }
+  const nested = { quorum: { n: 1, members: [both, { app }] } }
+  const proven = { quorum: { ...both.quorum, require_password: true, require_2fa: true } }
+  const byKeys = await group(admin, { name: 'guarded keys', approval_policy: proven })
+  const byAny = await group(admin, {
+    name: 'watched keys',
+    approval_policy: { ...nested, protect_crypto_operations: true },
+  })
+  const made = { name: 'watched', obj_type: 'AES', key_size: 256, key_ops: ['ENCRYPT', 'EXPORT'], group_id: byAny }
+  const { kid: key } = (await ok(admin.post(keys, made))).body
   await ok(
     admin.patch(`${sys}/groups/${plain}`, {
       approval_policy: { ...both, protect_permissions: ['DELETE_SOBJECTS', 'UPDATE_KEY_OPS'] },
@@ -243,9 +244,55 @@ async function policies(admin: User, { olga, admin: ada, app, plain }: Named): P
   )
   await ok(
     admin.patch(`${sys}/accounts/${orgId}`, {
-      approval_policy: { policy: nested, protect_logging_config: true, manage_groups: true },
+      approval_policy: { policy: nested, protect_logging_config: true, manage_groups: false },
     }),
   )
+  return { byKeys, byAny, key }
+}
+
+interface Callers {
+  readonly admin: User
+  readonly olga: User
+  readonly app: FortanixCalls & { readonly id: string }
+}
+
+/** Requests for operations in every state: done, failed, denied, waiting, deleted; approved with keys and passwords, and with words. */
+async function operations(world: World, { admin, olga, app }: Callers, { byKeys, byAny, key }: Guarded): Promise<void> {
+  const requests = `${sys}/approval_requests`
+  const ask = async (method: string, operation: string, body?: object, description?: string): Promise<string> =>
+    String((await ok(admin.post(requests, { method, operation, body, description }))).body.request_id)
+  const group = (id: string) => `${sys}/groups/${id}`
+
+  const renamed = await ask('PATCH', group(byAny), { name: 'well watched keys' }, 'They are.')
+  await ok(app.post(`${requests}/${renamed}/approve`, { body: { part: 'a part of it' } }))
+  await ok(admin.post(`${requests}/${renamed}/result`))
+  const exported = await ask('POST', `${keys}/export?why=moving`, { kid: key })
+  await ok(olga.post(`${requests}/${exported}/approve`))
+  world.clock.advance(1_000)
+  await ok(admin.post(`${requests}/${exported}/approve`))
+  const denied = await ask('PATCH', group(byAny), { description: 'Never.' })
+  await ok(olga.post(`${requests}/${denied}/deny`, { reason: 'not like this' }))
+  await ok(admin.delete(`${requests}/${await ask('PATCH', group(byAny), { description: 'Gone.' })}`))
+  // The name is taken by then.
+  const failing = await ask('PATCH', `${keys}/${key}`, { name: 'signing' })
+  await ok(app.post(`${requests}/${failing}/approve`))
+  await ok(olga.post(`${requests}/${await ask('PATCH', group(byAny), { description: 'Open.' })}/approve`))
+
+  const [fido, u2f] = [new Authenticator(), new Authenticator()]
+  const factors = withFactors(world)
+  const [first, second] = [{ personId: admin.id }, { personId: olga.id }] as Voter[]
+  await factors.addKey(first as Voter, fido, 'packed', 'of Ada')
+  await factors.addKey(second as Voter, u2f, 'fido-u2f', 'old one')
+  await ok(olga.post(`${sys}/session/config_2fa/terminate`))
+  const proven = await ask('PATCH', group(byKeys), { description: 'Changed with keys.' })
+  const asked = (await ok(admin.post(`${requests}/${proven}/challenge?protocol=fido2`))).body
+  const assertion = assertionOf(world, fido, asked)
+  await ok(admin.post(`${requests}/${proven}/approve`, { password, fido2_auth_request: assertion }))
+  const { u2f_challenge: challenge } = (await ok(olga.post(`${requests}/${proven}/challenge?protocol=u2f`))).body
+  const { appId } = relyingPartyOf(world.ctx)
+  const made = u2f.signU2f({ ...factors.ceremony({ challenge }), rpId: appId })
+  const answer = Object.fromEntries(Object.entries(made).map(([name, bytes]) => [name, bytes.toString('base64')]))
+  await ok(olga.post(`${requests}/${proven}/approve`, { password, u2f: answer }))
 }
 
 async function ok(answer: Promise<RawAnswer>): Promise<RawAnswer> {

@@ -27,10 +27,10 @@ export function voterKeys(...voters: readonly { readonly id: string; readonly pu
   return new Map(voters.map(({ id, publicKey }) => [id, [publicKey]]))
 }
 
-/** The newest key of the store's log. */
-export async function logKeyOf(ctx: Ctx): Promise<VerifierKey> {
+/** The newest key of the log of an organization: the first one unless told. */
+export async function logKeyOf(ctx: Ctx, of: string = orgId): Promise<VerifierKey> {
   const [newest] = await readLogKeys(ctx)
-  const origin = await findOrigin(ctx.db, orgId)
+  const origin = await findOrigin(ctx.db, of)
   if (newest === undefined || origin === undefined) throw new Error('nothing was sealed')
   return verifierKeyOf(origin, ed25519Type, newest.privateKey)
 }

@@ -17,7 +17,15 @@ import { byTwoKeys } from './custody-told.ts'
 import { evidenceMutants } from './evidence-mutants.ts'
 import { cutNetwork } from './no-network.ts'
 import { fileTelling, isTerms, isVote, type Told, type ToldVote } from './told.ts'
-import { believedForgeries, goodTrial, mutantsOf, newGround, type Ground, type Trial } from './trials.ts'
+import {
+  believedForgeries,
+  believedKeyForgeries,
+  goodTrial,
+  mutantsOf,
+  newGround,
+  type Ground,
+  type Trial,
+} from './trials.ts'
 
 const help = `Verifies receipts of every shape with the network off, by both verifiers, and tries to have others believed.
 
@@ -134,8 +142,11 @@ async function runEvidence({ ground: { signer }, second, directory }: Means): Pr
 }
 
 async function runInsider({ signer }: Ground, count: number, seed: number): Promise<boolean> {
-  const believed = await believedForgeries(signer, count, seed)
-  say(`${believed.length} of ${count} forgeries by the owner of the server verified.`)
+  const agents = await believedForgeries(signer, count, seed)
+  say(`${agents.length} of ${count} forgeries by the owner of the server verified.`)
+  const people = await believedKeyForgeries(signer, count, seed)
+  say(`${people.length} of ${count} forgeries of what security keys approve verified.`)
+  const believed = [...agents, ...people]
   for (const how of new Set(believed)) say(`  ${how}`)
   return believed.length === 0
 }

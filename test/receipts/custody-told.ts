@@ -75,7 +75,7 @@ export function custodyTold(
           method: 'POST',
           operation: path,
           bodySha256: sha256(`body of ${id}`),
-          subjects: '[{"sobject":"key-1"},{"group":"group-1"}]',
+          subjects: 'key key-1, group group-1',
         },
       },
     },
@@ -83,7 +83,8 @@ export function custodyTold(
     events,
     names: [
       { id: 'ada', kind: 'user.created', name: 'Ada', salt: 'salt-ada' },
-      { id: 'ben', kind: 'user.created', name: 'Ben', salt: 'salt-ben' },
+      { id: 'ben', kind: 'user.created', name: 'Ben', salt: 'salt-ben', by: { kind: 'person', id: 'person-ben' } },
+      { id: 'app-1', kind: 'app.created', name: 'signer', salt: 'salt-app' },
     ],
   }
 }

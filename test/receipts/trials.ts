@@ -3,9 +3,10 @@ import { generateKeyPairSync } from 'node:crypto'
 import { ed25519Signer, type NoteSigner } from '../../src/proof/note.ts'
 import type { Trust } from '../../src/verify/trust.ts'
 import { readCanonical, writeCanonical } from '../../src/proof/canonical-json.ts'
-import { trusting, verdictOn, voterKeys } from '../helpers/receipts.ts'
+import { statementIn, trusting, verdictOn, voterKeys } from '../helpers/receipts.ts'
 import { chance } from '../kernel/cases.ts'
 import { forgeryOf, newLoot } from './insider.ts'
+import { deniedTale, honestTales, keyForgeryOf, votersKeys } from './key-insider.ts'
 import { changeField, mutantOf } from './mutations.ts'
 import { organization, randomTold } from './random-told.ts'
 import { answered, randomKeyOf } from './security-keys.ts'
@@ -119,4 +120,37 @@ export async function believedForgeries(signer: NoteSigner, count: number, seed:
     if ([trust, expecting].some((each) => verdictOn(file, each) === 'verified')) believed.push(how)
   }
   return believed
+}
+
+/**
+ * The same of votes that security keys prove: every voter's key is given, and nobody may vote without. Besides, where people may, but
+ * the rule is known and asks for their keys, nothing is approved.
+ */
+export async function believedKeyForgeries(signer: NoteSigner, count: number, seed: number): Promise<string[]> {
+  const trust = trusting([signer.key], { voterKeys: voterKeys(...votersKeys) })
+  const [honest] = honestTales as [Told]
+  const unsigned = new Set(votersKeys.map(({ id }) => id))
+  const lenient: Trust = { ...trust, unsigned, needsOwnKeys: true, policy: policyDigestOf(honest.policy) }
+  const tales = [
+    ...honestTales.flatMap((told) => [[told, trust] as const, [told, lenient] as const]),
+    [deniedTale, lenient] as const,
+  ]
+  for (const [told, by] of tales) {
+    const said = verdictOn(await fileTelling(told, { signer, others: 1 }), by)
+    if (said !== 'verified') throw new Error(`an honest receipt is refused: ${said}`)
+  }
+  const believed: string[] = []
+  for (let number = 0; number < count; number++) {
+    const dice = chance(seed, number)
+    const { how, told } = keyForgeryOf(number, dice)
+    const file = await fileTelling(told, { signer, others: dice.below(4) })
+    const expecting = { ...trust, policy: policyDigestOf(told.policy) }
+    if ([trust, expecting].some((each) => verdictOn(file, each) === 'verified')) believed.push(how)
+    if (isApproved(file) && verdictOn(file, lenient) === 'verified') believed.push(`${how}, where people need not sign`)
+  }
+  return believed
+}
+
+function isApproved(file: string): boolean {
+  return statementIn(file).predicate.decision.status === 'approved'
 }

@@ -11,7 +11,8 @@ ENVELOPE = re.compile(rb'\{"payload":"([A-Za-z0-9+/]*={0,2})","payloadType":"app
                       rb'"signatures":\[\{"keyid":"([!#-\[\]-~]+)","sig":"([A-Za-z0-9+/]+={0,2})"\}\]\}\n')
 NAME = r'[!#-*,-\[\]-~]+'  # of a key
 PARTIES = {'requester': 'person', 'beneficiary': 'beneficiaryPerson'}  # who may have no vote
-NAMED = {'principals': ('user.created', 'agent.registered', 'api-client.created'), 'groups': ('group.created',)}
+NAMED = {'principals': ('user.created', 'agent.registered', 'api-client.created', 'app.created'),
+         'groups': ('group.created',)}
 NO_FACTS = set('id kind principal actor at createdAt content reason signature publicKey evidence leaf'.split())
 ANSWERS = {'fido2': ('rpId', 'type', 'webauthn.get', 'clientDataJSON', 'authenticatorData', 'signature'),
            'u2f': ('appId', 'typ', 'navigator.id.getAssertion', 'clientData', 'signatureData')}  # of security keys
@@ -218,7 +219,8 @@ def verify(data, trust):  # the account of a receipt that holds; every other one
     facts = made['facts'] | {'policyDigest': policy['digest'], 'stages': stages, 'options': options}
     write(facts) == write(made['facts']) and policy['id'] == request['policy'] or no('another policy', 'leaf-mismatch')
     'name' in policy and commits(made, 'name', **policy['name'])
-    entry(request, ['request.created'], who={'id': request['requester']}, policyDigest=policy['digest'])
+    asked = entry(request, ['request.created'], who={'id': request['requester']}, policyDigest=policy['digest'])
+    asked['actor']['kind'] in ASSURANCES or no('not asked for by a principal', 'leaf-mismatch')
     whom = request.get('beneficiary', request['requester'])
     all(role['principal'] == whom for role in grant.values()) or no('a role for another', 'leaf-mismatch')
     subject = [{'name': request['id'], 'digest': {'sha256': request['digest']}}]

@@ -9,7 +9,7 @@ import { insertOperation } from '../../store/fortanix-requests.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { requireMember, type Member } from '../account-rights.ts'
 import { leafActorOf, type CustodyCaller } from '../caller.ts'
-import type { Checked, OperationSubject } from '../perform.ts'
+import type { OperationSubject } from '../perform.ts'
 import { findPolicies } from '../policies.ts'
 import { reviewersOf } from '../quorum.ts'
 import type { DeferredOperations } from './deferred.ts'
@@ -52,14 +52,14 @@ export async function askForApproval(
     if (account === undefined) throw new Error(`account ${orgId} is gone`)
     const at = ctx.clock.now()
     const expiresAt = new Date(Math.min(at.getTime() + account.request_seconds * 1000, latest))
-    const content = contentOf(question, checked)
+    const subjects = distinct(checked.subjects)
     const id = await openRequest(tx, ctx, {
       policy: await snapshotPolicies(ctx, tx, member, policies),
       actor: leafActorOf(member),
       requester: { principal: member.principalId, person: member.personId },
       name: `${method} ${operation}`,
       description,
-      metadata: content,
+      metadata: contentOf(question, subjects),
       expiresAt,
     })
     const reviewers = reviewersOf(policies)
@@ -72,8 +72,8 @@ export async function askForApproval(
       method,
       operation,
       body: sealJson(ctx, body),
-      subjects: JSON.stringify(content.subjects),
-      subject_ids: content.subjects.map((subject) => subject.id),
+      subjects: JSON.stringify(subjects),
+      subject_ids: subjects.map((subject) => subject.id),
       reviewers: JSON.stringify(reviewers),
       reviewer_ids: reviewers.map((reviewer) => reviewer.id),
       created_at: at,
@@ -92,7 +92,7 @@ export async function askForApproval(
         reviewers,
         method,
         path: operation.split('?', 1)[0],
-        subjects: content.subjects,
+        subjects,
         isSensitive: checked.isSensitive,
       },
     })
@@ -103,13 +103,13 @@ export async function askForApproval(
 /** As far as a time of the wire goes. */
 const latest = Date.parse('9999-12-31T23:59:59Z')
 
-/** What is approved: a vote, and the security key that signs for it, are for exactly this. */
-function contentOf({ method, operation, body }: OperationQuestion, { subjects }: Checked) {
+/** What is approved: a vote, and the security key that signs for it, are for exactly this. Receipts have room for texts alone. */
+function contentOf({ method, operation, body }: OperationQuestion, subjects: readonly OperationSubject[]) {
   return {
     method,
     operation,
     ...(body !== undefined && { body: createHash('sha256').update(canonicalJson(body)).digest('hex') }),
-    subjects: distinct(subjects),
+    subjects: subjects.map(({ kind, id }) => `${kind} ${id}`).join(', '),
   }
 }
 

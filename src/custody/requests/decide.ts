@@ -16,7 +16,7 @@ import { requireLockedDevices } from '../sessions.ts'
 import type { DeferredOperations } from './deferred.ts'
 import { executeOperation } from './execute.ts'
 import { requireVisibleOperation, wireIdOf } from './read.ts'
-import { sealJson } from './sealed-json.ts'
+import { jsonHmac, sealJson } from './sealed-json.ts'
 
 export interface OperationApproval {
   readonly factors: VoteFactors
@@ -140,7 +140,8 @@ async function keepBody(ctx: Ctx, tx: Tx, member: Member, { requestId, at }: Vot
   const sealed = sealJson(ctx, body)
   if (sealed === null) return
   await insertApprovalBody(tx, { org_id: orgId, request_id: requestId, principal_id: principalId, body: sealed })
-  const leaf = { orgId, subjectId: requestId, actor: leafActorOf(member), at, facts: {} }
+  const facts = { bodyHmac: jsonHmac(ctx, body) }
+  const leaf = { orgId, subjectId: requestId, actor: leafActorOf(member), at, facts }
   await appendLeaf(ctx, tx, { ...leaf, kind: 'operation.contributed' })
 }
 

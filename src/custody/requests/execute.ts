@@ -10,7 +10,7 @@ import { isDeadlock, refusalOf, transact } from '../../store/unit-of-work.ts'
 import { leafActorOf, type CustodyCaller } from '../caller.ts'
 import type { Checked, OperationSubject } from '../perform.ts'
 import type { Answer, DeferredOperations } from './deferred.ts'
-import { openJson, sealJson } from './sealed-json.ts'
+import { jsonHmac, openJson, sealJson } from './sealed-json.ts'
 
 /**
  * Does an approved operation as whoever asked for it, whose rights are checked again, and keeps what came of it. All that it does
@@ -42,7 +42,7 @@ export async function executeOperation(
       subjectId: requestId,
       actor: actorOf(requester),
       at,
-      facts: { execution, status: answer.status },
+      facts: { execution, status: answer.status, resultHmac: jsonHmac(ctx, answer.body) },
     })
     return true
   })

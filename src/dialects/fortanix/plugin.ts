@@ -57,8 +57,6 @@ function frameOf(ctx: Ctx): (app: FastifyInstance) => void {
   const authenticate = authenticator(ctx)
   const limitCalls = rateLimiter(ctx, callerIdOf)
   return (app) => {
-    // This is not the API that /openapi.json describes.
-    app.addHook('onRoute', (route) => void (route.schema = { ...route.schema, hide: true }))
     app.setErrorHandler(answerError)
     const isPath = pathsOf(app)
     app.setNotFoundHandler((request, reply) => answerUnknownRoute(request, reply, isPath(request.url)))

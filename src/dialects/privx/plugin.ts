@@ -63,8 +63,6 @@ function frameOf(ctx: Ctx): (app: FastifyInstance) => void {
   const authenticate = authenticator(ctx)
   const limitCalls = rateLimiter(ctx)
   return (app) => {
-    // This is not the API that /openapi.json describes.
-    app.addHook('onRoute', (route) => void (route.schema = { ...route.schema, hide: true }))
     app.setErrorHandler(answerError)
     app.setNotFoundHandler(answerUnknownRoute)
     admitCalls(app, ctx, { authenticate, limitCalls, refuseMissingScope })

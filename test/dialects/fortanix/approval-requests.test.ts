@@ -139,6 +139,17 @@ describe('an operation that needs a quorum', () => {
   })
 })
 
+describe('quorums', () => {
+  it('of many kinds are each asked, one after the other', async () => {
+    // More than PostgreSQL needs to plan a statement once for all values.
+    for (let extra = 0; extra < 8; extra++) {
+      const nested = [...Array(extra).keys()].reduce((inner: object) => quorum(1, [inner]), user(ben))
+      const { kid } = await signingKey(quorum(1, [nested, user(cleo)]))
+      expect((await approve(ben, await ask(ada, signing(kid)))).body).toMatchObject({ status: 'APPROVED' })
+    }
+  })
+})
+
 describe('a denial', () => {
   it('is final, by whoever may review, even after an approval of theirs', async () => {
     const { kid } = await signingKey(quorum(2, [user(ben), user(cleo)]))
@@ -288,3 +299,77 @@ async function usesOf(kid: string): Promise<number> {
   const key = await scene.world.ctx.db.selectFrom('fortanix_keys').select('used').where('id', '=', kid).execute()
   return Number(key[0]?.used)
 }
+
+describe('an operation that has become another by the time it is approved', () => {
+  const move = async (kid: string, to: string): Promise<void> => {
+    await scene.world.ctx.db.updateTable('fortanix_keys').set({ group_id: to }).where('id', '=', kid).execute()
+  }
+  const failed = { status: 403, body: 'This operation requires approval' }
+  const resultOf = async (id: string) => (await ada.post(`${requests}/${id}/result`)).body
+
+  it('is not done with a key that came into a group whose policy asks somebody else', async () => {
+    const { kid } = await signingKey(user(ben))
+    const id = await ask(ada, signing(kid))
+    await move(kid, await group(user(cleo)))
+    expect((await approve(ben, id)).body).toMatchObject({ status: 'FAILED' })
+    expect(await resultOf(id)).toEqual(failed)
+    expect(await usesOf(kid)).toBe(0)
+  })
+
+  it('is done with a key that came into a group that asks nobody, and under a policy that came later', async () => {
+    const moved = await signingKey(user(ben))
+    const first = await ask(ada, signing(moved.kid))
+    await move(moved.kid, await group())
+    expect((await approve(ben, first)).body).toMatchObject({ status: 'APPROVED' })
+
+    const { kid, groupId } = await signingKey(user(ben))
+    const second = await ask(ada, signing(kid))
+    const body = { approval_policy: user(cleo) }
+    const change = await ask(ada, { method: 'PATCH', operation: `/sys/v1/groups/${groupId}`, body })
+    expect((await approve(ben, change)).body).toMatchObject({ status: 'APPROVED' })
+    expect((await approve(ben, second)).body).toMatchObject({ status: 'APPROVED' })
+  })
+
+  it('is not done with another key of the name that it was asked for by', async () => {
+    const { kid } = await signingKey(user(ben))
+    const other = await signingKey(user(ben))
+    const name = expectStatus(await ada.get(`/crypto/v1/keys/${kid}`), 200).name
+    const id = await ask(ada, { ...signing(kid), body: { ...signing(kid).body, key: { name } } })
+    const rename = async (one: string, to: string) =>
+      await scene.world.ctx.db.updateTable('fortanix_keys').set({ name: to }).where('id', '=', one).execute()
+    await rename(kid, `${name} of before`)
+    await rename(other.kid, name)
+    expect((await approve(ben, id)).body).toMatchObject({ status: 'FAILED' })
+    expect(await resultOf(id)).toEqual(failed)
+    expect([await usesOf(kid), await usesOf(other.kid)]).toEqual([0, 0])
+  })
+
+  it('is done where it changes less than it would have, having been done already', async () => {
+    const { kid } = await signingKey(user(ben))
+    const disabling = { method: 'PATCH', operation: `/crypto/v1/keys/${kid}`, body: { enabled: false } }
+    for (const id of [await ask(ada, disabling), await ask(ada, disabling)]) {
+      expect((await approve(ben, id)).body).toMatchObject({ status: 'APPROVED' })
+    }
+  })
+
+  it('is not done where it would touch more of a group than what it was asked for', async () => {
+    const source = await group({
+      ...user(cleo),
+      protect_permissions: ['UPDATE_KEY_OPS'],
+      protect_crypto_operations: false,
+    })
+    const target = await group(user(ben))
+    const made = { name: `key ${++count}`, obj_type: 'EC', elliptic_curve: 'NistP256', group_id: source }
+    const { kid, key_ops: before } = expectStatus(await ada.post('/crypto/v1/keys', made), 201)
+    const path = { method: 'PATCH', operation: `/crypto/v1/keys/${kid}` }
+    // As long as it is for all of this the policy that protects what it is for is not touched.
+    const moving = await ask(ada, { ...path, body: { group_id: target, key_ops: before } })
+    const less = await ask(ada, { ...path, body: { key_ops: ['SIGN'] } })
+    expect((await approve(cleo, less)).body).toMatchObject({ status: 'APPROVED' })
+    expect((await approve(ben, moving)).body).toMatchObject({ status: 'FAILED' })
+    expect(expectStatus(await ada.get(`/crypto/v1/keys/${kid}`), 200)).toMatchObject({
+      group_id: source,
+      key_ops: ['SIGN'],
+    })
+  })
+})

@@ -306,6 +306,9 @@ describe('a key', () => {
     expect(await verified()).toBe(400)
     expect(expectStatus(await ada.get(`${keysUrl}/${kid}`), 200)).toMatchObject({ state: 'Destroyed' })
     expect(await ada.post(`${keysUrl}/${kid}/destroy`)).toMatchObject({ status: 400 })
+    const isListed = async (query: string) =>
+      (await ada.get(`${keysUrl}?${query}`)).body.some((shown: { kid: string }) => shown.kid === kid)
+    expect([await isListed(''), await isListed('show_destroyed=true')]).toEqual([false, true])
   })
 })
 

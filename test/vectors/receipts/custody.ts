@@ -30,10 +30,15 @@ export interface Writing {
   readonly folder: string
   /** Agents that sign, with keys in `voter-1.pem` and `voter-2.pem`. */
   readonly agents: readonly Voter[]
-  /** @param code of the failure; null where the receipt verifies */
-  add(because: string, told: Told, code: string | null, given?: KeysGiven): Promise<void>
+  /** With the code of the failure; null where the receipt verifies. */
+  readonly add: (because: string, told: Told, code: string | null, given?: KeysGiven) => Promise<void>
   /** The same told, with one thing else in the receipt than in its leaves. */
-  addBent(because: string, told: Told, code: string, bend: (vote: Record<string, unknown>) => void): Promise<void>
+  readonly addBent: (
+    because: string,
+    told: Told,
+    code: string,
+    bend: (vote: Record<string, unknown>) => void,
+  ) => Promise<void>
 }
 
 const adas = { id: 'ada', file: 'security-key-1.pem' }
@@ -509,6 +514,11 @@ async function told({ add, addBent }: Writing): Promise<void> {
   await addBent('An answer put beside a vote in the receipt alone', unsaid, 'leaf-mismatch', (vote) => {
     vote['evidence'] = byAda().events.filter(isVote)[0]?.evidence
   })
+  await bad(
+    'A request by a person who is nobody there',
+    { ...byAda(), askedBy: { kind: 'person', id: 'ada' } },
+    'leaf-mismatch',
+  )
   const late = byAda({}, { at: custodyTime(400) })
   await add('An answer of any time, since it tells none', late, null)
 }

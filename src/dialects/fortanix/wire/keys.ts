@@ -109,11 +109,13 @@ export function parseRevocation(id: string, body: unknown): ToRevoke {
 
 /** @throws AppError INVALID_MEMBER */
 export function parseKeySlice(query: unknown): KeySlice {
-  const { name, obj_type: kind } = query as Readonly<Record<string, unknown>>
+  const { name, obj_type: kind, show_destroyed: showDestroyed } = query as Readonly<Record<string, unknown>>
   return {
     ...parseNamedSlice(query),
     name: textOf('name', name),
     kind: kinds.find((known) => known === kind) ?? refuseUnless(kind === undefined, 'obj_type'),
+    // One client knows no state for them, and could not read a list that one is in.
+    withDestroyed: showDestroyed === 'true',
   }
 }
 

@@ -32,7 +32,7 @@ export function requestRoutes(app: FastifyInstance, ctx: Ctx): void {
 
   app.get('/requests', async ({ caller, query }) => await list(caller, query, () => parseQueue(query)))
 
-  app.post('/requests/search', async ({ caller, query, body }) => {
+  app.post('/requests/search', { config: { reads: true } }, async ({ caller, query, body }) => {
     return await list(caller, query, () => parseSearch(query, body))
   })
 
