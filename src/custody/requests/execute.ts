@@ -8,6 +8,7 @@ import { lockOperation, updateOperation, type OperationRow } from '../../store/f
 import type { Tx } from '../../store/open.ts'
 import { isDeadlock, refusalOf, transact } from '../../store/unit-of-work.ts'
 import { leafActorOf, type CustodyCaller } from '../caller.ts'
+import type { Checked, OperationSubject } from '../perform.ts'
 import type { Answer, DeferredOperations } from './deferred.ts'
 import { openJson, sealJson } from './sealed-json.ts'
 
@@ -64,7 +65,7 @@ async function attempt(
   try {
     const call = operations.find(row.method, row.operation, openJson(ctx, row.body))
     if (call === null) throw new AppError('NOT_FOUND', 'This operation is not known any more.')
-    await call.check(ctx, tx, requester)
+    requireApproved(row, await call.check(ctx, tx, requester))
     return await call.run(ctx, tx, requester)
   } catch (cause) {
     if (isDeadlock(cause)) throw cause
@@ -75,6 +76,18 @@ async function attempt(
     return operations.refusal(new AppError('UNKNOWN_ERROR'))
   }
 }
+
+/**
+ * That it is about what was approved and nothing else: a name may be another key's by now, and a key or an app may have come into a
+ * group whose policy nobody was asked by.
+ * @throws AppError APPROVAL_REQUIRED
+ */
+function requireApproved({ subjects: approved }: OperationRow, { subjects }: Checked): void {
+  const isApproved = (one: OperationSubject) => approved.some(({ kind, id }) => kind === one.kind && id === one.id)
+  if (!subjects.every(isApproved)) throw new AppError('APPROVAL_REQUIRED', overtaken)
+}
+
+const overtaken = 'The operation is about something else by now than what was approved.'
 
 /** Who asked, as they would call now. */
 async function requesterOf(

@@ -232,6 +232,53 @@ describe('an operation that fails when its time comes', () => {
   })
 })
 
+describe('what was approved', () => {
+  const overtaken = 'The operation is about something else by now than what was approved.'
+  const onlyUse = { protect_permissions: ['DELETE_SOBJECTS'] }
+  const byName = (name: string) => ({
+    operation: '/crypto/v1/sign',
+    body: { key: { name }, hash_alg: 'SHA256', data: data.toString('base64') },
+  })
+
+  it('is not done with another key that has the name by now', async () => {
+    const [seen, other] = [await signingKey({ ...user(ben), ...onlyUse }), await signingKey({ ...user(cleo), ...onlyUse })]
+    const { name } = (await ada.get(`/crypto/v1/keys/${seen.kid}`)).body
+    const id = await ask(ada, byName(name))
+    expectStatus(await ada.patch(`/crypto/v1/keys/${seen.kid}`, { name: `${name}, set aside` }), 200)
+    expectStatus(await ada.patch(`/crypto/v1/keys/${other.kid}`, { name }), 200)
+    expect((await approve(ben, id)).body).toMatchObject({ status: 'FAILED', subjects: [{ sobject: seen.kid }, {}] })
+    expect((await ada.post(`${requests}/${id}/result`)).body).toEqual({ status: 403, body: overtaken })
+    expect([await usesOf(seen.kid), await usesOf(other.kid)]).toEqual([0, 0])
+  })
+
+  it('is not done to a key that came into a group which was not asked', async () => {
+    const { kid } = await signingKey({ ...user(ben), ...onlyUse })
+    const id = await ask(ada, signing(kid))
+    const strict = await group({ ...user(cleo), ...onlyUse })
+    expectStatus(await ada.patch(`/crypto/v1/keys/${kid}`, { group_id: strict }), 200)
+    expect((await approve(ben, id)).body).toMatchObject({ status: 'FAILED' })
+    expect(await usesOf(kid)).toBe(0)
+  })
+
+  it('is not done to an app that came into a group which was not asked, and done to one that left a group', async () => {
+    const [asked, free] = [await group({ ...user(ben), protect_manage_operations: true }), await group()]
+    const strict = await group({ ...user(cleo), protect_manage_operations: false })
+    const groups = { [asked]: ['SIGN'], [free]: ['SIGN'] }
+    const body = { name: `robot ${++count}`, add_groups: groups }
+    const { app_id: appId } = expectStatus(await ada.post('/sys/v1/apps', body), 201)
+    const reading = { method: 'GET', operation: `/sys/v1/apps/${appId}/credential` }
+    const change = async (members: object) => {
+      const changing = await ask(ada, { method: 'PATCH', operation: `/sys/v1/apps/${appId}`, body: members })
+      expect((await approve(ben, changing)).body).toMatchObject({ status: 'APPROVED' })
+    }
+    const [first, second] = [await ask(ada, reading), await ask(ada, reading)]
+    await change({ del_groups: [free] })
+    expect((await approve(ben, first)).body).toMatchObject({ status: 'APPROVED' })
+    await change({ add_groups: { [strict]: ['SIGN'] } })
+    expect((await approve(ben, second)).body).toMatchObject({ status: 'FAILED' })
+  })
+})
+
 describe('a request that is deleted', () => {
   it('is gone, for who asked and for an administrator, and for nobody else to do', async () => {
     const { kid } = await signingKey(user(ben))
