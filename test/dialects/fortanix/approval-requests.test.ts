@@ -220,6 +220,24 @@ describe('who sees a request', () => {
   })
 })
 
+describe('a list of requests', () => {
+  it('has every request, and bodies up to a few megabytes in all', async () => {
+    const groupId = await group(user(ben))
+    const key = { name: `key ${++count}`, obj_type: 'AES', key_size: 256, group_id: groupId }
+    const { kid } = expectStatus(await ada.post('/crypto/v1/keys', key), 201)
+    const plain = Buffer.alloc(700_000).toString('base64')
+    const body = { key: { kid }, alg: 'AES', mode: 'GCM', plain }
+    const ids: string[] = []
+    for (let made = 0; made < 10; made += 1) ids.unshift(await ask(ada, { operation: '/crypto/v1/encrypt', body }))
+    const answer = await ben.get(`${requests}?subject=${kid}`)
+    expect(answer.body.map(({ request_id: id }: { request_id: string }) => id)).toEqual(ids)
+    expect(answer.body[0].body).toEqual(body)
+    expect(answer.body.at(-1)).not.toHaveProperty('body')
+    expect(answer.text.length).toBeLessThan(9_000_000)
+    expect((await ben.get(`${requests}/${ids.at(-1)}`)).body.body).toEqual(body)
+  })
+})
+
 describe('an operation that fails when its time comes', () => {
   it('is FAILED, undone, and its result is the refusal', async () => {
     const { kid } = await signingKey(user(ben))
@@ -241,7 +259,10 @@ describe('what was approved', () => {
   })
 
   it('is not done with another key that has the name by now', async () => {
-    const [seen, other] = [await signingKey({ ...user(ben), ...onlyUse }), await signingKey({ ...user(cleo), ...onlyUse })]
+    const [seen, other] = [
+      await signingKey({ ...user(ben), ...onlyUse }),
+      await signingKey({ ...user(cleo), ...onlyUse }),
+    ]
     const { name } = (await ada.get(`/crypto/v1/keys/${seen.kid}`)).body
     const id = await ask(ada, byName(name))
     expectStatus(await ada.patch(`/crypto/v1/keys/${seen.kid}`, { name: `${name}, set aside` }), 200)
