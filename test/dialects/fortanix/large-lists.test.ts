@@ -13,7 +13,10 @@ const refusalOf = (read: () => unknown): AppError => {
 }
 
 it('of a body that is nothing but problems not all are told', () => {
-  const wrong = (count: number) => ({ user_email: 'ada@example.com', account_role: Array.from({ length: count }, () => 0) })
+  const wrong = (count: number) => ({
+    user_email: 'ada@example.com',
+    account_role: Array.from({ length: count }, () => 0),
+  })
   expect(refusalOf(() => parseInvitation(wrong(3))).violations).toHaveLength(4)
   expect(refusalOf(() => parseInvitation(wrong(9000))).violations).toHaveLength(100)
   const many = refusalOf(() => parseInvitation(wrong(500_000)))
