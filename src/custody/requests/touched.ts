@@ -27,7 +27,7 @@ export async function requireNothingElse(tx: Tx, row: OperationRow, now: Checked
   const { account, groups, policiesOf } = JSON.parse(touches) as TouchedThen
   const isSubject = ({ kind, id }: OperationSubject) => row.subjects.some((one) => one.kind === kind && one.id === id)
   if (!now.subjects.every((subject) => subject.kind === 'group' || isSubject(subject))) {
-    throw new AppError('APPROVAL_REQUIRED')
+    throw new AppError('APPROVAL_REQUIRED', 'The operation is about something else by now than what was approved.')
   }
   const wasTouched = ({ id, concern }: Touched['groups'][number]) =>
     policiesOf.includes(id) || groups.some((group) => group.id === id && group.concern === concern)
