@@ -51,7 +51,7 @@ export interface OperationFilter {
 const mostBytes = 8_000_000
 
 /** An operation without what came of it, and without its body where a list has no room for it. */
-export type ListedOperation = Omit<OperationRow, 'result'>
+export type ListedOperation = Omit<OperationRow, 'result' | 'metadata'>
 
 /** The newest first. Whoever asks for large operations fills no list with them: those behind the first megabytes lack their bodies. */
 export async function listOperations(db: Db, filter: OperationFilter): Promise<ListedOperation[]> {
