@@ -60,7 +60,7 @@ describe.each(['postgres', 'pglite'] as const)('erasing what the Fortanix API ma
     const attestationResult = attestationOf(scene.world, new Authenticator(), challenge, rp.id)
     const device = { add_mfa_devices: [{ name: secret, attestationResult }] }
     expectStatus(await user.patch(`${sys}/users/${user.id}`, device), 200)
-    expectStatus(await user.post(`${sys}/users/generate_recovery_code`), 200)
+    expectStatus(await user.post(`${sys}/users/generate_recovery_codes`), 200)
     return user
   }
   const rowsOf = async (table: string, person: string): Promise<number> => {
