@@ -229,7 +229,7 @@ describe('what is said of one operation at the same time', { timeout: 170_000 },
       const kid = await makeKey(ada, group)
       const chance = dice(index)
       const [set, asked, ...direct] = await Promise.all([
-        moments(chance.roll(4)).then(() => ada.patch(`/sys/v1/groups/${group}`, { approval_policy: user(ben) })),
+        moments((index % 5) * 15).then(() => ada.patch(`/sys/v1/groups/${group}`, { approval_policy: user(ben) })),
         moments(chance.roll(4)).then(() => ada.post(approvalRequests, signing(kid))),
         ...Array.from({ length: 4 }, () => moments(chance.roll(4)).then(() => sign(ada, kid))),
       ])
@@ -257,7 +257,7 @@ describe('what is said of one operation at the same time', { timeout: 170_000 },
       const chance = dice(index)
       const approval_policy = { policy: user(zoe), manage_groups: true }
       const [set, ...made] = await Promise.all([
-        moments(chance.roll(4)).then(() => zoe.patch(`/sys/v1/accounts/${own}`, { approval_policy })),
+        moments((index % 5) * 5).then(() => zoe.patch(`/sys/v1/accounts/${own}`, { approval_policy })),
         ...Array.from({ length: 4 }, (_, place) =>
           moments(chance.roll(4)).then(() => zoe.post('/sys/v1/groups', { name: `group ${place}` })),
         ),
