@@ -132,7 +132,7 @@ describe('/fortanix/openapi.json tells what is sent and answered', () => {
     const options = (await ada.post('/sys/v1/session/config_2fa/new_challenge?protocol=fido2')).body
     const attestationResult = attestationOf(scene.world, device, options.challenge, options.rp.id)
     await ada.patch(`/sys/v1/users/${ada.id}`, { add_mfa_devices: [{ name: 'blue', attestationResult }] })
-    const codes = (await ada.post('/sys/v1/users/generate_recovery_code')).body.recovery_codes
+    const codes = (await ada.post('/sys/v1/users/generate_recovery_codes')).body.recovery_codes
     await ada.post('/sys/v1/session/config_2fa/terminate')
 
     const [one, two] = [await session(), await session()]
