@@ -334,7 +334,7 @@ const rows: readonly Row[] = [
   { call: 'DELETE /sys/v1/apps/{id}', of: ids.newApp, statuses: removes },
   {
     call: 'GET /sys/v1/apps/{id}/credential',
-    // No policy names it.
+    // Of one that no policy names: the secret of one that approves is asked for.
     of: ids.newApp,
     statuses: '    401  401     403   403 404     404  404     403   404    200   200       404',
   },

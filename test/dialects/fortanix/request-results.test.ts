@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { executeOperation } from '../../../src/custody/requests/execute.ts'
+import { deferredOperations } from '../../../src/dialects/fortanix/deferred-operations.ts'
 import { runDueJobs } from '../../../src/jobs/worker.ts'
 import { expectStatus, password, type FortanixApp, type FortanixUser } from '../../helpers/fortanix.ts'
 import {
@@ -138,8 +140,12 @@ describe('§3.6, an approved operation', () => {
     expect(await show(ben, id)).toMatchObject({ result_viewed: true })
     for (let again = 0; again < 3; again++) expect((await result(ada, id)).text).toBe(first.text)
     expect(await vault.usesOf(kid)).toBe(1)
+    // As a job does that comes after all.
+    await executeOperation(vault.scene.world.ctx, deferredOperations, vault.account, id)
+    expect([await vault.usesOf(kid), (await result(ada, id)).text]).toEqual([1, first.text])
     const { id: denied } = await vault.asked(user(ben))
     expectStatus(await deny(ben, denied), 200)
+    await executeOperation(vault.scene.world.ctx, deferredOperations, vault.account, denied)
     expect(await result(ada, denied)).toMatchObject(refused(400))
   })
 

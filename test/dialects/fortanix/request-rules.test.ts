@@ -281,16 +281,19 @@ describe('§3.4, an approval', () => {
   })
 
   it('needs what any quorum above any place of its reviewer asks for', async () => {
-    const { id } = await vault.asked(
-      quorum(1, [user(ben), quorum(1, [user(ben), quorum(1, [user(cleo)])], { require_password: true })]),
-    )
-    const { reviewers } = await show(ada, id)
-    expect(reviewers).toEqual([
-      { ...user(ben), requires_password: true, requires_2fa: false },
-      { ...user(cleo), requires_password: true, requires_2fa: false },
-    ])
-    expect(await approve(ben, id)).toMatchObject(refused(400))
-    expect((await approve(ben, id, { password })).body).toMatchObject({ status: 'APPROVED' })
+    const inner = quorum(1, [user(ben), quorum(1, [user(cleo)])], { require_password: true })
+    for (const members of [
+      [user(ben), inner],
+      [inner, user(ben)],
+    ]) {
+      const { id } = await vault.asked(quorum(1, members))
+      expect((await show(ada, id)).reviewers).toEqual([
+        { ...user(ben), requires_password: true, requires_2fa: false },
+        { ...user(cleo), requires_password: true, requires_2fa: false },
+      ])
+      expect(await approve(ben, id)).toMatchObject(refused(400))
+      expect((await approve(ben, id, { password })).body).toMatchObject({ status: 'APPROVED' })
+    }
   })
 
   it('is given by nobody who was disabled meanwhile', async () => {
