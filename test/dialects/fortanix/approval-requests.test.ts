@@ -139,19 +139,6 @@ describe('an operation that needs a quorum', () => {
   })
 })
 
-describe('a reviewer who became an auditor', () => {
-  it('decides nothing any more', async () => {
-    const eve = await scene.signUp(`Eve${++count}`)
-    await scene.join(ada, eve, account)
-    const { kid } = await signingKey(user(eve))
-    const id = await ask(ada, signing(kid))
-    expectStatus(await ada.patch(`/sys/v1/users/${eve.id}`, { account_role: ['ACCOUNTAUDITOR'] }), 200)
-    expect(await approve(eve, id)).toMatchObject({ status: 403, type: 'text/plain' })
-    expect(await eve.post(`${requests}/${id}/deny`)).toMatchObject({ status: 403 })
-    expect((await ada.get(`${requests}/${id}`)).body).toMatchObject({ status: 'PENDING', approvers: [] })
-  })
-})
-
 describe('a denial', () => {
   it('is final, by whoever may review, even after an approval of theirs', async () => {
     const { kid } = await signingKey(quorum(2, [user(ben), user(cleo)]))
@@ -333,6 +320,19 @@ describe('a policy in force', () => {
     expect((await approve(ben, id)).body).toMatchObject({ status: 'APPROVED' })
     expect((await ada.get(path)).body).not.toHaveProperty('approval_policy')
     expect(await ada.patch(path, { description: 'free again' })).toMatchObject({ status: 200 })
+  })
+})
+
+describe('a reviewer who became an auditor', () => {
+  it('decides nothing any more', async () => {
+    const eve = await scene.signUp(`Eve${++count}`)
+    await scene.join(ada, eve, account)
+    const { kid } = await signingKey(user(eve))
+    const id = await ask(ada, signing(kid))
+    expectStatus(await ada.patch(`/sys/v1/users/${eve.id}`, { account_role: ['ACCOUNTAUDITOR'] }), 200)
+    expect(await approve(eve, id)).toMatchObject({ status: 403, type: 'text/plain' })
+    expect(await eve.post(`${requests}/${id}/deny`)).toMatchObject({ status: 403 })
+    expect((await ada.get(`${requests}/${id}`)).body).toMatchObject({ status: 'PENDING', approvers: [] })
   })
 })
 
