@@ -322,6 +322,19 @@ describe('a policy in force', () => {
   })
 })
 
+describe('a reviewer who became an auditor', () => {
+  it('decides nothing any more', async () => {
+    const eve = await scene.signUp(`Eve${++count}`)
+    await scene.join(ada, eve, account)
+    const { kid } = await signingKey(user(eve))
+    const id = await ask(ada, signing(kid))
+    expectStatus(await ada.patch(`/sys/v1/users/${eve.id}`, { account_role: ['ACCOUNTAUDITOR'] }), 200)
+    expect(await approve(eve, id)).toMatchObject({ status: 403, type: 'text/plain' })
+    expect(await eve.post(`${requests}/${id}/deny`)).toMatchObject({ status: 403 })
+    expect((await ada.get(`${requests}/${id}`)).body).toMatchObject({ status: 'PENDING', approvers: [] })
+  })
+})
+
 async function usesOf(kid: string): Promise<number> {
   const key = await scene.world.ctx.db.selectFrom('fortanix_keys').select('used').where('id', '=', kid).execute()
   return Number(key[0]?.used)
