@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts'
 import { findApp } from '../store/fortanix-apps.ts'
-import { findMember, type MemberRole } from '../store/fortanix-members.ts'
+import { findActingMember, type MemberRole } from '../store/fortanix-members.ts'
 import type { Db } from '../store/open.ts'
 import type { CustodyCaller } from './caller.ts'
 
@@ -25,9 +25,9 @@ export async function requireMember(db: Db, { orgId, principalId, personId, kind
     if (app === undefined || !app.is_enabled) throw new AppError('APP_DISABLED')
     return { orgId, principalId, personId, kind, role: 'app' }
   }
-  const member = await findMember(db, orgId, personId)
+  const member = await findActingMember(db, orgId, personId)
   if (member?.state !== 'joined') throw new AppError('REQUESTOR_NOT_AUTHORIZED')
-  if (!member.is_enabled) throw new AppError('MEMBER_DISABLED')
+  if (!member.is_enabled || member.is_shut_out) throw new AppError('MEMBER_DISABLED')
   return { orgId, principalId, personId, kind, role: member.role }
 }
 

@@ -13,10 +13,28 @@ export async function findMember(db: Db, orgId: string, personId: string): Promi
   return await member(db, orgId, personId).executeTakeFirst()
 }
 
+/** As `findMember`, with whether the organization has disabled them, by whichever of its APIs. */
+export async function findActingMember(
+  db: Db,
+  orgId: string,
+  personId: string,
+): Promise<(MemberRow & { readonly is_shut_out: boolean }) | undefined> {
+  return await db
+    .selectFrom('fortanix_members as m')
+    .leftJoin('principals as a', (join) =>
+      join.onRef('a.org_id', '=', 'm.org_id').onRef('a.id', '=', 'm.principal_id'),
+    )
+    .selectAll('m')
+    .select(sql<boolean>`a.disabled_at is not null`.as('is_shut_out'))
+    .where('m.org_id', '=', orgId)
+    .where('m.person_id', '=', personId)
+    .executeTakeFirst()
+}
+
 /** Whether somebody administers the account now. */
 export async function administersAccount(db: Db, orgId: string, personId: string): Promise<boolean> {
-  const found = await findMember(db, orgId, personId)
-  return found?.role === 'administrator' && found.state === 'joined' && found.is_enabled
+  const found = await findActingMember(db, orgId, personId)
+  return found?.role === 'administrator' && found.state === 'joined' && found.is_enabled && !found.is_shut_out
 }
 
 /** Holds up every other change of the membership until the transaction ends. */

@@ -309,6 +309,25 @@ describe('a request that is deleted', () => {
   })
 })
 
+describe('somebody whom the organization disabled by another of its APIs', () => {
+  it('does nothing in the account any more, and approves nothing', async () => {
+    const { kid } = await signingKey(user(dora))
+    const id = await ask(ada, signing(kid))
+    const disable = async (at: Date | null) =>
+      await scene.world.ctx.db
+        .updateTable('principals')
+        .set({ disabled_at: at })
+        .where('person_id', '=', dora.id)
+        .where('org_id', '=', account)
+        .execute()
+    await disable(new Date())
+    expect(await approve(dora, id)).toMatchObject({ status: 403 })
+    expect(await dora.get('/sys/v1/groups')).toMatchObject({ status: 403 })
+    await disable(null)
+    expect((await approve(dora, id)).body).toMatchObject({ status: 'APPROVED' })
+  })
+})
+
 describe('a policy in force', () => {
   it('is changed by itself alone', async () => {
     const groupId = await group(user(ben))
@@ -355,7 +374,7 @@ describe('an operation that has become another by the time it is approved', () =
     const id = await ask(ada, signing(kid))
     await move(kid, await group(user(cleo)))
     expect((await approve(ben, id)).body).toMatchObject({ status: 'FAILED' })
-    expect(await resultOf(id)).toEqual(failed)
+    expect(await resultOf(id)).toEqual({ status: 403, body: 'This operation requires approval' })
     expect(await usesOf(kid)).toBe(0)
   })
 
