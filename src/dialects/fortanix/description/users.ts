@@ -62,7 +62,7 @@ export const userCalls: CallDescriptions = {
     summary: 'What the caller is in each account',
     answers: { 200: Type.Record(Type.String(), flags, { description: 'By the id of an account.' }) },
   },
-  'POST /sys/v1/users/generate_recovery_code': {
+  'POST /sys/v1/users/generate_recovery_codes': {
     summary: 'Make recovery codes, in place of those there were',
     answers: { 200: Type.Object({ recovery_codes: Type.Array(Type.String()) }) },
   },
@@ -71,6 +71,7 @@ export const userCalls: CallDescriptions = {
     summary: "Change a user's names, role, groups or security keys",
     description: 'What is left out stays.',
     body: changes,
+    bodyIsOptional: true,
     answers: { 200: user },
   },
 }
