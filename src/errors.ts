@@ -288,7 +288,6 @@ export const errorCodes = {
   OPERATION_UNKNOWN: 'operation is none that can wait for approval.',
   OPERATION_NOT_FOUND: 'No such approval request.',
   OPERATION_NOT_PENDING: 'The request is decided, or has expired.',
-  OPERATION_CHANGED: 'The operation would be done to something else than was approved.',
   OPERATION_WITHOUT_RESULT: 'The request has no result, or not any more.',
   NOT_A_REVIEWER: 'You are no reviewer of this request.',
   SECOND_FACTOR_PENDING: 'The session owes a second factor.',

@@ -123,8 +123,8 @@ export async function deleteApp(ctx: Ctx, caller: CustodyCaller, id: string): Pr
     const { groups } = await requireManagedApp(tx, member, id)
     const ids = groups.map(({ groupId }) => groupId)
     await requireNoPolicy(tx, orgId, touchingApp(orgId, id, ids))
-    const [at, actor] = [ctx.clock.now(), leafActorOf(member)]
-    await shutOut(ctx, tx, { orgId, principalId: id, actor })
+    const actor = leafActorOf(member)
+    const at = await shutOut(ctx, tx, { orgId, principalId: id, actor })
     await endCustodySessions(tx, { principalId: id }, null, at)
     await forgetApp(tx, orgId, id)
     await appendLeaf(ctx, tx, { orgId, kind: 'api-client.removed', subjectId: id, actor, at, facts: {} })

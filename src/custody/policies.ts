@@ -87,23 +87,33 @@ export function coversAccount({ protects }: AccountPolicy, concern: AccountConce
   return concern === 'policy' || protects.includes(concern)
 }
 
+/** Of an account or of a group. */
+export interface PolicyInForce {
+  readonly of: string
+  readonly policy: QuorumPolicy
+}
+
 /**
  * The policies that all have to be satisfied before an operation: the account's if it covers what is touched of it, and that of
  * every group (contract fortanix §4.3). Empty when the operation may simply be done: no policy comes into force before the
  * transaction has ended.
  */
-export async function findPolicies(tx: Tx, orgId: string, { account, groups }: Touched): Promise<QuorumPolicy[]> {
-  const found: QuorumPolicy[] = []
+export async function findPolicies(tx: Tx, orgId: string, { account, groups }: Touched): Promise<PolicyInForce[]> {
+  const found: PolicyInForce[] = []
   if (account.length > 0) {
     const row = await shareAccount(tx, orgId)
     const policy = row === undefined ? null : policyOfAccount(row)
-    if (policy !== null && account.some((concern) => coversAccount(policy, concern))) found.push(policy.policy)
+    if (policy !== null && account.some((concern) => coversAccount(policy, concern))) {
+      found.push({ of: orgId, policy: policy.policy })
+    }
   }
   const touched = [...new Set(groups.map(({ id }) => id))]
   for (const group of touched.length === 0 ? [] : await shareCustodyGroups(tx, orgId, touched)) {
     const policy = policyOfGroup(group)
     const concerns = groups.filter(({ id }) => id === group.group_id)
-    if (policy !== null && concerns.some(({ concern }) => coversGroup(policy, concern))) found.push(policy.policy)
+    if (policy !== null && concerns.some(({ concern }) => coversGroup(policy, concern))) {
+      found.push({ of: group.group_id, policy: policy.policy })
+    }
   }
   return found
 }

@@ -1,4 +1,4 @@
-import { erased, erasedOf } from './erasure.ts'
+import { erased, erasedOf, isErased } from './erasure.ts'
 import type { Tx } from './open.ts'
 import { statement } from './statement.ts'
 
@@ -34,7 +34,7 @@ export async function findHumanPrincipals(tx: Tx, personId: string): Promise<{ o
 /** Names, and an address that no organization knows them by. @returns how many rows held something else */
 export async function erasePersonRows(tx: Tx, personId: string): Promise<number> {
   const users = await userStatement(tx, [personId])
-  const addresses = await addressStatement(tx, [personId, erasedOf(personId), `${erased}:%`])
+  const addresses = await addressStatement(tx, [personId, erasedOf(personId)])
   return users.length + addresses.length
 }
 
@@ -43,7 +43,7 @@ const userStatement = statement(`
   where person_id = $1 and (first_name is not null or last_name is not null) returning person_id`)
 
 const addressStatement = statement(
-  `update people set email = $2 where id = $1 and email is not null and email not like $3 returning id`,
+  `update people set email = $2 where id = $1 and email is not null and not ${isErased('email')} returning id`,
 )
 
 /** Takes everything away that a person could come in with. @returns how many secrets there were */

@@ -5,6 +5,9 @@ import { statement } from './statement.ts'
 export const erased = 'erased'
 export const erasedOf = (id: string) => `${erased}:${id}`
 
+/** SQL that tells whether a column holds what `erasedOf` puts there, of whatever id. */
+export const isErased = (column: string) => `${column} ~ '^${erased}:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'`
+
 /** Steps or stages under no name of theirs. */
 export function withoutNames(named: readonly unknown[]): unknown[] {
   return named.map((one) => (typeof one === 'object' && one !== null && 'name' in one ? { ...one, name: erased } : one))
@@ -115,8 +118,9 @@ export async function erasePrincipal(tx: Tx, orgId: string, id: string): Promise
 }
 
 const principalStatements = [
+  // What another organization, or the person's own erasure, has put there already stays.
   `update people p set email = $4 from principals m
-    where m.org_id = $1 and m.id = $2 and m.kind = 'human' and m.person_id = p.id and p.email <> $4 and $3 <> '' returning p.id`,
+    where m.org_id = $1 and m.id = $2 and m.kind = 'human' and m.person_id = p.id and not ${isErased('p.email')} and $3 <> '' returning p.id`,
   `update organization_admins set email = $4
     where org_id = $1 and principal_id = $2 and email <> $4 and $3 <> '' returning id`,
   `update privx_users set username = $4, full_name = $3, attributes = '{}'

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { executeOperation } from '../../src/custody/requests/execute.ts'
+import { deferredOperations } from '../../src/dialects/fortanix/deferred-operations.ts'
 import { Authenticator } from '../helpers/authenticator.ts'
 import { inBatches, moments } from '../helpers/crowd.ts'
 import { deadlocks } from '../helpers/deadlocks.ts'
@@ -75,7 +77,7 @@ describe('what is said of one operation at the same time', { timeout: 170_000 },
         .orderBy('id')
         .execute()
     ).map(({ id, kind }) => ({ id: BigInt(id), kind }))
-  const statusesOf = (answers: readonly RawAnswer[]) => answers.map(({ status }) => status).toSorted()
+  const statusesOf = (answers: readonly RawAnswer[]) => answers.map(({ status }) => status).toSorted((a, b) => a - b)
 
   it('of many last approvals one completes the quorum, and the operation is done once', async () => {
     const kid = await protectedKey(quorum(2, reviewers.map(leaf)))
@@ -83,7 +85,11 @@ describe('what is said of one operation at the same time', { timeout: 170_000 },
       const id = await ask(ada, signing(kid))
       const [first, ...others] = dice(index).shuffled(reviewers)
       expectStatus(await approve(first as FortanixUser, id), 200)
+      // As workers would who come upon it.
+      const work = async () => await executeOperation(scene.world.ctx, deferredOperations, account, id)
+      const working = [1, 2, 3].map((turn) => moments(turn * 4).then(work))
       const answers = await Promise.all([...others, ...others].map((other) => approve(other, id)))
+      await Promise.all([...working, work()])
       expect(statusesOf(answers)).toEqual([200, ...Array.from({ length: answers.length - 1 }, () => 400)])
       expect(answers.find(({ status }) => status === 200)?.body).toMatchObject({ status: 'APPROVED' })
       expect((await ada.get(`${approvalRequests}/${id}`)).body.approvers).toHaveLength(2)
@@ -223,7 +229,7 @@ describe('what is said of one operation at the same time', { timeout: 170_000 },
       const kid = await makeKey(ada, group)
       const chance = dice(index)
       const [set, asked, ...direct] = await Promise.all([
-        moments(chance.roll(4)).then(() => ada.patch(`/sys/v1/groups/${group}`, { approval_policy: user(ben) })),
+        moments((index % 5) * 15).then(() => ada.patch(`/sys/v1/groups/${group}`, { approval_policy: user(ben) })),
         moments(chance.roll(4)).then(() => ada.post(approvalRequests, signing(kid))),
         ...Array.from({ length: 4 }, () => moments(chance.roll(4)).then(() => sign(ada, kid))),
       ])
@@ -241,6 +247,29 @@ describe('what is said of one operation at the same time', { timeout: 170_000 },
       if (asked?.status === 201) expect(after).toContain('operation.requested')
     })
     expect([...outcomes].toSorted()).toEqual(['ask 201', 'ask 400', 'sign 200', 'sign 403'])
+  })
+
+  it('a first policy of an account: no group is made beside it that is told of after it', async () => {
+    const zoe = await scene.signUp('Zoe')
+    const outcomes = new Set<number>()
+    await inBatches(rounds, 1, async (_round, index) => {
+      const own = await scene.account(zoe, `Account ${index}`)
+      const chance = dice(index)
+      const approval_policy = { policy: user(zoe), manage_groups: true }
+      const [set, ...made] = await Promise.all([
+        moments((index % 5) * 5).then(() => zoe.patch(`/sys/v1/accounts/${own}`, { approval_policy })),
+        ...Array.from({ length: 4 }, (_, place) =>
+          moments(chance.roll(4)).then(() => zoe.post('/sys/v1/groups', { name: `group ${place}` })),
+        ),
+      ])
+      expect(set?.status).toBe(200)
+      for (const { status } of made) outcomes.add(status)
+      const groups = made.flatMap(({ body }) => (body === null ? [] : [String(body.group_id)]))
+      const told = await leavesOf(own, ...groups)
+      const after = told.slice(told.findIndex(({ kind }) => kind === 'quorum.set')).map(({ kind }) => kind)
+      expect(after).not.toContain('group.created')
+    })
+    expect(outcomes).toEqual(new Set([201, 403]))
   })
 
   it('a policy that is changed beside requests: each is decided by the one before or by the one after', async () => {

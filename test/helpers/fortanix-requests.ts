@@ -24,6 +24,11 @@ export interface Vault<Name extends string> extends AsyncDisposable {
   /** A key of a new group with this policy, or of this group. */
   key(of: object | string, kind?: KeyKind): Promise<{ readonly kid: string; readonly name: string; group: string }>
   name(): string
+  /** A request of the administrator's for a signature, by a key of a new group with this policy. */
+  asked(policy: object): Promise<{ readonly id: string; readonly kid: string; readonly group: string }>
+  /** How often a key was used. */
+  usesOf(kid: string): Promise<number>
+  votesOn(id: string): Promise<number>
   /** Lets time pass, after which everybody has a new session, in `people` too. */
   wait(milliseconds: number): Promise<void>
 }
@@ -53,18 +58,29 @@ export async function startVault<Name extends string>(
     const body = { name: name(), ...(policy !== undefined && { approval_policy: policy }) }
     return expectStatus(await people[first].post('/sys/v1/groups', body), 201).group_id
   }
+  const key: Vault<Name>['key'] = async (of, kind = 'EC') => {
+    const id = typeof of === 'string' ? of : await group(of)
+    const body = { name: name(), group_id: id, key_ops: operations, ...kinds[kind] }
+    const made = expectStatus(await people[first].post('/crypto/v1/keys', body), 201)
+    return { kid: made.kid, name: made.name, group: id }
+  }
+  const { db } = scene.world.ctx
   return {
     scene,
     account,
     people,
     group,
+    key,
     name,
-    async key(of, kind = 'EC') {
-      const id = typeof of === 'string' ? of : await group(of)
-      const body = { name: name(), group_id: id, key_ops: operations, ...kinds[kind] }
-      const made = expectStatus(await people[first].post('/crypto/v1/keys', body), 201)
-      return { kid: made.kid, name: made.name, group: id }
+    async asked(policy) {
+      const { kid, group: of } = await key(policy)
+      return { id: await ask(people[first], signing(kid)), kid, group: of }
     },
+    async usesOf(kid) {
+      const row = await db.selectFrom('fortanix_keys').select('used').where('id', '=', kid).executeTakeFirstOrThrow()
+      return Number(row.used)
+    },
+    votesOn: async (id) => (await db.selectFrom('votes').select('seq').where('request_id', '=', id).execute()).length,
     async wait(milliseconds) {
       scene.world.clock.advance(milliseconds)
       for (const one of names) {
@@ -113,3 +129,9 @@ export const refused = (status: number, text?: string) => ({
   type: 'text/plain',
   ...(text !== undefined && { text }),
 })
+
+/** Milliseconds since 1970 of a time as the wire has it. */
+export const timeOf = (text: string): number =>
+  Date.parse(text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
+
+export const idsOf = ({ body }: RawAnswer): string[] => body.map(({ request_id: id }: { request_id: string }) => id)

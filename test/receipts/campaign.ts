@@ -68,7 +68,7 @@ if (values.help) {
   const isRight = [
     await runReceipts({ ground, second, directory }, counts.receipts, counts.mutations, wholeOf('seed')),
     await runEvidence({ ground, second, directory }),
-    await runInsider(ground, counts.insider, wholeOf('seed')),
+    await runInsider({ ground, second, directory }, counts.insider, wholeOf('seed')),
     await runTimes(ground),
   ].every(Boolean)
   process.exitCode = isRight ? 0 : 1
@@ -141,11 +141,15 @@ async function runEvidence({ ground: { signer }, second, directory }: Means): Pr
   return accepted.length === 0
 }
 
-async function runInsider({ signer }: Ground, count: number, seed: number): Promise<boolean> {
+async function runInsider({ ground, second, directory }: Means, count: number, seed: number): Promise<boolean> {
+  const { signer } = ground
   const agents = await believedForgeries(signer, count, seed)
   say(`${agents.length} of ${count} forgeries by the owner of the server verified.`)
-  const people = await believedKeyForgeries(signer, count, seed)
-  say(`${people.length} of ${count} forgeries of what security keys approve verified.`)
+  const people = await believedKeyForgeries(signer, count, seed, async (file, trust) => {
+    const { ok } = await second.verdictOn(file, keyArgs(trust, signer, directory))
+    return ok || verifyReceipt(file, trust).verdict === 'verified'
+  })
+  say(`${people.length} of ${count} forgeries of what security keys approve verified by either verifier.`)
   const believed = [...agents, ...people]
   for (const how of new Set(believed)) say(`  ${how}`)
   return believed.length === 0

@@ -75,7 +75,11 @@ function answeredBy(key: SecurityKey, vote: ToldVote, bent: Parameters<typeof ev
   return { ...vote, evidence: evidenceOf(loot.undecided, vote, key, bent) }
 }
 
-const withoutAnswer = ({ evidence: _, ...vote }: ToldVote): ToldVote => ({ ...vote, assurance: [] })
+function withoutAnswer(vote: ToldVote): ToldVote {
+  const { evidence: _, ...bare } = vote
+  return { ...bare, assurance: [] }
+}
+
 const underRule = (told: Told, weak: object): Told => ({
   ...told,
   policy: { ...told.policy, stages: [{ binding: true, rule: weak }] },

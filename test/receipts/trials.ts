@@ -125,8 +125,14 @@ export async function believedForgeries(signer: NoteSigner, count: number, seed:
 /**
  * The same of votes that security keys prove: every voter's key is given, and nobody may vote without. Besides, where people may, but
  * the rule is known and asks for their keys, nothing is approved.
+ * @param isBelieved whether any verifier believes a receipt
  */
-export async function believedKeyForgeries(signer: NoteSigner, count: number, seed: number): Promise<string[]> {
+export async function believedKeyForgeries(
+  signer: NoteSigner,
+  count: number,
+  seed: number,
+  isBelieved: IsBelieved = async (file, trust) => verdictOn(file, trust) === 'verified',
+): Promise<string[]> {
   const trust = trusting([signer.key], { voterKeys: voterKeys(...votersKeys) })
   const [honest] = honestTales as [Told]
   const unsigned = new Set(votersKeys.map(({ id }) => id))
@@ -145,11 +151,13 @@ export async function believedKeyForgeries(signer: NoteSigner, count: number, se
     const { how, told } = keyForgeryOf(number, dice)
     const file = await fileTelling(told, { signer, others: dice.below(4) })
     const expecting = { ...trust, policy: policyDigestOf(told.policy) }
-    if ([trust, expecting].some((each) => verdictOn(file, each) === 'verified')) believed.push(how)
-    if (isApproved(file) && verdictOn(file, lenient) === 'verified') believed.push(`${how}, where people need not sign`)
+    if ((await isBelieved(file, trust)) || (await isBelieved(file, expecting))) believed.push(how)
+    if (isApproved(file) && (await isBelieved(file, lenient))) believed.push(`${how}, where people need not sign`)
   }
   return believed
 }
+
+type IsBelieved = (file: string, trust: Trust) => Promise<boolean>
 
 function isApproved(file: string): boolean {
   return statementIn(file).predicate.decision.status === 'approved'

@@ -15,6 +15,7 @@ import { reviewersOf } from '../quorum.ts'
 import type { DeferredOperations } from './deferred.ts'
 import { sealJson } from './sealed-json.ts'
 import { snapshotPolicies } from './snapshot.ts'
+import { tellTouched } from './touched.ts'
 
 /** What is to be done once it is approved. */
 export interface OperationQuestion {
@@ -46,8 +47,9 @@ export async function askForApproval(
     const call = operations.find(method, operation, body)
     if (call === null) throw new AppError('OPERATION_UNKNOWN', undefined, { field: 'operation' })
     const checked = await call.check(ctx, tx, caller)
-    const policies = await findPolicies(tx, orgId, checked)
-    if (policies.length === 0) throw new AppError('APPROVAL_NOT_NEEDED')
+    const inForce = await findPolicies(tx, orgId, checked)
+    if (inForce.length === 0) throw new AppError('APPROVAL_NOT_NEEDED')
+    const policies = inForce.map(({ policy }) => policy)
     const account = await findAccount(tx, orgId)
     if (account === undefined) throw new Error(`account ${orgId} is gone`)
     const at = ctx.clock.now()
@@ -59,7 +61,7 @@ export async function askForApproval(
       requester: { principal: member.principalId, person: member.personId },
       name: `${method} ${operation}`,
       description,
-      metadata: contentOf(question, subjects),
+      metadata: { ...contentOf(question, subjects), touches: tellTouched(checked, inForce) },
       expiresAt,
     })
     const reviewers = reviewersOf(policies)

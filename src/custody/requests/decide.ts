@@ -102,9 +102,15 @@ async function requireReviewable(
 ): Promise<{ readonly member: Member; readonly row: OperationRow }> {
   const member = await requireMember(ctx.db, caller)
   const row = await requireVisibleOperation(ctx, ctx.db, member, id)
+  requireReviewer(member)
   if (!row.reviewer_ids.includes(wireIdOf(member))) throw new AppError('NOT_A_REVIEWER')
   if (row.execution !== 'waiting' || row.expires_at <= ctx.clock.now()) throw new AppError('OPERATION_NOT_PENDING')
   return { member, row }
+}
+
+/** Whoever became an auditor only looks on, wherever they were named before. @throws AppError NOT_A_REVIEWER */
+function requireReviewer({ role }: Member): void {
+  if (role === 'auditor') throw new AppError('NOT_A_REVIEWER')
 }
 
 type Decision = Pick<CastVoteInput, 'stance' | 'reason' | 'proofs'> & Required<Pick<CastVoteInput, 'alongside'>>
@@ -128,7 +134,7 @@ async function decide(
       dialect: 'fortanix',
       async alongside(tx, vote) {
         // Whoever was shut out of the account meanwhile decides nothing in it.
-        await requireMember(tx, caller)
+        requireReviewer(await requireMember(tx, caller))
         await alongside(tx, vote)
       },
     },

@@ -8,9 +8,9 @@ import { lockOperation, updateOperation, type OperationRow } from '../../store/f
 import type { Tx } from '../../store/open.ts'
 import { isDeadlock, refusalOf, transact } from '../../store/unit-of-work.ts'
 import { leafActorOf, type CustodyCaller } from '../caller.ts'
-import type { Checked, OperationSubject } from '../perform.ts'
 import type { Answer, DeferredOperations } from './deferred.ts'
 import { jsonHmac, openJson, sealJson } from './sealed-json.ts'
+import { requireNothingElse } from './touched.ts'
 
 /**
  * Does an approved operation as whoever asked for it, whose rights are checked again, and keeps what came of it. All that it does
@@ -65,7 +65,7 @@ async function attempt(
   try {
     const call = operations.find(row.method, row.operation, openJson(ctx, row.body))
     if (call === null) throw new AppError('NOT_FOUND', 'This operation is not known any more.')
-    requireApproved(row, await call.check(ctx, tx, requester))
+    await requireNothingElse(tx, row, await call.check(ctx, tx, requester))
     return await call.run(ctx, tx, requester)
   } catch (cause) {
     if (isDeadlock(cause)) throw cause
@@ -75,13 +75,6 @@ async function attempt(
     ctx.log.error({ err: error, request: row.request_id }, 'an approved operation failed')
     return operations.refusal(new AppError('UNKNOWN_ERROR'))
   }
-}
-
-/** A key may be named by a name that another has by now, and be in a group that nobody was asked for. @throws AppError OPERATION_CHANGED */
-function requireApproved({ subjects: approved }: OperationRow, { subjects }: Checked): void {
-  const isApproved = ({ kind, id }: OperationSubject) =>
-    approved.some((subject) => subject.kind === kind && subject.id === id)
-  if (!subjects.every(isApproved)) throw new AppError('OPERATION_CHANGED')
 }
 
 /** Who asked, as they would call now. */

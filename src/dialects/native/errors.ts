@@ -277,7 +277,6 @@ export const wireErrors: Record<ErrorCode, StatusAndCode> = {
   OPERATION_UNKNOWN: { status: 400 },
   OPERATION_NOT_FOUND: { status: 404 },
   OPERATION_NOT_PENDING: { status: 400 },
-  OPERATION_CHANGED: { status: 403 },
   OPERATION_WITHOUT_RESULT: { status: 400 },
   NOT_A_REVIEWER: { status: 403 },
   SECOND_FACTOR_PENDING: { status: 403 },

@@ -289,7 +289,6 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   OPERATION_UNKNOWN: badRequest,
   OPERATION_NOT_FOUND: notFound,
   OPERATION_NOT_PENDING: badRequest,
-  OPERATION_CHANGED: denied,
   OPERATION_WITHOUT_RESULT: badRequest,
   NOT_A_REVIEWER: denied,
   SECOND_FACTOR_PENDING: denied,

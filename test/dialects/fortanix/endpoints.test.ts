@@ -334,8 +334,9 @@ const rows: readonly Row[] = [
   { call: 'DELETE /sys/v1/apps/{id}', of: ids.newApp, statuses: removes },
   {
     call: 'GET /sys/v1/apps/{id}/credential',
-    of: ids.app,
-    statuses: '    401  401     403   403 403     403  404     403   404    200   200       404',
+    // Of one that no policy names: the secret of one that approves is asked for.
+    of: ids.newApp,
+    statuses: '    401  401     403   403 404     404  404     403   404    200   200       404',
   },
   {
     call: 'POST /sys/v1/apps/{id}/reset_secret',

@@ -280,6 +280,24 @@ test('a text of a megabyte in a member is no fault', async () => {
   expect(await faultsOf(calls())).toEqual([])
 })
 
+test('an error is one line, whatever lines were sent', async () => {
+  const broken = 'a\r\nb\u2028c'
+  const sent: readonly (readonly ['post' | 'patch', string, unknown])[] = [
+    ['post', '/sys/v1/apps', { name: 'x', add_groups: { [broken]: [] } }],
+    ['patch', `/sys/v1/apps/${app}`, { mod_groups: { [broken]: ['SIGN'] } }],
+    ['patch', `/sys/v1/users/${ben.id}`, { add_groups: { [broken]: [] } }],
+  ]
+  for (const [method, url, body] of sent) {
+    const answer = await ada[method](url, body)
+    expect(answer).toMatchObject({ status: 400, type: 'text/plain', text: expect.stringContaining('a b') })
+    expect(answer.text).not.toMatch(/[\r\n\u2028]/)
+  }
+  const headers = { authorization: `Bearer ${ada.token}` }
+  const half = await sendRaw(scene.world, { method: 'POST', url: '/sys/v1/apps', headers, payload: '{\n"a":\n\n}' })
+  expect(half).toMatchObject({ status: 400, type: 'text/plain' })
+  expect(half.text).not.toMatch(/[\r\n]/)
+})
+
 test('odd members of a query are no fault', async () => {
   const names = [
     'requester',

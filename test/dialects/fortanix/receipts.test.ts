@@ -98,7 +98,7 @@ describe.each(['postgres', 'pglite'] as const)('the receipt of an operation on %
 
   /** The file as somebody of the account gets it. */
   async function fileOf(id: string): Promise<string> {
-    const { ctx, clock, withToken } = scene.world
+    const { ctx, clock } = scene.world
     const { requester_id: principalId } = await ctx.db
       .selectFrom('requests')
       .select('requester_id')
@@ -107,11 +107,8 @@ describe.each(['postgres', 'pglite'] as const)('the receipt of an operation on %
     const row = await findActorRow(ctx.db, account, principalId)
     if (row === undefined) throw new Error('who asked is gone')
     const subject = { orgId: account, principalId, kind: row.kind, name: row.name, email: row.email, isAdmin: false }
-    return await receiptFile(
-      scene.world,
-      withToken(principalId, await signAccessToken(ctx.keys.token, clock, subject)),
-      id,
-    )
+    const token = await signAccessToken(ctx.keys.token, clock, subject)
+    return await receiptFile(scene.world, scene.world.withToken(principalId, token), id)
   }
 
   /** What both verifiers say; the account where they believe it. */

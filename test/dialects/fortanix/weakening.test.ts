@@ -64,6 +64,29 @@ describe('whoever administers an account alone', () => {
     }
   })
 
+  it('does not change an app that is in a protected group, be it to take it out', async () => {
+    const group = await makeGroup(ada)
+    const robot = await scene.app(ada, 'guarded', { [group]: ['SIGN'] })
+    expectStatus(await ada.patch(`/sys/v1/groups/${group}`, { approval_policy: user(ben) }), 200)
+    const free = await makeGroup(ada)
+    const changes = [
+      { del_groups: [group] },
+      { mod_groups: { [group]: ['EXPORT'] } },
+      { add_groups: { [free]: ['SIGN'] } },
+      { enabled: false },
+    ]
+    for (const change of changes) {
+      expect(await ada.patch(`/sys/v1/apps/${robot.id}`, change)).toMatchObject(needsApproval)
+    }
+  })
+
+  it('deletes no group that has a policy, though it hold no keys', async () => {
+    const flags = { protect_manage_operations: false, protect_crypto_operations: false }
+    const group = await makeGroup(ada, { ...user(ben), ...flags })
+    expect(await ada.delete(`/sys/v1/groups/${group}`)).toMatchObject(needsApproval)
+    expect(await ada.delete(`/sys/v1/groups/${await makeGroup(ada)}`)).toMatchObject({ status: 204 })
+  })
+
   it('moves a key freely where neither that nor its use is protected', async () => {
     const flags = { protect_manage_operations: false, protect_crypto_operations: false }
     const kid = await makeKey(ada, await makeGroup(ada, { ...user(ben), ...flags }))

@@ -18,7 +18,7 @@ import {
 } from '../../receipts/custody-told.ts'
 import { answered, evidenceOf, securityKeyOf, type BentAnswer } from '../../receipts/security-keys.ts'
 import { digestOf, isVote, type Told, type ToldVote } from '../../receipts/told.ts'
-import { signed, type Voter } from '../../receipts/voters.ts'
+import { claimsOf, signed, voteHeader, type Voter } from '../../receipts/voters.ts'
 
 export interface KeysGiven {
   readonly voterKeys?: readonly { readonly id: string; readonly file: string }[]
@@ -157,6 +157,15 @@ async function rules({ add }: Writing): Promise<void> {
     ]),
     'rule-violated',
   )
+  await add(
+    'Withdrawn, where an approval stands, and denied by another',
+    custodyTold(two, [
+      first,
+      approvalBy(2, 'ada', [], { stance: 'withdraw', seats: [] }),
+      approvalBy(3, 'ben', [], denies),
+    ]),
+    'rule-violated',
+  )
   const under = (options: object, rule = two): Told => {
     const told = custodyTold(rule, [first, approvalBy(2, 'ben', [], decides)])
     return { ...told, policy: { ...told.policy, options: { ...custodyOptions, ...options } } }
@@ -233,6 +242,16 @@ async function keysGiven({ add, agents }: Writing): Promise<void> {
   await add('A key of another kind given for an agent', byAgent, 'bad-voter-signature', {
     voterKeys: [{ ...adas, id: 'agent-1' }],
   })
+  const [vote] = signing.events as [ToldVote]
+  const parts = [voteHeader, claimsOf(signing, vote)].map((part) => Buffer.from(JSON.stringify(part)))
+  const input = parts.map((part) => part.toString('base64url')).join('.')
+  const signature = `${input}.${adasKey.sign(Buffer.from(input)).toString('base64url')}`
+  await add(
+    'A vote of an agent that a key of another kind signed',
+    { ...signing, events: [{ ...vote, signature }] },
+    'bad-voter-signature',
+    { voterKeys: [{ ...adas, id: 'agent-1' }] },
+  )
   await add('A key of another kind given for an agent, beside its own', byAgent, null, {
     voterKeys: [{ ...adas, id: 'agent-1' }, rsa],
   })
@@ -353,6 +372,12 @@ async function signatures({ add }: Writing): Promise<void> {
   await add('An answer by a key of somebody else, where it is known', byAda({}, {}, stranger), 'bad-voter-signature', {
     voterKeys: [adas],
   })
+  await add(
+    'An answer by a key of somebody else, where it is known, of who need not sign',
+    byAda({}, {}, stranger),
+    'bad-voter-signature',
+    { voterKeys: [adas], unsigned: ['ada'] },
+  )
   await bad('An answer by another key than is told', { kept: { publicKey: stranger.cose } })
   await bad('A signature of two plain numbers', { signature: () => Buffer.alloc(64, 1) })
   await bad('A signature with a byte behind it', { signature: (made) => Buffer.concat([made, Buffer.of(0)]) })
@@ -494,6 +519,9 @@ async function told({ add, addBent }: Writing): Promise<void> {
   await malformed('An answer of no kind', { kind: undefined })
   await malformed('An answer with a member more', { clientData: 'AA' })
   await malformed('An answer with a nonce of 31 bytes', { nonce: Buffer.alloc(31).toString('base64url') })
+  const shortNonce = { nonce: Buffer.alloc(31).toString('base64url') }
+  await add('An answer to a challenge with a nonce of 31 bytes', byAda(shortNonce), 'malformed')
+  await add('An answer of U2F to a challenge with a nonce of 31 bytes', byBen(shortNonce), 'malformed')
   await malformed('An answer with a nonce that is padded', { nonce: `${Buffer.alloc(32).toString('base64url')}=` })
   await malformed('An answer with a nonce with an unused bit set', {
     nonce: nonCanonical(Buffer.alloc(32).toString('base64url')),
