@@ -46,6 +46,14 @@ describe.each(documents)('%s', (document) => {
   })
 })
 
+test('a body that may be left out is said to be, and any other is not', async () => {
+  const [approve, ask] = ['{id}/approve', ''].map((rest) => `post /sys/v1/approval_requests/${rest}`.replace(/\/$/, ''))
+  const calls = new Map(await operationsIn('/fortanix/openapi.json'))
+  const isNeeded = (name = '') => calls.get(name)?.requestBody?.required
+  expect([isNeeded(approve), isNeeded(ask)]).toEqual([false, true])
+  expect(JSON.stringify([...calls])).not.toContain('x-')
+})
+
 /** In the contract, and not offered. */
 const refusedAlways = new Set(['post /sys/v1/session/auth/2fa/u2f'])
 

@@ -57,7 +57,7 @@ describe('/fortanix/openapi.json tells what is sent and answered', () => {
     const anyone = compared(scene.anyone)
     const newcomer = { user_email: 'cleo@example.com', user_password: password, first_name: 'Cleo', last_name: 'C.' }
     await anyone.post('/sys/v1/users', newcomer)
-    await ada.get('/sys/v1/accounts')
+    await ada.get('/sys/v1/accounts?sort_by=id&limit=5')
     await ada.get(`/sys/v1/accounts/${account}`)
     await ada.patch(`/sys/v1/accounts/${account}`, { approval_request_expiry: 600, retain_expired_requests: true })
     await ada.get('/sys/v1/users?limit=5&sort=user_id:desc')
@@ -81,7 +81,7 @@ describe('/fortanix/openapi.json tells what is sent and answered', () => {
         protect_permissions: [],
       },
     })
-    await ada.get('/sys/v1/groups')
+    await ada.get('/sys/v1/groups?sort_by=name&previous_sort_value=a&limit=5')
     await ada.get(`/sys/v1/groups/${group}`)
     const other = (await ada.post('/sys/v1/groups', { name: 'shorter' })).body.group_id
     await ada.delete(`/sys/v1/groups/${other}`)
@@ -116,7 +116,7 @@ describe('/fortanix/openapi.json tells what is sent and answered', () => {
     await ada.post('/crypto/v1/decrypt', { key: { name: 'aes' }, mode: 'GCM', cipher, iv, tag })
     await ada.post('/crypto/v1/mac', { key: { kid: hmac.body.kid }, data })
     await ada.post('/crypto/v1/keys/export', { kid: rsa })
-    await ada.get('/crypto/v1/keys?sort=name&limit=10')
+    await ada.get('/crypto/v1/keys?sort=name&start=a&limit=10&show_destroyed=true')
     await ada.post('/crypto/v1/keys/info', { name: 'rsa' })
     await ada.get(`/crypto/v1/keys/${aes}`)
     await ada.patch(`/crypto/v1/keys/${aes}`, { enabled: false, description: 'at rest' })

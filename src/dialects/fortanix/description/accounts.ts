@@ -1,7 +1,21 @@
 import { Type } from 'typebox'
 import { appPermissions } from '../../../custody/app.ts'
 import { noBody, type CallDescriptions } from '../../shared/api-description.ts'
-import { accountPolicy, anyOf, flag, groupPolicy, id, maybe, name, principal, slice, text, time } from './shapes.ts'
+import {
+  accountPolicy,
+  anyOf,
+  flag,
+  groupPolicy,
+  id,
+  maybe,
+  name,
+  principal,
+  namedSlice,
+  previousIdSlice,
+  previousSlice,
+  text,
+  time,
+} from './shapes.ts'
 
 /** Accounts, groups and apps (contract fortanix §4, §7). */
 
@@ -62,7 +76,11 @@ const shown = {
 }
 
 export const accountCalls: CallDescriptions = {
-  'GET /sys/v1/accounts': { summary: 'Accounts of the caller', answers: { 200: Type.Array(account) } },
+  'GET /sys/v1/accounts': {
+    summary: 'Accounts of the caller',
+    query: previousIdSlice,
+    answers: { 200: Type.Array(account) },
+  },
   'POST /sys/v1/accounts': {
     summary: 'Make an account, with the caller as its administrator',
     body: Type.Object({ name, description: maybe(text), approval_policy: maybe(accountPolicy), ...settings }),
@@ -73,12 +91,17 @@ export const accountCalls: CallDescriptions = {
     summary: 'Change an account or its approval policy',
     description: 'What is left out stays. May need approval.',
     body: anyOf({ name, description: text, approval_policy: accountPolicy, ...settings }),
+    bodyIsOptional: true,
     answers: { 200: account },
   },
 }
 
 export const groupCalls: CallDescriptions = {
-  'GET /sys/v1/groups': { summary: 'Groups that the caller sees', answers: { 200: Type.Array(group) } },
+  'GET /sys/v1/groups': {
+    summary: 'Groups that the caller sees',
+    query: previousSlice,
+    answers: { 200: Type.Array(group) },
+  },
   'POST /sys/v1/groups': {
     summary: 'Make a group',
     description: 'May need approval.',
@@ -90,6 +113,7 @@ export const groupCalls: CallDescriptions = {
     summary: 'Change a group or its approval policy',
     description: 'What is left out stays. May need approval.',
     body: anyOf({ name, description: text, approval_policy: groupPolicy }),
+    bodyIsOptional: true,
     answers: { 200: group },
   },
   'DELETE /sys/v1/groups/:id': { summary: 'Delete a group that holds no keys', answers: { 204: noBody } },
@@ -98,7 +122,7 @@ export const groupCalls: CallDescriptions = {
 export const appCalls: CallDescriptions = {
   'GET /sys/v1/apps': {
     summary: 'Apps that the caller sees',
-    query: { ...slice, ...shown },
+    query: { ...namedSlice, ...shown },
     answers: { 200: Type.Array(app) },
   },
   'POST /sys/v1/apps': {
@@ -128,6 +152,7 @@ export const appCalls: CallDescriptions = {
       mod_groups: permissionsByGroup,
       del_groups: Type.Array(id),
     }),
+    bodyIsOptional: true,
     answers: { 200: app },
   },
   'DELETE /sys/v1/apps/:id': { summary: 'Delete an app', answers: { 204: noBody } },

@@ -3,7 +3,7 @@ import { hashNames } from '../../../custody/crypto/hashes.ts'
 import { curves } from '../../../custody/crypto/key-material.ts'
 import { keyOperations } from '../../../custody/keys/key-operations.ts'
 import { noBody, type CallDescriptions } from '../../shared/api-description.ts'
-import { anyOf, bytes, flag, id, maybe, name, principal, slice, text, time } from './shapes.ts'
+import { anyOf, bytes, flag, id, maybe, name, principal, namedSlice, text, time } from './shapes.ts'
 
 /** Keys and what they are used for (contract fortanix §6, §7). */
 
@@ -59,12 +59,10 @@ export const keyCalls: CallDescriptions = {
   'GET /crypto/v1/keys': {
     summary: 'Keys that the caller sees',
     query: {
-      ...slice,
+      ...namedSlice,
       name: maybe(Type.String()),
       obj_type: maybe(kind),
-      start: maybe(
-        Type.String({ description: 'The id, or the name where it is sorted by that, that the list goes on after.' }),
-      ),
+      show_destroyed: maybe(Type.Enum(['true', 'false'])),
     },
     answers: { 200: Type.Array(key) },
   },
@@ -89,6 +87,7 @@ export const keyCalls: CallDescriptions = {
     summary: 'Change a key, or move it to another group',
     description: 'What is left out stays. May need approval.',
     body: anyOf({ name, description: text, key_ops: operations, enabled: flag, group_id: id }),
+    bodyIsOptional: true,
     answers: { 200: key },
   },
   'DELETE /crypto/v1/keys/:id': {

@@ -44,7 +44,7 @@ export const groupPolicy = Type.Object(
     protect_manage_operations: maybe(flag),
     protect_crypto_operations: maybe(flag),
   },
-  { description: 'One of `quorum`, `user` and `app`, up to 16 quorums deep; `{}` for none.' },
+  { description: 'One of `quorum`, `user` and `app`, up to 7 quorums deep; `{}` for none.' },
 )
 
 export const accountPolicy = Type.Object({
@@ -67,4 +67,21 @@ export const slice = {
   sort: maybe(Type.String({ description: 'By id, downwards where it ends in `desc`.' })),
   start: maybe(Type.String({ format: 'uuid', description: 'The id that the list goes on after.' })),
   ...range,
+}
+
+/** The same of a list that may be in the order of names. */
+export const namedSlice = {
+  ...slice,
+  sort: maybe(Type.String({ description: 'By id, or by name where it says so; downwards where it ends in `desc`.' })),
+  start: maybe(Type.String({ description: 'The id, or the name in that order, that the list goes on after.' })),
+}
+
+/** Other names for the same. */
+export const previousIdSlice = { sort_by: slice.sort, previous_id: slice.start, ...range }
+export const previousSlice = {
+  ...previousIdSlice,
+  sort_by: namedSlice.sort,
+  previous_sort_value: maybe(
+    Type.String({ description: 'The name that the list goes on after, in the order of names.' }),
+  ),
 }

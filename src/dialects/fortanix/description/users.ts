@@ -71,6 +71,7 @@ export const userCalls: CallDescriptions = {
     summary: "Change a user's names, role, groups or security keys",
     description: 'What is left out stays.',
     body: changes,
+    bodyIsOptional: true,
     answers: { 200: user },
   },
 }
