@@ -1,5 +1,3 @@
-import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import Fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -7,6 +5,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
+import { describeApis } from './api-descriptions.ts'
 import type { Config } from './config/config.ts'
 import type { Ctx } from './context.ts'
 import { allowFrontend } from './cross-origin.ts'
@@ -28,8 +27,7 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
     done()
   })
   await allowFrontend(app, ctx)
-  await app.register(swagger, { openapi: description })
-  await app.register(swaggerUi, { routePrefix: '/docs', indexPrefix: '' })
+  await describeApis(app)
   await app.register(async (scope) => operations(scope, ctx))
   if (ctx.config.signIn.kind === 'development') await app.register(async (scope) => developmentSignIn(scope, ctx))
   await app.register(async (scope) => nativeDialect(scope, ctx, answerUnknownRoute))
@@ -87,19 +85,3 @@ function trustOf({ trustedProxy }: Config): false | string[] | ((address: string
   if (typeof trustedProxy === 'number') return (_address, hop) => hop < trustedProxy
   return trustedProxy !== null && [...trustedProxy]
 }
-
-const description = {
-  openapi: '3.1.0',
-  info: {
-    title: 'Quorate, native API',
-    version: '0.1.0',
-    description: 'The Approvio API, with additions under /v1. Refusals: {code, message, details?}; see docs/errors.md.',
-  },
-  components: {
-    securitySchemes: {
-      bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-      cookie: { type: 'apiKey', in: 'cookie', name: 'access_token' },
-    },
-  },
-  security: [{ bearer: [] }, { cookie: [] }],
-} satisfies FastifyDynamicSwaggerOptions['openapi']

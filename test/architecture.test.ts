@@ -63,12 +63,14 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       types: ['config', 'context', 'kernel', 'store'],
     },
     health: { values: [], types: ['context'] },
+    'api-descriptions': { values: ['dialects/fortanix', 'dialects/privx', 'dialects/shared'] },
     operations: { values: ['health'], types: ['context'] },
     demo: { values: ['approvals', 'config', 'custody', 'identity', 'store', 'dialects/native'], types: ['context'] },
     cli: { values: ['main', 'verify'] },
     context: { values: ['audit', 'config', 'store', 'metrics', 'identity', 'outgoing', 'watching'] },
     server: {
       values: [
+        'api-descriptions',
         'context',
         'operations',
         'identity',

@@ -254,7 +254,7 @@ async function castLocked(
         at,
       })
     }
-    const evidence = (await input.proofs?.check(tx, provenBy(caller, policy, row))) ?? null
+    const evidence = (await input.proofs?.check(tx, { stance, ...provenBy(caller, policy, row) })) ?? null
     const { orgId } = caller
     const { id: requestId, policy_id: policyId, status: from } = row
     const changed = next.status !== from

@@ -1,7 +1,13 @@
 import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { findAccount, findAccountsOf, insertAccount, type AccountRow } from '../store/fortanix-accounts.ts'
+import {
+  findAccount,
+  findAccountsOf,
+  insertAccount,
+  type AccountRow,
+  type AccountSlice,
+} from '../store/fortanix-accounts.ts'
 import { insertOrganization } from '../store/organizations.ts'
 import type { Tx } from '../store/open.ts'
 import { transact } from '../store/unit-of-work.ts'
@@ -66,7 +72,10 @@ export async function readAccount(ctx: Ctx, caller: CustodyCaller, id: string): 
 }
 
 /** All that a person is in; of an app its own. */
-export async function listAccounts(ctx: Ctx, caller: CustodyCaller): Promise<AccountRow[]> {
-  if (caller.personId !== null) return await findAccountsOf(ctx.db, caller.personId)
-  return [await readAccount(ctx, caller, caller.orgId ?? '')]
+export async function listAccounts(ctx: Ctx, caller: CustodyCaller, slice: AccountSlice): Promise<AccountRow[]> {
+  if (caller.personId !== null) return await findAccountsOf(ctx.db, caller.personId, slice)
+  const own = await readAccount(ctx, caller, caller.orgId ?? '')
+  const { after, isDescending, limit, offset } = slice
+  const isThere = after === null || (isDescending ? own.org_id < after : own.org_id > after)
+  return (isThere ? [own] : []).slice(offset, offset + limit)
 }

@@ -120,7 +120,7 @@ export async function tellApp(
     kind,
     subjectId: app.principal_id,
     actor: leafActorOf(by),
-    at: ctx.clock.now(),
+    at: app.updated_at,
     facts: {
       role: app.role,
       isEnabled: app.is_enabled,

@@ -91,12 +91,13 @@ export function requireAmong(defaultGroup: string | null, groups: readonly AppGr
 export async function listApps(
   ctx: Ctx,
   caller: CustodyCaller,
-  slice: Omit<AppSlice, 'groupIds'>,
+  slice: Omit<AppSlice, 'groupIds' | 'id'>,
 ): Promise<ShownApp[]> {
   const member = await requireMember(ctx.db, caller)
   const { orgId, role, principalId } = member
-  if (role === 'app') return [await requireVisibleApp(ctx.db, member, principalId)]
-  const apps = await findApps(ctx.db, orgId, { ...slice, groupIds: await visibleGroups(ctx.db, member) })
+  const seen =
+    role === 'app' ? { groupIds: null, id: principalId } : { groupIds: await visibleGroups(ctx.db, member), id: null }
+  const apps = await findApps(ctx.db, orgId, { ...slice, ...seen })
   const groups = await findGroupsOfApps(
     ctx.db,
     orgId,
@@ -122,8 +123,8 @@ export async function deleteApp(ctx: Ctx, caller: CustodyCaller, id: string): Pr
     const { groups } = await requireManagedApp(tx, member, id)
     const ids = groups.map(({ groupId }) => groupId)
     await requireNoPolicy(tx, orgId, touchingApp(orgId, id, ids))
-    const [at, actor] = [ctx.clock.now(), leafActorOf(member)]
-    await shutOut(ctx, tx, { orgId, principalId: id, actor })
+    const actor = leafActorOf(member)
+    const at = await shutOut(ctx, tx, { orgId, principalId: id, actor })
     await endCustodySessions(tx, { principalId: id }, null, at)
     await forgetApp(tx, orgId, id)
     await appendLeaf(ctx, tx, { orgId, kind: 'api-client.removed', subjectId: id, actor, at, facts: {} })

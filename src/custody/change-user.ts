@@ -34,6 +34,8 @@ export async function changeUser(ctx: Ctx, caller: CustodyCaller, personId: stri
     if (caller.orgId !== null) await requireVisible(tx, await requireMember(tx, caller), personId)
     else if (caller.personId !== personId) throw new AppError('ACCOUNT_NOT_SELECTED')
     if (renames && caller.personId !== personId) throw new AppError('REQUESTOR_NOT_AUTHORIZED')
+    // Before the account, as wherever both are held.
+    if (caller.orgId !== null && joins.length + leaves.length > 0) await lockFacts(tx, caller.orgId)
     await renameUser(ctx, tx, personId, input)
     await changeMember(ctx, tx, caller, personId, input)
     for (const groupId of new Set(joins)) await moveUser(ctx, tx, caller, { personId, groupId, isIn: true })
@@ -54,7 +56,6 @@ interface Move {
 async function moveUser(ctx: Ctx, tx: Tx, caller: CustodyCaller, { personId, groupId, isIn }: Move): Promise<void> {
   const by = await requireMember(tx, caller)
   const { orgId } = by
-  await lockFacts(tx, orgId)
   requireGroupOf(by, await findCustodyGroup(tx, orgId, groupId), await isMember(tx, orgId, groupId, by.principalId))
   const { principal_id: principalId = null } = (await findMember(tx, orgId, personId)) ?? {}
   if (principalId === null) {

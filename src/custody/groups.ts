@@ -1,12 +1,14 @@
 import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { shareAccount } from '../store/fortanix-accounts.ts'
 import {
   deleteAppGroupsOf,
   holdsKeys,
   listCustodyGroups,
   lockCustodyGroup,
   type CustodyGroupRow,
+  type CustodyGroupSlice,
 } from '../store/fortanix-groups.ts'
 import { changeMemberCount } from '../store/groups.ts'
 import { deleteMemberships, listMembers } from '../store/memberships.ts'
@@ -18,10 +20,14 @@ import { leafActorOf, type CustodyCaller } from './caller.ts'
 import { requireManagedGroup, requireVisibleGroup, visibleGroups } from './group-rights.ts'
 import { requireNoPolicy } from './policies.ts'
 
-/** Those that the caller sees, by name. @throws AppError as `requireMember` does */
-export async function listGroups(ctx: Ctx, caller: CustodyCaller): Promise<CustodyGroupRow[]> {
+/** Those that the caller sees. @throws AppError as `requireMember` does */
+export async function listGroups(
+  ctx: Ctx,
+  caller: CustodyCaller,
+  slice: CustodyGroupSlice,
+): Promise<CustodyGroupRow[]> {
   const member = await requireMember(ctx.db, caller)
-  return await listCustodyGroups(ctx.db, member.orgId, await visibleGroups(ctx.db, member))
+  return await listCustodyGroups(ctx.db, member.orgId, await visibleGroups(ctx.db, member), slice)
 }
 
 /** @throws AppError GROUP_NOT_FOUND, and as `requireMember` does */
@@ -38,6 +44,7 @@ export async function deleteGroup(ctx: Ctx, caller: CustodyCaller, id: string): 
     const member = await requireMember(tx, caller)
     const { orgId } = member
     await lockFacts(tx, orgId)
+    await shareAccount(tx, orgId)
     await lockCustodyGroup(tx, orgId, id)
     await requireManagedGroup(tx, member, id)
     await requireNoPolicy(tx, orgId, { account: ['groups'], groups: [{ id, concern: 'policy' }] })

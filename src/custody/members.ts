@@ -76,7 +76,7 @@ export async function addMember(
     updated_at: at,
   } as const
   await insertMember(tx, member)
-  await tell(ctx, tx, actor, kind, member)
+  await tell(ctx, tx, actor, kind, member, at)
 }
 
 /**
@@ -94,7 +94,7 @@ export async function answerInvitations(
     for (const orgId of new Set(rejects)) {
       const invited = await requireInvitation(tx, orgId, user)
       await deleteMember(tx, orgId, user.person_id)
-      await tell(ctx, tx, { kind: 'person', id: user.person_id }, 'member.declined', invited)
+      await tell(ctx, tx, { kind: 'person', id: user.person_id }, 'member.declined', invited, ctx.clock.now())
     }
   })
 }
@@ -112,9 +112,10 @@ async function accept(
   user: CustodyUserRow & { readonly email: string },
 ): Promise<void> {
   const principalId = await ensurePrincipal(ctx, tx, invited.org_id, user)
-  const joined = { principal_id: principalId, state: 'joined' as const, updated_at: ctx.clock.now() }
+  const at = ctx.clock.now()
+  const joined = { principal_id: principalId, state: 'joined' as const, updated_at: at }
   await updateMember(tx, invited.org_id, invited.person_id, joined)
-  await tell(ctx, tx, { kind: 'person', id: user.person_id }, 'member.joined', { ...invited, ...joined })
+  await tell(ctx, tx, { kind: 'person', id: user.person_id }, 'member.joined', { ...invited, ...joined }, at)
 }
 
 /** What votes for a person in an organization: what they have there already, or what is made now. */
@@ -159,7 +160,7 @@ export async function changeMember(
   }
   await updateMember(tx, orgId, personId, { role: after.role, is_enabled: after.is_enabled, updated_at: at })
   if (!after.is_enabled) await endCustodySessions(tx, { personId, orgId }, null, at)
-  await tell(ctx, tx, leafActorOf(admin), 'member.changed', after)
+  await tell(ctx, tx, leafActorOf(admin), 'member.changed', after, at)
 }
 
 type Told = Pick<MemberRow, 'org_id' | 'person_id' | 'principal_id' | 'role' | 'is_enabled' | 'state'>
@@ -170,13 +171,14 @@ async function tell(
   actor: LeafActor,
   kind: Extract<LeafKind, `member.${string}`>,
   member: Told,
+  at: Date,
 ): Promise<void> {
   await appendLeaf(ctx, tx, {
     orgId: member.org_id,
     kind,
     subjectId: member.person_id,
     actor,
-    at: ctx.clock.now(),
+    at,
     facts: {
       role: member.role,
       isEnabled: member.is_enabled,

@@ -1,9 +1,9 @@
 import { AppError } from '../errors.ts'
-import { findAccount, type AccountRow } from '../store/fortanix-accounts.ts'
+import { shareAccount, type AccountRow } from '../store/fortanix-accounts.ts'
 import { findAppsAmong } from '../store/fortanix-apps.ts'
-import { findCustodyGroups, type CustodyGroupRow } from '../store/fortanix-groups.ts'
+import { shareCustodyGroups, type CustodyGroupRow } from '../store/fortanix-groups.ts'
 import { findApproversAmong } from '../store/fortanix-members.ts'
-import type { Db } from '../store/open.ts'
+import type { Db, Tx } from '../store/open.ts'
 import { leavesOf, type QuorumPolicy } from './quorum-policy.ts'
 
 /** What of an account its policy may protect (contract fortanix §4.2). */
@@ -87,37 +87,49 @@ export function coversAccount({ protects }: AccountPolicy, concern: AccountConce
   return concern === 'policy' || protects.includes(concern)
 }
 
+/** Of an account or of a group. */
+export interface PolicyInForce {
+  readonly of: string
+  readonly policy: QuorumPolicy
+}
+
 /**
  * The policies that all have to be satisfied before an operation: the account's if it covers what is touched of it, and that of
- * every group (contract fortanix §4.3). Empty when the operation may simply be done.
+ * every group (contract fortanix §4.3). Empty when the operation may simply be done: no policy comes into force before the
+ * transaction has ended.
  */
-export async function findPolicies(db: Db, orgId: string, { account, groups }: Touched): Promise<QuorumPolicy[]> {
-  const found: QuorumPolicy[] = []
+export async function findPolicies(tx: Tx, orgId: string, { account, groups }: Touched): Promise<PolicyInForce[]> {
+  const found: PolicyInForce[] = []
   if (account.length > 0) {
-    const row = await findAccount(db, orgId)
+    const row = await shareAccount(tx, orgId)
     const policy = row === undefined ? null : policyOfAccount(row)
-    if (policy !== null && account.some((concern) => coversAccount(policy, concern))) found.push(policy.policy)
+    if (policy !== null && account.some((concern) => coversAccount(policy, concern))) {
+      found.push({ of: orgId, policy: policy.policy })
+    }
   }
   const touched = [...new Set(groups.map(({ id }) => id))]
-  for (const group of touched.length === 0 ? [] : await findCustodyGroups(db, orgId, touched)) {
+  for (const group of touched.length === 0 ? [] : await shareCustodyGroups(tx, orgId, touched)) {
     const policy = policyOfGroup(group)
     const concerns = groups.filter(({ id }) => id === group.group_id)
-    if (policy !== null && concerns.some(({ concern }) => coversGroup(policy, concern))) found.push(policy.policy)
+    if (policy !== null && concerns.some(({ concern }) => coversGroup(policy, concern))) {
+      found.push({ of: group.group_id, policy: policy.policy })
+    }
   }
   return found
 }
 
 /** For whoever does it directly. @throws AppError APPROVAL_REQUIRED, whose text is part of the protocol */
-export async function requireNoPolicy(db: Db, orgId: string, touched: Touched): Promise<void> {
-  if ((await findPolicies(db, orgId, touched)).length > 0) throw new AppError('APPROVAL_REQUIRED')
+export async function requireNoPolicy(tx: Tx, orgId: string, touched: Touched): Promise<void> {
+  if ((await findPolicies(tx, orgId, touched)).length > 0) throw new AppError('APPROVAL_REQUIRED')
 }
 
 /**
- * Whether everyone whom a policy names may approve: users of the account who are enabled and verified and no auditors, and
+ * That a policy is not larger than what can be decided by, and that everyone whom it names may approve: users of the account who are enabled and verified and no auditors, and
  * apps of the account.
  * @throws AppError QUORUM_POLICY_INVALID
  */
 export async function requireApprovers(db: Db, orgId: string, policy: QuorumPolicy): Promise<void> {
+  requireBounded(policy)
   const leaves = leavesOf(policy)
   const idsOf = (kind: 'person' | 'app') => leaves.filter((leaf) => leaf.kind === kind).map(({ id }) => id)
   const people = new Set((await findApproversAmong(db, orgId, idsOf('person'))).map(({ personId }) => personId))
@@ -129,5 +141,27 @@ export async function requireApprovers(db: Db, orgId: string, policy: QuorumPoli
         ? `User ${id} is no enabled and verified user of this account who may approve.`
         : `App ${id} is no enabled app of this account.`
     throw new AppError('QUORUM_POLICY_INVALID', problem)
+  }
+}
+
+/** Deeper, with what joins several policies above it, the engine takes none; and an operation may have to satisfy several. */
+const mostLevels = 7
+const mostNodes = 250
+
+function requireBounded(policy: QuorumPolicy): void {
+  const { levels, nodes } = sizeOf(policy)
+  if (levels > mostLevels) throw new AppError('QUORUM_POLICY_INVALID', `Quorums may lie ${mostLevels} deep at most.`)
+  if (nodes > mostNodes) {
+    throw new AppError('QUORUM_POLICY_INVALID', `A policy may have ${mostNodes} quorums, users and apps at most.`)
+  }
+}
+
+/** Levels of quorums, and how many quorums, users and apps there are in all. */
+function sizeOf(policy: QuorumPolicy): { readonly levels: number; readonly nodes: number } {
+  if (policy.kind !== 'quorum') return { levels: 0, nodes: 1 }
+  const sizes = policy.members.map(sizeOf)
+  return {
+    levels: 1 + Math.max(...sizes.map(({ levels }) => levels)),
+    nodes: 1 + sizes.reduce((sum, { nodes }) => sum + nodes, 0),
   }
 }

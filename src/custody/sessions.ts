@@ -83,9 +83,10 @@ export async function endSession(ctx: Ctx, caller: CustodyCaller): Promise<void>
 export async function completeByRecoveryCode(ctx: Ctx, caller: CustodyCaller, code: string): Promise<void> {
   const { personId } = requirePending(caller)
   await transact(ctx, null, async (tx) => {
-    const isSpent = await spendRecoveryCode(tx, personId, hashOfClientSecret(code))
+    const codeSha256 = hashOfClientSecret(code)
+    const isSpent = await spendRecoveryCode(tx, personId, codeSha256)
     if (!isSpent) throw new AppError('SECOND_FACTOR_WRONG', 'The recovery code is unknown or was used already.')
-    await completeFactor(ctx, tx, caller, 'recovery-code')
+    await completeFactor(ctx, tx, caller, { factor: 'recovery-code', codeSha256 })
   })
 }
 
@@ -94,7 +95,7 @@ export async function completeByAssertion(ctx: Ctx, caller: CustodyCaller, asser
   const { personId, session } = requirePending(caller)
   const refusal = await transact(ctx, null, async (tx) => {
     const refused = await verifySignInAssertion(ctx, tx, personId, session.id, assertion)
-    if (refused === null) await completeFactor(ctx, tx, caller, 'security-key')
+    if (refused === null) await completeFactor(ctx, tx, caller, { factor: 'security-key' })
     return refused
   })
   if (refusal !== null) throw refusal
@@ -111,7 +112,7 @@ async function completeFactor(
   ctx: Ctx,
   tx: Tx,
   caller: CustodyCaller,
-  factor: 'recovery-code' | 'security-key',
+  proved: { readonly factor: 'security-key' } | { readonly factor: 'recovery-code'; readonly codeSha256: string },
 ): Promise<void> {
   const personId = requirePerson(caller)
   const { id } = await changeSession(tx, caller, { is_pending: false })
@@ -121,7 +122,7 @@ async function completeFactor(
     subjectId: personId,
     actor: personActor(personId),
     at: ctx.clock.now(),
-    facts: { session: id, factor },
+    facts: { session: id, ...proved },
   })
 }
 
@@ -130,18 +131,19 @@ const codes = 10
 /** Makes ten new codes in the place of those before; they are shown this once. */
 export async function makeRecoveryCodes(ctx: Ctx, caller: CustodyCaller): Promise<readonly string[]> {
   const personId = requirePerson(caller)
-  // 80 bits each: nobody tries them all.
-  const made = Array.from({ length: codes }, () => randomBytes(10).toString('hex'))
+  // 128 bits each: nobody tries them all, not even by their hashes, which the log has.
+  const made = Array.from({ length: codes }, () => randomBytes(16).toString('hex'))
+  const codesSha256 = made.map(hashOfClientSecret)
   const at = ctx.clock.now()
   await transact(ctx, null, async (tx) => {
-    await replaceRecoveryCodes(tx, personId, made.map(hashOfClientSecret), at)
+    await replaceRecoveryCodes(tx, personId, codesSha256, at)
     await appendLeaf(ctx, tx, {
       orgId: peopleLog,
       kind: 'person.recovery-codes-made',
       subjectId: personId,
       actor: personActor(personId),
       at,
-      facts: { count: codes },
+      facts: { codesSha256 },
     })
   })
   return made

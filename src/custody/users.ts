@@ -88,6 +88,7 @@ export async function renameUser(ctx: Ctx, tx: Tx, personId: string, names: User
     ...(firstName !== undefined && { first_name: firstName }),
     ...(lastName !== undefined && { last_name: lastName }),
   })
+  const user = await findCustodyUser(tx, personId)
   await appendLeaf(ctx, tx, {
     orgId: peopleLog,
     kind: 'person.changed',
@@ -95,7 +96,8 @@ export async function renameUser(ctx: Ctx, tx: Tx, personId: string, names: User
     actor: personActor(personId),
     at: ctx.clock.now(),
     facts: {},
-    privateText: { firstName, lastName },
+    // Both as they are now: of a name that was taken away nothing else would tell.
+    privateText: { firstName: user?.first_name, lastName: user?.last_name },
   })
 }
 

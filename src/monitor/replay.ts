@@ -1,6 +1,9 @@
+import { newAccounts, replayAccounts, type ToldAccounts } from './replay-accounts.ts'
 import { newCredentials, replayCredentials, type ToldCredentials } from './replay-credentials.ts'
 import { newGrants, replayGrants, type ToldGrants } from './replay-grants.ts'
 import { newGroups, replayGroups, type ToldGroups } from './replay-groups.ts'
+import { replayKeys, type ToldKeys } from './replay-keys.ts'
+import { newPeople, replayPeople, type ToldPeople } from './replay-people.ts'
 import { newPolicies, replayPolicies, templatesIn, type ToldPolicies } from './replay-policies.ts'
 import { newPrincipals, replayPrincipals, type ToldPrincipals } from './replay-principals.ts'
 import { newRoles, replayRoles, type ToldRoles } from './replay-roles.ts'
@@ -17,7 +20,16 @@ import { change, type ToldTable } from './told-table.ts'
  * (`replay-requests.ts`): there may be millions of them.
  */
 export interface Told
-  extends ToldPrincipals, ToldCredentials, ToldGroups, ToldGrants, ToldRoles, ToldPolicies, ToldWorkflows {
+  extends
+    ToldPrincipals,
+    ToldCredentials,
+    ToldGroups,
+    ToldGrants,
+    ToldRoles,
+    ToldPolicies,
+    ToldWorkflows,
+    ToldAccounts,
+    ToldKeys {
   readonly organizations: ToldTable
   readonly spaces: ToldTable
   readonly quotas: ToldTable
@@ -25,17 +37,18 @@ export interface Told
   readonly privx_settings: ToldTable
 }
 
-/** @param people those of other organizations, who may be the same */
-export function nothingTold(people: ToldTable = new Map()): Told {
+/** @param people what belongs to no organization, of which several logs may tell */
+export function nothingTold(people: ToldPeople = newPeople()): Told {
   return {
-    ...newPrincipals(),
-    people,
+    ...newPrincipals(people),
     ...newCredentials(),
     ...newGroups(),
     ...newGrants(),
     ...newRoles(),
     ...newPolicies(),
     ...newWorkflows(),
+    ...newAccounts(),
+    fortanix_keys: new Map(),
     organizations: new Map(),
     spaces: new Map(),
     quotas: new Map(),
@@ -54,6 +67,7 @@ export function replay(told: Told, leaf: ToldLeaf): void {
   if (leaf.kind === 'account.changed' && leaf.text('name') !== null) {
     change(told.organizations, leaf.subject, { name: leaf.text('name') })
   }
+  replayPeople(told, leaf)
   replayPrincipals(told, leaf)
   replayCredentials(told, leaf)
   replayGroups(told, leaf)
@@ -69,4 +83,6 @@ export function replay(told: Told, leaf: ToldLeaf): void {
   replayQuotas(told.quotas, leaf)
   replayApiKeys(told.api_keys, leaf)
   replaySettings(told.privx_settings, leaf)
+  replayAccounts(told, leaf)
+  replayKeys(told, leaf)
 }

@@ -19,19 +19,38 @@ export async function findAccount(db: Db, orgId: string): Promise<AccountRow | u
   return await accounts(db).where('t.org_id', '=', orgId).executeTakeFirst()
 }
 
+/** As `findAccount`, and holds up whoever changes it until the transaction ends, and nobody who only reads. */
+export async function shareAccount(tx: Tx, orgId: string): Promise<AccountRow | undefined> {
+  return await accounts(tx).where('t.org_id', '=', orgId).forShare('t').executeTakeFirst()
+}
+
 /** Holds up every other change of the account, and of who administers it, until the transaction ends. */
 export async function lockAccount(tx: Tx, orgId: string): Promise<AccountRow | undefined> {
   return await accounts(tx).where('t.org_id', '=', orgId).forNoKeyUpdate('t').executeTakeFirst()
 }
 
-/** Accounts that a person is in, invited or joined. */
-export async function findAccountsOf(db: Db, personId: string): Promise<AccountRow[]> {
+/** Which part of a list, in the order of ids. */
+export interface AccountSlice {
+  readonly after: string | null
+  readonly isDescending: boolean
+  readonly limit: number
+  readonly offset: number
+}
+
+/** Accounts that a person has joined. */
+export async function findAccountsOf(
+  db: Db,
+  personId: string,
+  { after, isDescending, limit, offset }: AccountSlice,
+): Promise<AccountRow[]> {
   return await accounts(db)
     .innerJoin('fortanix_members as m', 'm.org_id', 't.org_id')
     .where('m.person_id', '=', personId)
     .where('m.state', '=', 'joined')
-    .orderBy('t.created_at')
-    .orderBy('t.org_id')
+    .$if(after !== null, (query) => query.where('t.org_id', isDescending ? '<' : '>', after ?? ''))
+    .orderBy('t.org_id', isDescending ? 'desc' : 'asc')
+    .limit(limit)
+    .offset(offset)
     .execute()
 }
 

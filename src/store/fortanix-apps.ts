@@ -45,24 +45,28 @@ export interface AppSlice {
   readonly groupId: string | null
   /** Only apps that have a group among these; null for all of the account. */
   readonly groupIds: readonly string[] | null
-  /** Only those after this id. */
+  /** Only this one; null for all. */
+  readonly id: string | null
+  readonly sortKey: 'id' | 'name'
+  /** Only those after this id or name. */
   readonly after: string | null
   readonly isDescending: boolean
   readonly limit: number
   readonly offset: number
 }
 
-/** By id. */
 export async function listApps(db: Db, orgId: string, slice: AppSlice): Promise<AppRow[]> {
-  const { groupId, groupIds, after, isDescending, limit, offset } = slice
+  const { groupId, groupIds, id, sortKey, after, isDescending, limit, offset } = slice
+  const column = sortKey === 'name' ? 'f.name' : 'f.principal_id'
   return await db
     .selectFrom('fortanix_apps as f')
     .selectAll('f')
     .where('f.org_id', '=', orgId)
+    .$if(id !== null, (query) => query.where('f.principal_id', '=', id ?? ''))
     .$if(groupId !== null, (query) => query.where(isInGroups([groupId ?? ''])))
     .$if(groupIds !== null, (query) => query.where(isInGroups(groupIds ?? [])))
-    .$if(after !== null, (query) => query.where('f.principal_id', isDescending ? '<' : '>', after ?? ''))
-    .orderBy('f.principal_id', isDescending ? 'desc' : 'asc')
+    .$if(after !== null, (query) => query.where(column, isDescending ? '<' : '>', after ?? ''))
+    .orderBy(column, isDescending ? 'desc' : 'asc')
     .limit(limit)
     .offset(offset)
     .execute()
@@ -137,4 +141,24 @@ export async function findAppsAmong(db: Db, orgId: string, ids: readonly string[
     .where('is_enabled', '=', true)
     .execute()
   return rows.map((row) => row.principal_id)
+}
+
+/** The policies in force that name an app: whether the account's does, and of which groups. */
+export async function findPoliciesNaming(
+  tx: Tx,
+  orgId: string,
+  id: string,
+): Promise<{ readonly account: boolean; readonly groups: readonly string[] }> {
+  const names = (policy: string) =>
+    sql<boolean>`jsonb_path_exists(${sql.ref(policy)}, '$.** ? (@.kind == "app" && @.id == $id)', jsonb_build_object('id', ${id}::text))`
+  const accounts = tx
+    .selectFrom('fortanix_accounts')
+    .select('org_id')
+    .where('org_id', '=', orgId)
+    .where(names('policy'))
+  const groups = tx.selectFrom('fortanix_groups').select('group_id').where('org_id', '=', orgId).where(names('policy'))
+  return {
+    account: (await accounts.executeTakeFirst()) !== undefined,
+    groups: (await groups.orderBy('group_id').execute()).map((row) => row.group_id),
+  }
 }

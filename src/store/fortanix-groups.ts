@@ -41,16 +41,41 @@ export async function findCustodyGroups(db: Db, orgId: string, ids: readonly str
     .execute()
 }
 
-/** By name. @param among null for all of the account */
+/** As `findCustodyGroups`, and holds up whoever changes one of them until the transaction ends, and nobody who only reads. */
+export async function shareCustodyGroups(tx: Tx, orgId: string, ids: readonly string[]): Promise<CustodyGroupRow[]> {
+  return await groups(tx, orgId)
+    .where('f.group_id', '=', sql<string>`any(${ids}::uuid[])`)
+    .orderBy('f.group_id')
+    .forShare('f')
+    .execute()
+}
+
+/** Which part of a list, and in which order. */
+export interface CustodyGroupSlice {
+  readonly sortKey: 'id' | 'name'
+  /** Only those after this id or name. */
+  readonly after: string | null
+  readonly isDescending: boolean
+  readonly limit: number
+  readonly offset: number
+}
+
+/** @param among null for all of the account */
 export async function listCustodyGroups(
   db: Db,
   orgId: string,
   among: readonly string[] | null,
+  { sortKey, after, isDescending, limit, offset }: CustodyGroupSlice,
 ): Promise<CustodyGroupRow[]> {
+  const column = sortKey === 'name' ? 'g.name' : 'f.group_id'
+  const order = isDescending ? 'desc' : 'asc'
   return await groups(db, orgId)
     .$if(among !== null, (query) => query.where('f.group_id', '=', sql<string>`any(${among}::uuid[])`))
-    .orderBy('g.name')
-    .orderBy('f.group_id')
+    .$if(after !== null, (query) => query.where(column, isDescending ? '<' : '>', after ?? ''))
+    .orderBy(column, order)
+    .orderBy('f.group_id', order)
+    .limit(limit)
+    .offset(offset)
     .execute()
 }
 

@@ -61,6 +61,8 @@ export interface KeySlice {
   readonly groupId: string | null
   readonly name: string | null
   readonly kind: KeyKind | null
+  /** Those too of which nothing but that they were is left. */
+  readonly withDestroyed: boolean
   readonly sortKey: 'id' | 'name'
   readonly isDescending: boolean
   /** Only those after this id or name. */
@@ -74,13 +76,14 @@ export async function listKeys(
   db: Db,
   orgId: string,
   among: readonly string[] | null,
-  { groupId, name, kind, sortKey, isDescending, after, limit, offset }: KeySlice,
+  { groupId, name, kind, withDestroyed, sortKey, isDescending, after, limit, offset }: KeySlice,
 ): Promise<KeyRow[]> {
   return await keys(db, orgId)
     .$if(among !== null, (query) => query.where('group_id', '=', sql<string>`any(${among}::uuid[])`))
     .$if(groupId !== null, (query) => query.where('group_id', '=', groupId ?? ''))
     .$if(name !== null, (query) => query.where('name', '=', name ?? ''))
     .$if(kind !== null, (query) => query.where('kind', '=', kind ?? 'AES'))
+    .$if(!withDestroyed, (query) => query.where('state', '!=', 'Destroyed'))
     .$if(after !== null, (query) => query.where(sortKey, isDescending ? '<' : '>', after ?? ''))
     .orderBy(sortKey, isDescending ? 'desc' : 'asc')
     .limit(limit)

@@ -8,6 +8,7 @@ import type { NewRow, Row } from './schema.ts'
 export type OperationRow = Row<'fortanix_requests'> & {
   readonly status: Status
   readonly description: string | null
+  readonly metadata: Record<string, unknown>
 }
 
 export async function insertOperation(tx: Tx, operation: NewRow<'fortanix_requests'>): Promise<void> {
@@ -19,7 +20,7 @@ const operations = (db: Db, orgId: string) =>
     .selectFrom('fortanix_requests as f')
     .innerJoin('requests as r', (join) => join.onRef('r.org_id', '=', 'f.org_id').onRef('r.id', '=', 'f.request_id'))
     .selectAll('f')
-    .select(['r.status', 'r.description'])
+    .select(['r.status', 'r.description', 'r.metadata'])
     .where('f.org_id', '=', orgId)
 
 export async function findOperation(db: Db, orgId: string, id: string): Promise<OperationRow | undefined> {
@@ -46,10 +47,29 @@ export interface OperationFilter {
   readonly offset: number
 }
 
-/** The newest first. */
-export async function listOperations(db: Db, filter: OperationFilter): Promise<OperationRow[]> {
+/** So much of bodies is read for one list, in bytes. */
+const mostBytes = 8_000_000
+
+/** An operation without what came of it, and without its body where a list has no room for it. */
+export type ListedOperation = Omit<OperationRow, 'result' | 'metadata'>
+
+/** The newest first. Whoever asks for large operations fills no list with them: those behind the first megabytes lack their bodies. */
+export async function listOperations(db: Db, filter: OperationFilter): Promise<ListedOperation[]> {
+  const page = pageOf(db, filter).as('page')
+  const body = sql<Uint8Array | null>`case when sum(octet_length(body)) over newest <= ${mostBytes} then body end`
+  return await db
+    .selectFrom(page)
+    .select(['org_id', 'request_id', 'requester_kind', 'requester_id', 'method', 'operation', body.as('body')])
+    .select(['subjects', 'subject_ids', 'reviewers', 'reviewer_ids', 'execution', 'created_at', 'expires_at'])
+    .select(['is_sensitive', 'result_status', 'executed_at', 'is_result_viewed', 'status', 'description'])
+    .modifyEnd(sql`window newest as (order by created_at desc, request_id desc)
+      order by created_at desc, request_id desc`)
+    .execute()
+}
+
+function pageOf(db: Db, filter: OperationFilter) {
   const { orgId, concerning, requester, reviewer, subject, executions, unexpiredAt, limit, offset } = filter
-  return await operations(db, orgId)
+  return operations(db, orgId)
     .$if(concerning !== null, (query) =>
       query.where(sql<boolean>`(f.requester_id = ${concerning} or f.reviewer_ids @> array[${concerning}]::uuid[])`),
     )
@@ -62,7 +82,6 @@ export async function listOperations(db: Db, filter: OperationFilter): Promise<O
     .orderBy('f.request_id', 'desc')
     .limit(limit)
     .offset(offset)
-    .execute()
 }
 
 /** What may be changed of an operation. */

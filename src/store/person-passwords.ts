@@ -26,10 +26,10 @@ export async function findPasswordHash(db: Db, personId: string): Promise<string
   return row?.hash ?? null
 }
 
-/** In place of the one that the person had. The index is a partial one: what it says of the kind has to be there when the statement is planned. */
-export async function writePassword(tx: Tx, password: NewRow<'person_credentials'>): Promise<void> {
+/** In place of the one that the person had, whose id it keeps, and which is returned. The index is a partial one: what it says of the kind has to be there when the statement is planned. */
+export async function writePassword(tx: Tx, password: NewRow<'person_credentials'>): Promise<string> {
   const { hash, changed_at } = password
-  await tx
+  const { id } = await tx
     .insertInto('person_credentials')
     .values(password)
     .onConflict((conflict) =>
@@ -38,7 +38,9 @@ export async function writePassword(tx: Tx, password: NewRow<'person_credentials
         .where(sql<boolean>`kind = 'password'`)
         .doUpdateSet({ hash, changed_at }),
     )
-    .execute()
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return id
 }
 
 /** The human principals of a person, in every organization. */

@@ -87,7 +87,10 @@ export async function ensureNamedPolicy(
   const made = await tx
     .insertInto('policies')
     .values(policy)
-    .onConflict((conflict) => conflict.columns(['org_id', 'name']).where('dialect', '=', 'fortanix').doNothing())
+    // The word itself: with a parameter in its place a plan that serves all of them finds no such index.
+    .onConflict((conflict) =>
+      conflict.columns(['org_id', 'name']).where('dialect', '=', sql.lit('fortanix')).doNothing(),
+    )
     .returningAll()
     .executeTakeFirst()
   const kept = made ?? (await find())

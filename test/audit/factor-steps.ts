@@ -1,11 +1,21 @@
 import { expect } from 'vitest'
+import type { LeafKind } from '../../src/audit/leaf.ts'
 import { nameSecurityKey, removeSecurityKey } from '../../src/identity/webauthn/security-keys.ts'
 import { setPersonPassword } from '../../src/identity/credentials/person-password.ts'
 import type { Tx } from '../../src/store/open.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
 import { Authenticator } from '../helpers/authenticator.ts'
 import { withFactors } from '../helpers/factors.ts'
-import { ada, any, id, ids, text, world, type Step } from './steps.ts'
+import { ada, any, byAda, countedFacts, id, ids, newKeyFacts, text, world, type Facts, type Step } from './steps.ts'
+
+/** The log of people is that of the organization that Ada belongs to. */
+const toldTwice = (kind: LeafKind, facts: Facts): Pick<Step, 'leaves' | 'by'> => ({
+  leaves: () => [
+    [kind, facts],
+    [kind, facts],
+  ],
+  by: () => [{ kind: 'person', id: id('ada.person') }, byAda()],
+})
 
 const key = new Authenticator()
 const voter = () => withFactors(world).asVoter(ada)
@@ -19,13 +29,13 @@ export const factorSteps = (): readonly Step[] => [
   {
     name: 'a password: set',
     does: () => inTransaction((tx, personId) => setPersonPassword(world.ctx, tx, personId, text('password'))),
-    leaves: () => [['password.changed', {}]],
+    ...toldTwice('password.changed', { credential: any, secretHmac: any }),
     changes: ['person_credentials'],
   },
   {
     name: 'a security key: registered',
     does: async () => await withFactors(world).addKey(await voter(), key, 'packed', text('key')),
-    leaves: () => [['security-key.added', { key: any, format: 'packed', credentialSha256: any, publicKeySha256: any }]],
+    ...toldTwice('security-key.added', newKeyFacts('packed')),
     changes: ['person_credentials'],
   },
   {
@@ -45,6 +55,7 @@ export const factorSteps = (): readonly Step[] => [
       await factors.approve(await voter(), id('proven'), { password: text('password'), fido2: key.assert(ceremony) })
     },
     leaves: () => [
+      ['security-key.used', countedFacts],
       [
         'vote.cast',
         {
@@ -64,18 +75,19 @@ export const factorSteps = (): readonly Step[] => [
       ],
     ],
     changes: ['person_credentials', 'requests', 'votes'],
+    by: () => [{ kind: 'person', id: id('ada.person') }, byAda()],
   },
   {
     name: 'a security key: renamed',
     does: () =>
       inTransaction((tx, personId) => nameSecurityKey(world.ctx, tx, personId, text('key'), text('other key'))),
-    leaves: () => [['security-key.renamed', { key: any }]],
+    ...toldTwice('security-key.renamed', { key: any }),
     changes: ['person_credentials'],
   },
   {
     name: 'a security key: removed',
     does: () => inTransaction((tx, personId) => removeSecurityKey(world.ctx, tx, personId, text('other key'))),
-    leaves: () => [['security-key.removed', { key: any }]],
+    ...toldTwice('security-key.removed', { key: any }),
     changes: ['person_credentials'],
   },
 ]

@@ -1,6 +1,6 @@
 import { encryptAes } from '../../src/custody/crypto/aes.ts'
 import type { Answer, Client } from '../helpers/world.ts'
-import { id, ids, text, type Step } from './steps.ts'
+import { any, id, ids, text, type Step } from './steps.ts'
 
 const url = '/crypto/v1/keys'
 const data = Buffer.from('zebra data').toString('base64')
@@ -33,9 +33,12 @@ export function keySteps(by: { readonly client: () => Client; readonly actor: ()
     enabled: true,
     state: 'Active',
     hasSecret: true,
+    secretHmac: any,
+    publicKeySha256: null,
     ...of,
   })
-  const pairFacts = (of: object = {}) => facts('EC', { curve: 'NistP256', operations: pairOperations, ...of })
+  const pairFacts = (of: object = {}) =>
+    facts('EC', { curve: 'NistP256', operations: pairOperations, publicKeySha256: any, ...of })
   const taken = (name: string, kind: string, operations: readonly string[]): Step => ({
     name: `PUT /crypto/v1/keys: ${kind}`,
     does: () => {
@@ -117,11 +120,14 @@ export function keySteps(by: { readonly client: () => Client; readonly actor: ()
       enabled: false,
       state: 'Compromised',
       hasSecret: false,
+      secretHmac: null,
     }),
     changed('POST /crypto/v1/keys/:id/destroy', () => post(`${url}/${id('pair')}/destroy`), {
       enabled: false,
       state: 'Destroyed',
       hasSecret: false,
+      secretHmac: null,
+      publicKeySha256: null,
     }),
     ...['pair', 'cipher', 'code'].map(deleted),
   ]

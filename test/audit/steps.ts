@@ -40,7 +40,7 @@ export interface Step {
   readonly does: () => Promise<Answer | void>
   readonly leaves?: () => readonly Said[]
   readonly changes?: readonly string[]
-  /** By default Ada. */
+  /** By default Ada; a list where each leaf has another. */
   readonly by?: () => object
 }
 
@@ -56,6 +56,17 @@ let rotatedKey: Machine['privateKey']
 export const ids: Record<string, string> = {}
 export const id = (name: string): string => ids[name] ?? `no ${name} yet`
 export const any = expect.any(String)
+const number = expect.any(Number)
+/** What is told of a security key that is registered. */
+export const newKeyFacts = (format: string): Facts => ({
+  key: any,
+  format,
+  counter: number,
+  credentialSha256: any,
+  publicKeySha256: any,
+  detailsSha256: any,
+})
+export const countedFacts = { key: any, counter: number }
 const system = () => ({ kind: 'system' })
 export const byAda = () => ({ kind: 'human', id: ada.id })
 const byCleo = () => ({ kind: 'human', id: cleo.id })

@@ -63,6 +63,11 @@ export class Authenticator {
     this.counter = counter ?? Number.NaN
   }
 
+  /** For whoever got it from elsewhere than the server. */
+  get publicKey(): KeyObject {
+    return this.#keys.publicKey
+  }
+
   /** The public key as COSE (RFC 9053, section 7.1). */
   get coseKey(): ReadonlyMap<number, Cbor> {
     const { x = '', y = '' } = this.#keys.publicKey.export({ format: 'jwk' })

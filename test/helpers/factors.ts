@@ -10,7 +10,7 @@ import { relyingPartyOf } from '../../src/identity/webauthn/relying-party.ts'
 import { addSecurityKey } from '../../src/identity/webauthn/security-keys.ts'
 import { withVoteFactors, type VoteFactors } from '../../src/identity/webauthn/vote-factors.ts'
 import type { Stance } from '../../src/kernel/request.ts'
-import type { Assurance, PolicyOptions } from '../../src/kernel/rule.ts'
+import type { Assurance, PolicyOptions, Rule } from '../../src/kernel/rule.ts'
 import { findPolicyForShare } from '../../src/store/policies.ts'
 import type { Row } from '../../src/store/schema.ts'
 import { transact } from '../../src/store/unit-of-work.ts'
@@ -40,12 +40,19 @@ export interface FactorWorld extends World {
   addKey(voter: Voter, key: Authenticator, format?: Format, name?: string): Promise<void>
   /** A request that so many of the voters have to approve, all of them unless told otherwise, each with these proofs. */
   ask(voters: readonly Voter[], assurance?: readonly Assurance[], atLeast?: number): Promise<string>
+  /** The same by any rule, with this to be told of the request. */
+  askBy(rule: Rule, requester: Voter, told?: Partial<Asked>): Promise<string>
   fido2(voter: Voter, request: string): Promise<RequestOptions>
   u2f(voter: Voter, request: string): Promise<U2fRequest>
   /** What a page that was served from here asks a browser for. */
   ceremony(options: { readonly challenge: string }): Ceremony
   approve(voter: Voter, request: string, factors?: VoteFactors, stance?: Stance): Promise<CastVoteResult>
   votesOn(request: string): Promise<Row<'votes'>[]>
+}
+
+export interface Asked {
+  readonly name: string
+  readonly metadata: Readonly<Record<string, string>>
 }
 
 export async function startFactorWorld(options: WorldOptions = {}): Promise<FactorWorld> {
@@ -68,6 +75,25 @@ export function withFactors(world: World): FactorWorld {
     const { id: rpId, origins } = relyingPartyOf(ctx)
     return { challenge, rpId, origin: origins[0] ?? '' }
   }
+  const askBy: FactorWorld['askBy'] = async (rule, requester, told = {}) =>
+    transact(ctx, null, async (tx) => {
+      const inTx = { ...ctx, db: tx }
+      const policyId = await insertPolicy(inTx, rule, quorumOptions, { dialect: 'fortanix' })
+      const policy = await findPolicyForShare(tx, orgId, policyId)
+      if (policy === undefined) throw new Error('the policy is not there')
+      const actor = { kind: 'human', id: requester.id } as const
+      const made = { orgId, kind: 'template.created', subjectId: policyId, actor, at: ctx.clock.now() } as const
+      await appendLeaf(ctx, tx, { ...made, ...policyInLeaf(ctx, policy) })
+      return await openRequest(tx, ctx, {
+        policy,
+        actor,
+        requester: { principal: requester.id, person: requester.personId },
+        name: told.name ?? 'sign',
+        description: null,
+        metadata: told.metadata ?? {},
+        expiresAt: noDeadline,
+      })
+    })
   const asVoter: FactorWorld['asVoter'] = async (client) => {
     const { person_id: personId } = await ctx.db
       .selectFrom('principals')
@@ -100,27 +126,11 @@ export function withFactors(world: World): FactorWorld {
         from: { kind: 'principal' as const, id },
         assurance,
       }))
-      return await transact(ctx, null, async (tx) => {
-        const rule = { kind: 'threshold', atLeast, of } as const
-        const inTx = { ...ctx, db: tx }
-        const policyId = await insertPolicy(inTx, rule, quorumOptions, { dialect: 'fortanix' })
-        const policy = await findPolicyForShare(tx, orgId, policyId)
-        const [first] = voters
-        if (policy === undefined || first === undefined) throw new Error('nobody is asked')
-        const actor = { kind: 'human', id: first.id } as const
-        const made = { orgId, kind: 'template.created', subjectId: policyId, actor, at: ctx.clock.now() } as const
-        await appendLeaf(ctx, tx, { ...made, ...policyInLeaf(ctx, policy) })
-        return await openRequest(tx, ctx, {
-          policy,
-          actor,
-          requester: { principal: first.id, person: first.personId },
-          name: 'sign',
-          description: null,
-          metadata: {},
-          expiresAt: noDeadline,
-        })
-      })
+      const [first] = voters
+      if (first === undefined) throw new Error('nobody is asked')
+      return await askBy({ kind: 'threshold', atLeast, of }, first)
     },
+    askBy,
     async fido2(voter, request) {
       const opened = await openVoteChallenge(ctx, await toProve(request, voter), 'fido2')
       return opened.options as RequestOptions

@@ -1,4 +1,4 @@
-import type { Authenticator } from './authenticator.ts'
+import type { Authenticator, Deviation, Registration } from './authenticator.ts'
 import { startWorld, type World, type WorldOptions } from './world.ts'
 
 /** An answer as it came, byte for byte. */
@@ -143,8 +143,14 @@ export function expectStatus({ status, text, body }: RawAnswer, expected: number
 }
 
 /** The `attestationResult` of a key that is asked to register from a page of this server. */
-export function attestationOf({ ctx }: World, key: Authenticator, challenge: string, rpId: string): object {
-  const made = key.register({ challenge, rpId, origin: new URL(ctx.publicUrl).origin })
+export function attestationOf(
+  { ctx }: World,
+  key: Authenticator,
+  challenge: string,
+  rpId: string,
+  registration: Registration = {},
+): object {
+  const made = key.register({ challenge, rpId, origin: new URL(ctx.publicUrl).origin }, registration)
   return {
     id: made.credentialId.toString('base64url'),
     type: made.type,
@@ -156,13 +162,26 @@ export function attestationOf({ ctx }: World, key: Authenticator, challenge: str
   }
 }
 
+export interface AssertionBody {
+  readonly id: string
+  readonly type: string
+  readonly response: {
+    readonly clientDataJSON: string
+    readonly authenticatorData: string
+    readonly signature: string
+    readonly userHandle: string | null
+  }
+  readonly get_client_extension_results: object
+}
+
 /** The assertion of a key that is asked for one, as a script sends it. */
 export function assertionOf(
   { ctx }: World,
   key: Authenticator,
   { challenge, rpId }: { readonly challenge: string; readonly rpId: string },
-): object {
-  const made = key.assert({ challenge, rpId, origin: new URL(ctx.publicUrl).origin })
+  deviation: Deviation = {},
+): AssertionBody {
+  const made = key.assert({ challenge, rpId, origin: new URL(ctx.publicUrl).origin }, deviation)
   return {
     id: made.credentialId.toString('base64url'),
     type: made.type,

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, publicEncrypt, sign, verify, type KeyObject } from 'node:crypto'
 import { AppError } from '../../errors.ts'
 import type { KeyKind } from '../../store/schema-custody.ts'
 import type { KeyMaterial } from './key-material.ts'
@@ -31,12 +31,26 @@ function pairFrom(kind: 'RSA' | 'EC', bytes: Buffer): KeyMaterial {
   if (kind === 'EC' && namedCurve !== 'prime256v1') {
     throw new AppError('KEY_MATERIAL_INVALID', 'The curve must be NistP256.')
   }
+  if (!doesWork(publicKey, privateKey)) {
+    throw new AppError('KEY_MATERIAL_INVALID', 'The numbers of the key do not belong together.')
+  }
   return {
     kind,
     sizeBits: kind === 'RSA' ? modulusLength : null,
     curve: kind === 'EC' ? 'NistP256' : null,
     secret: privateKey === null ? null : privateKey.export({ type: 'pkcs8', format: 'der' }),
     publicKey: publicKey.export({ type: 'spki', format: 'der' }),
+  }
+}
+
+/** DER may hold any numbers, of which it shows only in use whether they are a key. */
+function doesWork(publicKey: KeyObject, privateKey: KeyObject | null): boolean {
+  const data = Buffer.from('probe')
+  try {
+    if (publicKey.asymmetricKeyType === 'rsa') publicEncrypt(publicKey, data)
+    return privateKey === null || verify('sha256', data, publicKey, sign('sha256', data, privateKey))
+  } catch {
+    return false
   }
 }
 

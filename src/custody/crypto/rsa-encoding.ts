@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { hashLengths, hashOf, type HashName } from './hashes.ts'
+import { hashLengths, hashOf, type HashName, type MaskHashName } from './hashes.ts'
 
 // Node signs data and no hash that was made elsewhere, and MGF1 only with the hash of the signature: what is signed is
 // encoded here, and the key applied to it without padding.
@@ -19,7 +19,7 @@ export function encodePkcs1(name: HashName, hash: Uint8Array, length: number): B
 
 interface PssHashes {
   readonly hash: HashName
-  readonly mgf: HashName
+  readonly mgf: MaskHashName
 }
 
 /** EMSA-PSS (RFC 8017 §9.1.1) with a salt as long as the hash. @param modulusBits gives the length of the result too */
@@ -68,7 +68,7 @@ function padded(encoded: Buffer, modulusBits: number): Buffer {
 }
 
 /** With MGF1 of the seed (RFC 8017 §B.2.1). */
-function xored(block: Uint8Array, seed: Uint8Array, name: HashName): Buffer {
+function xored(block: Uint8Array, seed: Uint8Array, name: MaskHashName): Buffer {
   const mask: Buffer[] = []
   for (let made = 0; made < block.length; made += hashLengths[name]) {
     const counter = Buffer.alloc(4)

@@ -10,13 +10,13 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import { signHashed, verifyHashed } from './ecdsa.ts'
-import { hashLengths, hashOf, type HashName } from './hashes.ts'
+import { hashLengths, hashOf, type HashName, type MaskHashName } from './hashes.ts'
 import type { KeyMaterial } from './key-material.ts'
 import { refuse } from './refuse.ts'
 import { encodePkcs1, encodePss, isPss } from './rsa-encoding.ts'
 
 /** How an RSA signature is padded. */
-export type SignatureMode = { readonly kind: 'pkcs1' } | { readonly kind: 'pss'; readonly mgf: HashName }
+export type SignatureMode = { readonly kind: 'pkcs1' } | { readonly kind: 'pss'; readonly mgf: MaskHashName }
 
 export interface ToSign {
   readonly hashName: HashName

@@ -96,8 +96,8 @@ async function keep(
     const made = await findKey(tx, orgId, { id })
     if (made === undefined) throw new Error('the key that was made is gone')
     const { name, description } = key
-    const facts = { ...factsOf(made), origin }
-    await tellKey(ctx, tx, member, made, { kind: 'key.created', facts, privateText: { name, description } })
+    const facts = { ...factsOf(ctx, made), origin }
+    await tellKey(ctx, tx, member, made, { kind: 'key.created', at, facts, privateText: { name, description } })
     return made
   })
 }

@@ -1,8 +1,9 @@
 import { appendLeaf } from '../../audit/append.ts'
+import { secretHmac } from '../../audit/leaf-hmac.ts'
 import { seal, unseal } from '../../config/secrets.ts'
 import { hashOfClientSecret, newClientSecret } from '../../identity/credentials/client-secret.ts'
 import { updateCredential } from '../../store/credentials.ts'
-import { findAppWithSecret } from '../../store/fortanix-apps.ts'
+import { findAppWithSecret, findPoliciesNaming } from '../../store/fortanix-apps.ts'
 import { endCustodySessions } from '../../store/fortanix-sessions.ts'
 import { requireMember } from '../account-rights.ts'
 import { requireManagedApp, touchingApp, type ShownApp } from '../app.ts'
@@ -18,14 +19,29 @@ export interface AppSecret {
   readonly secret: string
 }
 
-/** Reads the secret that an app signs in with. */
-export const readAppSecretOperation: Operation<Named, AppSecret> = {
+/**
+ * Whoever has the secret of an app approves as the app: the policies that name it have a say beside those of its groups, as in
+ * any change of who approves.
+ */
+const touchingSecret = (isSensitive: boolean): Pick<Operation<Named, unknown>, 'check'> => ({
   async check(_ctx, tx, caller, { id }) {
     const member = await requireMember(tx, caller)
+    const { orgId } = member
     const { groups } = await requireManagedApp(tx, member, id)
     const ids = groups.map(({ groupId }) => groupId)
-    return touchingApp(member.orgId, id, ids, true)
+    const { account, groups: asking } = await findPoliciesNaming(tx, orgId, id)
+    const touched = touchingApp(orgId, id, ids, isSensitive)
+    return {
+      ...touched,
+      account: account ? ['policy'] : [],
+      groups: [...touched.groups, ...asking.map((group) => ({ id: group, concern: 'policy' as const }))],
+    }
   },
+})
+
+/** Reads the secret that an app signs in with. */
+export const readAppSecretOperation: Operation<Named, AppSecret> = {
+  ...touchingSecret(true),
 
   async run(ctx, tx, caller, { id }) {
     const member = await requireMember(tx, caller)
@@ -45,21 +61,18 @@ export const readAppSecretOperation: Operation<Named, AppSecret> = {
 
 /** Gives an app another secret; whoever has the one before is shut out. */
 export const resetAppSecretOperation: Operation<Named, ShownApp> = {
-  async check(_ctx, tx, caller, { id }) {
-    const member = await requireMember(tx, caller)
-    const { groups } = await requireManagedApp(tx, member, id)
-    const ids = groups.map(({ groupId }) => groupId)
-    return touchingApp(member.orgId, id, ids)
-  },
+  ...touchingSecret(false),
 
   async run(ctx, tx, caller, { id }) {
     const member = await requireMember(tx, caller)
     const { orgId } = member
     const [secret, at] = [newClientSecret(), ctx.clock.now()]
     const sealed = seal(ctx.keys.atRest, Buffer.from(secret))
-    await updateCredential(tx, orgId, 'client-secret', id, { hash: hashOfClientSecret(secret), sealed, changed_at: at })
+    const hash = hashOfClientSecret(secret)
+    await updateCredential(tx, orgId, 'client-secret', id, { hash, sealed, changed_at: at })
     await endCustodySessions(tx, { principalId: id }, null, at)
-    const leaf = { orgId, subjectId: id, actor: leafActorOf(member), at, facts: {} }
+    const facts = { secretHmac: secretHmac(ctx.keys.atRest.held, hash) }
+    const leaf = { orgId, subjectId: id, actor: leafActorOf(member), at, facts }
     await appendLeaf(ctx, tx, { ...leaf, kind: 'app.secret-reset' })
     return await requireManagedApp(tx, member, id)
   },

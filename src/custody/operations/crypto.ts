@@ -2,7 +2,7 @@ import type { KeyName, KeyRow } from '../../store/fortanix-keys.ts'
 import type { KeyKind } from '../../store/schema-custody.ts'
 import { decryptAes, encryptAes, type AesCipher, type AesPlain, type Encrypted } from '../crypto/aes.ts'
 import { exportKey } from '../crypto/export.ts'
-import type { HashName } from '../crypto/hashes.ts'
+import type { HashName, MaskHashName } from '../crypto/hashes.ts'
 import { mac } from '../crypto/mac.ts'
 import { refuse } from '../crypto/refuse.ts'
 import { decryptOaep, encryptOaep } from '../crypto/rsa-oaep.ts'
@@ -23,7 +23,7 @@ export const signOperation = keyUse({
 })
 
 /** How it is encrypted: RSA-OAEP with a hash, or AES in a mode. Null where the caller does not say. */
-export type CryptMode = AesPlain['mode'] | { readonly oaep: HashName } | null
+export type CryptMode = AesPlain['mode'] | { readonly oaep: MaskHashName } | null
 
 export interface ToEncrypt extends OfKey, Omit<AesPlain, 'mode'> {
   readonly alg: KeyKind
@@ -70,8 +70,9 @@ function aesModeOf(mode: CryptMode): AesPlain['mode'] {
   return mode
 }
 
-function oaepHashOf(mode: CryptMode): HashName {
-  if (mode === null || typeof mode === 'string') refuse('mode must be OAEP for keys of obj_type RSA.')
+function oaepHashOf(mode: CryptMode): MaskHashName {
+  if (mode === null) return 'SHA256'
+  if (typeof mode === 'string') refuse('mode must be OAEP for keys of obj_type RSA.')
   return mode.oaep
 }
 

@@ -30,7 +30,8 @@ export const deleteKeyOperation: Operation<Named, null> = {
     const member = await requireMember(tx, caller)
     const key = await requireVisibleKey(tx, member, await lockKey(tx, member.orgId, named))
     await deleteKey(tx, member.orgId, key.id)
-    await tellKey(ctx, tx, member, key, { kind: 'key.deleted', facts: { group: key.group_id } })
+    const facts = { group: key.group_id }
+    await tellKey(ctx, tx, member, key, { kind: 'key.deleted', at: ctx.clock.now(), facts })
     return null
   },
 }
@@ -69,7 +70,11 @@ function changing<Input extends Named>(
       if (key.state === 'Destroyed') refuse('The key is destroyed.')
       const change = { ...changeOf(input, key.public_key !== null), updated_at: ctx.clock.now() }
       const changed = await updateKey(tx, member.orgId, key.id, change)
-      await tellKey(ctx, tx, member, changed, { kind: 'key.changed', facts: factsOf(changed) })
+      await tellKey(ctx, tx, member, changed, {
+        kind: 'key.changed',
+        at: change.updated_at,
+        facts: factsOf(ctx, changed),
+      })
       return null
     },
   }

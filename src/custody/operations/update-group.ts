@@ -1,4 +1,5 @@
 import { appendLeaf } from '../../audit/append.ts'
+import { shareAccount } from '../../store/fortanix-accounts.ts'
 import {
   lockCustodyGroup,
   readBack,
@@ -28,7 +29,8 @@ export const updateGroupOperation: Operation<GroupInput, CustodyGroupRow> = {
   async check(_ctx, tx, caller, { id, policy }) {
     const member = await requireMember(tx, caller)
     const { orgId } = member
-    // Before it is looked at: of two that set a first policy one has to ask.
+    // Before it is looked at: of two that set a first policy one has to ask. The account's comes first wherever both are held.
+    await shareAccount(tx, orgId)
     await lockCustodyGroup(tx, orgId, id)
     await requireManagedGroup(tx, member, id)
     if (policy !== undefined && policy !== null) await requireApprovers(tx, orgId, policy.policy)

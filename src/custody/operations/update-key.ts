@@ -1,4 +1,4 @@
-import { lockCustodyGroup } from '../../store/fortanix-groups.ts'
+import { shareCustodyGroups } from '../../store/fortanix-groups.ts'
 import { lockKey, updateKey, type KeyRow } from '../../store/fortanix-keys.ts'
 import { requireMember } from '../account-rights.ts'
 import type { AppPermission } from '../app.ts'
@@ -41,11 +41,12 @@ export const updateKeyOperation: Operation<KeyInput, KeyRow> = {
     const key = await requireVisibleKey(tx, member, await lockKey(tx, member.orgId, input))
     const parts = partsOf(key, input)
     for (const part of parts) await requireKeyManagement(tx, member, key, [part])
-    const touched = touchingKey(key, ...parts)
     const { groupId } = input
-    if (groupId === undefined || groupId === key.group_id) return touched
-    // A group is not taken out of use while keys come into it.
-    await lockCustodyGroup(tx, member.orgId, groupId)
+    if (groupId === undefined || groupId === key.group_id) return touchingKey(key, ...parts)
+    // Out of its group a key is used without whoever the policy there asks for each use: that is theirs to allow.
+    const touched = touchingKey(key, ...parts, 'crypto')
+    // A group is not taken out of use while keys come into it; both at once, for others may be moved the other way.
+    await shareCustodyGroups(tx, member.orgId, [key.group_id, groupId])
     await requireVisibleGroup(tx, member, groupId)
     await requireKeysIn(tx, member, groupId, ['CREATE_SOBJECTS'])
     return {
@@ -68,8 +69,8 @@ export const updateKeyOperation: Operation<KeyInput, KeyRow> = {
       ...(groupId !== undefined && { group_id: groupId }),
       updated_at: ctx.clock.now(),
     })
-    const privateText = { name, description }
-    await tellKey(ctx, tx, member, changed, { kind: 'key.changed', facts: factsOf(changed), privateText })
+    const [facts, privateText] = [factsOf(ctx, changed), { name, description }]
+    await tellKey(ctx, tx, member, changed, { kind: 'key.changed', at: changed.updated_at, facts, privateText })
     return changed
   },
 }

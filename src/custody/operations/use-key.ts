@@ -43,10 +43,11 @@ export function keyUse<Input extends OfKey, Output extends object>(
 
     async run(ctx: Ctx, tx, caller, input) {
       const member = await requireMember(tx, caller)
-      const key = await requireVisibleKey(tx, member, await useKey(tx, member.orgId, input.key, ctx.clock.now()))
+      const at = ctx.clock.now()
+      const key = await requireVisibleKey(tx, member, await useKey(tx, member.orgId, input.key, at))
       await requireKeyRight(tx, member, key, operation)
       const output = act(materialOf(ctx, key), input, key)
-      await tellKey(ctx, tx, member, key, { kind: leaf, facts: { operation, group: key.group_id } })
+      await tellKey(ctx, tx, member, key, { kind: leaf, at, facts: { operation, group: key.group_id } })
       return { ...output, keyId: key.id }
     },
   }

@@ -9,12 +9,13 @@ import { insertOperation } from '../../store/fortanix-requests.ts'
 import { transact } from '../../store/unit-of-work.ts'
 import { requireMember, type Member } from '../account-rights.ts'
 import { leafActorOf, type CustodyCaller } from '../caller.ts'
-import type { Checked, OperationSubject } from '../perform.ts'
+import type { OperationSubject } from '../perform.ts'
 import { findPolicies } from '../policies.ts'
 import { reviewersOf } from '../quorum.ts'
 import type { DeferredOperations } from './deferred.ts'
 import { sealJson } from './sealed-json.ts'
 import { snapshotPolicies } from './snapshot.ts'
+import { tellTouched } from './touched.ts'
 
 /** What is to be done once it is approved. */
 export interface OperationQuestion {
@@ -46,20 +47,21 @@ export async function askForApproval(
     const call = operations.find(method, operation, body)
     if (call === null) throw new AppError('OPERATION_UNKNOWN', undefined, { field: 'operation' })
     const checked = await call.check(ctx, tx, caller)
-    const policies = await findPolicies(tx, orgId, checked)
-    if (policies.length === 0) throw new AppError('APPROVAL_NOT_NEEDED')
+    const inForce = await findPolicies(tx, orgId, checked)
+    if (inForce.length === 0) throw new AppError('APPROVAL_NOT_NEEDED')
+    const policies = inForce.map(({ policy }) => policy)
     const account = await findAccount(tx, orgId)
     if (account === undefined) throw new Error(`account ${orgId} is gone`)
     const at = ctx.clock.now()
     const expiresAt = new Date(Math.min(at.getTime() + account.request_seconds * 1000, latest))
-    const content = contentOf(question, checked)
+    const subjects = distinct(checked.subjects)
     const id = await openRequest(tx, ctx, {
       policy: await snapshotPolicies(ctx, tx, member, policies),
       actor: leafActorOf(member),
       requester: { principal: member.principalId, person: member.personId },
       name: `${method} ${operation}`,
       description,
-      metadata: content,
+      metadata: { ...contentOf(question, subjects), touches: tellTouched(checked, inForce) },
       expiresAt,
     })
     const reviewers = reviewersOf(policies)
@@ -72,17 +74,30 @@ export async function askForApproval(
       method,
       operation,
       body: sealJson(ctx, body),
-      subjects: JSON.stringify(content.subjects),
-      subject_ids: content.subjects.map((subject) => subject.id),
+      subjects: JSON.stringify(subjects),
+      subject_ids: subjects.map((subject) => subject.id),
       reviewers: JSON.stringify(reviewers),
       reviewer_ids: reviewers.map((reviewer) => reviewer.id),
       created_at: at,
       expires_at: expiresAt,
       is_sensitive: checked.isSensitive,
     })
-    const facts = { requester, reviewers, ...content, isSensitive: checked.isSensitive }
-    const leaf = { orgId, kind: 'operation.requested', subjectId: id, actor: leafActorOf(member), at, facts } as const
-    await appendLeaf(ctx, tx, leaf)
+    await appendLeaf(ctx, tx, {
+      orgId,
+      kind: 'operation.requested',
+      subjectId: id,
+      actor: leafActorOf(member),
+      at,
+      // What a body or a query says is in the digest of the request.
+      facts: {
+        requester,
+        reviewers,
+        method,
+        path: operation.split('?', 1)[0],
+        subjects,
+        isSensitive: checked.isSensitive,
+      },
+    })
     return id
   })
 }
@@ -90,13 +105,13 @@ export async function askForApproval(
 /** As far as a time of the wire goes. */
 const latest = Date.parse('9999-12-31T23:59:59Z')
 
-/** What is approved: a vote, and the security key that signs for it, are for exactly this. */
-function contentOf({ method, operation, body }: OperationQuestion, { subjects }: Checked) {
+/** What is approved: a vote, and the security key that signs for it, are for exactly this. Receipts have room for texts alone. */
+function contentOf({ method, operation, body }: OperationQuestion, subjects: readonly OperationSubject[]) {
   return {
     method,
     operation,
     ...(body !== undefined && { body: createHash('sha256').update(canonicalJson(body)).digest('hex') }),
-    subjects: distinct(subjects),
+    subjects: subjects.map(({ kind, id }) => `${kind} ${id}`).join(', '),
   }
 }
 

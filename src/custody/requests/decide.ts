@@ -16,7 +16,7 @@ import { requireLockedDevices } from '../sessions.ts'
 import type { DeferredOperations } from './deferred.ts'
 import { executeOperation } from './execute.ts'
 import { requireVisibleOperation, wireIdOf } from './read.ts'
-import { sealJson } from './sealed-json.ts'
+import { jsonHmac, sealJson } from './sealed-json.ts'
 
 export interface OperationApproval {
   readonly factors: VoteFactors
@@ -102,9 +102,15 @@ async function requireReviewable(
 ): Promise<{ readonly member: Member; readonly row: OperationRow }> {
   const member = await requireMember(ctx.db, caller)
   const row = await requireVisibleOperation(ctx, ctx.db, member, id)
+  requireReviewer(member)
   if (!row.reviewer_ids.includes(wireIdOf(member))) throw new AppError('NOT_A_REVIEWER')
   if (row.execution !== 'waiting' || row.expires_at <= ctx.clock.now()) throw new AppError('OPERATION_NOT_PENDING')
   return { member, row }
+}
+
+/** Whoever became an auditor only looks on, wherever they were named before. @throws AppError NOT_A_REVIEWER */
+function requireReviewer({ role }: Member): void {
+  if (role === 'auditor') throw new AppError('NOT_A_REVIEWER')
 }
 
 type Decision = Pick<CastVoteInput, 'stance' | 'reason' | 'proofs'> & Required<Pick<CastVoteInput, 'alongside'>>
@@ -128,7 +134,7 @@ async function decide(
       dialect: 'fortanix',
       async alongside(tx, vote) {
         // Whoever was shut out of the account meanwhile decides nothing in it.
-        await requireMember(tx, caller)
+        requireReviewer(await requireMember(tx, caller))
         await alongside(tx, vote)
       },
     },
@@ -140,12 +146,14 @@ async function keepBody(ctx: Ctx, tx: Tx, member: Member, { requestId, at }: Vot
   const sealed = sealJson(ctx, body)
   if (sealed === null) return
   await insertApprovalBody(tx, { org_id: orgId, request_id: requestId, principal_id: principalId, body: sealed })
-  const leaf = { orgId, subjectId: requestId, actor: leafActorOf(member), at, facts: {} }
+  const facts = { bodyHmac: jsonHmac(ctx, body) }
+  const leaf = { orgId, subjectId: requestId, actor: leafActorOf(member), at, facts }
   await appendLeaf(ctx, tx, { ...leaf, kind: 'operation.contributed' })
 }
 
 /** Sees to it that it is done, by whoever approves it here or, should they not live to, by a job. */
-async function makeDue(ctx: Ctx, tx: Tx, { orgId }: Member, { requestId, at }: VoteWritten): Promise<void> {
+async function makeDue(ctx: Ctx, tx: Tx, member: Member, { requestId, at }: VoteWritten): Promise<void> {
+  const { orgId } = member
   const seconds = (await findAccount(tx, orgId))?.request_seconds ?? 0
   const expiresAt = new Date(at.getTime() + seconds * 1000)
   await updateOperation(tx, orgId, requestId, { execution: 'due', expires_at: expiresAt })
@@ -154,7 +162,7 @@ async function makeDue(ctx: Ctx, tx: Tx, { orgId }: Member, { requestId, at }: V
     orgId,
     kind: 'operation.due',
     subjectId: requestId,
-    actor: { kind: 'system' },
+    actor: leafActorOf(member),
     at,
     facts: { expiresAt: expiresAt.toISOString() },
   })

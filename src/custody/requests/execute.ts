@@ -1,14 +1,16 @@
 import { sql } from 'kysely'
 import { appendLeaf } from '../../audit/append.ts'
+import type { LeafActor } from '../../audit/leaf.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { findMember } from '../../store/fortanix-members.ts'
 import { lockOperation, updateOperation, type OperationRow } from '../../store/fortanix-requests.ts'
 import type { Tx } from '../../store/open.ts'
 import { isDeadlock, refusalOf, transact } from '../../store/unit-of-work.ts'
-import type { CustodyCaller } from '../caller.ts'
+import { leafActorOf, type CustodyCaller } from '../caller.ts'
 import type { Answer, DeferredOperations } from './deferred.ts'
-import { openJson, sealJson } from './sealed-json.ts'
+import { jsonHmac, openJson, sealJson } from './sealed-json.ts'
+import { requireNothingElse } from './touched.ts'
 
 /**
  * Does an approved operation as whoever asked for it, whose rights are checked again, and keeps what came of it. All that it does
@@ -24,7 +26,8 @@ export async function executeOperation(
   const isDone = await transact(ctx, null, async (tx) => {
     const row = await lockOperation(tx, orgId, requestId)
     if (row?.execution !== 'due') return false
-    const answer = await attempt(ctx, tx, operations, row)
+    const requester = await requesterOf(tx, row)
+    const answer = await attempt(ctx, tx, operations, row, requester)
     const at = ctx.clock.now()
     const execution = isSuccess(answer) ? 'succeeded' : 'failed'
     await updateOperation(tx, orgId, requestId, {
@@ -37,9 +40,9 @@ export async function executeOperation(
       orgId,
       kind: 'operation.executed',
       subjectId: requestId,
-      actor: { kind: 'system' },
+      actor: actorOf(requester),
       at,
-      facts: { execution, status: answer.status },
+      facts: { execution, status: answer.status, resultHmac: jsonHmac(ctx, answer.body) },
     })
     return true
   })
@@ -51,13 +54,18 @@ function isSuccess({ status }: Answer): boolean {
 }
 
 /** Nothing stays of an operation that is refused on the way. @throws what is wrong with the store, and not with the operation */
-async function attempt(ctx: Ctx, tx: Tx, operations: DeferredOperations, row: OperationRow): Promise<Answer> {
+async function attempt(
+  ctx: Ctx,
+  tx: Tx,
+  operations: DeferredOperations,
+  row: OperationRow,
+  requester: CustodyCaller,
+): Promise<Answer> {
   await sql`savepoint operation`.execute(tx)
   try {
     const call = operations.find(row.method, row.operation, openJson(ctx, row.body))
     if (call === null) throw new AppError('NOT_FOUND', 'This operation is not known any more.')
-    const requester = await requesterOf(tx, row)
-    await call.check(ctx, tx, requester)
+    await requireNothingElse(tx, row, await call.check(ctx, tx, requester))
     return await call.run(ctx, tx, requester)
   } catch (cause) {
     if (isDeadlock(cause)) throw cause
@@ -70,11 +78,15 @@ async function attempt(ctx: Ctx, tx: Tx, operations: DeferredOperations, row: Op
 }
 
 /** Who asked, as they would call now. */
-export async function requesterOf(
+async function requesterOf(
   tx: Tx,
   { org_id: orgId, requester_kind: kind, requester_id: id }: OperationRow,
 ): Promise<CustodyCaller> {
   if (kind === 'app') return { session: null, personId: null, orgId, principalId: id, kind: 'agent' }
   const member = await findMember(tx, orgId, id)
   return { session: null, personId: id, orgId, principalId: member?.principal_id ?? null, kind: 'human' }
+}
+
+function actorOf({ kind, principalId }: CustodyCaller): LeafActor {
+  return principalId === null ? { kind: 'system' } : leafActorOf({ kind, principalId })
 }

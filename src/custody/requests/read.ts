@@ -5,6 +5,7 @@ import {
   findOperation,
   findOperationVotes,
   listOperations,
+  type ListedOperation,
   type OperationRow,
   type OperationVoteRow,
 } from '../../store/fortanix-requests.ts'
@@ -39,7 +40,7 @@ export function stateOf({ execution }: Pick<OperationRow, 'execution'>): Operati
 
 /** An operation with all that is shown of it. */
 export interface ShownOperation {
-  readonly row: OperationRow
+  readonly row: ListedOperation
   readonly state: OperationState
   /** Undefined for none. */
   readonly body: unknown
@@ -120,6 +121,6 @@ export async function listForApproval(
   return rows.map((row) => shown(ctx, row, byRequest.get(row.request_id) ?? []))
 }
 
-function shown(ctx: Ctx, row: OperationRow, votes: readonly OperationVoteRow[]): ShownOperation {
+function shown(ctx: Ctx, row: ListedOperation, votes: readonly OperationVoteRow[]): ShownOperation {
   return { row, state: stateOf(row), body: openJson(ctx, row.body), votes }
 }

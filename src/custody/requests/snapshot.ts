@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import { sealActions } from '../../approvals/actions.ts'
 import { decidingColumns } from '../../approvals/policy.ts'
 import { policyInLeaf } from '../../approvals/policy-leaf.ts'
 import { appendLeaf } from '../../audit/append.ts'
 import { policyDigest } from '../../audit/digest.ts'
+import { canonicalJson } from '../../audit/leaf.ts'
 import type { Ctx } from '../../context.ts'
 import { findPrincipalsOfPeople } from '../../store/fortanix-requests.ts'
 import type { Tx } from '../../store/open.ts'
@@ -52,8 +54,9 @@ export async function snapshotPolicies(
     updated_at: at,
   })
   if (isNew) {
+    const ruleSha256 = createHash('sha256').update(canonicalJson(kept.rule)).digest('hex')
     const leaf = { orgId, kind: 'template.created', subjectId: kept.id, actor: leafActorOf(member), at } as const
-    await appendLeaf(ctx, tx, { ...leaf, ...policyInLeaf(ctx, kept) })
+    await appendLeaf(ctx, tx, { ...leaf, ...policyInLeaf(ctx, kept, { ruleSha256 }) })
   }
   return kept
 }

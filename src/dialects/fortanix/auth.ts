@@ -3,6 +3,8 @@ import type { Ctx } from '../../context.ts'
 import { authenticateApp, authenticateSession } from '../../custody/authenticate.ts'
 import type { CustodyCaller } from '../../custody/caller.ts'
 import { AppError } from '../../errors.ts'
+import type { NameAndSecret } from '../../identity/oauth/sign-in.ts'
+import { basicOf, bearerOf } from '../shared/authorization.ts'
 import { idOf } from '../shared/ids.ts'
 import '../shared/caller.ts'
 import { parseBytes } from './wire/bytes.ts'
@@ -28,22 +30,21 @@ export function authenticator(ctx: Ctx): (request: FastifyRequest) => Promise<vo
 }
 
 async function callerOf(ctx: Ctx, authorization: string | undefined, allowsPending: boolean): Promise<CustodyCaller> {
-  const token = /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
-  if (token !== undefined) return await authenticateSession(ctx, token, allowsPending)
-  const { name, secret } = basicOf(authorization)
+  const token = bearerOf(authorization)
+  if (token !== null) return await authenticateSession(ctx, token, allowsPending)
+  const { name, secret } = pairOf(authorization)
   const id = idOf(name)
   if (id === null) throw new AppError('CREDENTIALS_INVALID')
   return await authenticateApp(ctx, id, secret)
 }
 
 /** Name and secret of a header `Basic`. @throws AppError MISSING_JWT_TOKEN, CREDENTIALS_INVALID */
-export function basicOf(authorization: string | undefined): { readonly name: string; readonly secret: string } {
-  const encoded = /^basic +(\S+)$/i.exec(authorization ?? '')?.[1]
-  if (encoded === undefined) throw new AppError('MISSING_JWT_TOKEN', 'No credentials were sent.')
-  const text = parseBytes(encoded)?.toString() ?? ''
-  const colon = text.indexOf(':')
-  if (colon < 0) throw new AppError('CREDENTIALS_INVALID')
-  return { name: text.slice(0, colon), secret: text.slice(colon + 1) }
+export function pairOf(authorization: string | undefined): NameAndSecret {
+  const sent = basicOf(authorization, parseBytes)
+  if (sent === null) throw new AppError('MISSING_JWT_TOKEN', 'No credentials were sent.')
+  // The store holds no NUL, and so nobody whose name has one.
+  if (sent === 'malformed' || sent.name.includes('\0')) throw new AppError('CREDENTIALS_INVALID')
+  return sent
 }
 
 /** Who is one caller where calls are counted: a person over all of their sessions, or an app. */

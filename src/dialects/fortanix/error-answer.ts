@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, type ErrorCode } from '../../errors.ts'
-import { refusalOf } from '../shared/refusal.ts'
+import { pathOf } from '../shared/paths.ts'
+import { noRoute, refusalOf } from '../shared/refusal.ts'
 import { statuses } from './errors.ts'
 
 /** The one place where an error becomes an answer: its text on one line, and nothing else (contract fortanix §1.1). */
@@ -21,10 +22,6 @@ export function textOf({ message, violations }: AppError): string {
 
 /** @param isPath whether another method of the path is known */
 export function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply, isPath: boolean): FastifyReply {
-  const { method, url } = request
-  const route = `${method} ${url.split('?', 1)[0]}`
-  const refusal = isPath
-    ? new AppError('METHOD_NOT_ALLOWED', `No method ${route}.`)
-    : new AppError('NOT_FOUND', `No route ${route}.`)
-  return answerError(refusal, request, reply)
+  const otherMethod = () => new AppError('METHOD_NOT_ALLOWED', `No method ${request.method} ${pathOf(request)}.`)
+  return answerError(isPath ? otherMethod() : noRoute(request), request, reply)
 }

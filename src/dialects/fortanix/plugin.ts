@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../context.ts'
-import { addBodyParser, refuseUnstorableText } from '../shared/body.ts'
-import { refuseByLever } from '../shared/levers.ts'
+import { admitCalls } from '../shared/admission.ts'
 import { rateLimiter } from '../shared/rate-limit.ts'
 import { authenticator, callerIdOf } from './auth.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
@@ -58,22 +57,14 @@ function frameOf(ctx: Ctx): (app: FastifyInstance) => void {
   const authenticate = authenticator(ctx)
   const limitCalls = rateLimiter(ctx, callerIdOf)
   return (app) => {
-    addBodyParser(app)
-    // This is not the API that /openapi.json describes.
-    app.addHook('onRoute', (route) => void (route.schema = { ...route.schema, hide: true }))
     app.setErrorHandler(answerError)
     const isPath = pathsOf(app)
     app.setNotFoundHandler((request, reply) => answerUnknownRoute(request, reply, isPath(request.url)))
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, _reply, done) => {
       // Whatever it says counts for nothing, and one that is no media type would be refused.
       delete request.raw.headers['content-type']
-      refuseByLever(ctx, request)
-      await authenticate(request)
-      await limitCalls(request, reply)
-    })
-    app.addHook('preHandler', (request, _reply, done) => {
-      refuseUnstorableText(request)
       done()
     })
+    admitCalls(app, ctx, { authenticate, limitCalls })
   }
 }

@@ -1,17 +1,10 @@
 import type { ErrorCode } from '../../errors.ts'
-
-interface WireError {
-  readonly status: number
-  readonly code?: string
-  /** The header WWW-Authenticate that goes with it (RFC 9110 section 11.6.1). */
-  readonly challenge?: string
-}
-
-/** What a call with a bound access token should have sent (RFC 9449 section 7.1). */
-const dpopChallenge = (error: string): string => `DPoP algs="RS256", error="${error}"`
+import { signInErrors } from './errors-sign-in.ts'
+import type { StatusAndCode } from './status-and-code.ts'
 
 /** Status of each refusal on this wire, and its code where that differs from ours (contract §0.1, §1; rulings of §9). */
-export const wireErrors: Record<ErrorCode, WireError> = {
+export const wireErrors: Record<ErrorCode, StatusAndCode> = {
+  ...signInErrors,
   // Everyone
   INVALID_MEMBER: { status: 400 },
   UNKNOWN_ERROR: { status: 500 },
@@ -27,25 +20,6 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   SERVICE_UNAVAILABLE: { status: 503 },
   CONFIGURATION_INVALID: { status: 500 },
   STORE_LOCKED: { status: 500 },
-  // Who is asking
-  MISSING_JWT_TOKEN: { status: 401 },
-  JWT_TOKEN_MALFORMED: { status: 400 },
-  JWT_TOKEN_EXPIRED: { status: 401 },
-  JWT_TOKEN_INVALID: { status: 401 },
-  INVALID_JWT_TOKEN_FORMAT: { status: 401 },
-  JWT_TOKEN_EXPIRED_OR_NOT_YET_VALID: { status: 401 },
-  INVALID_ISSUER: { status: 401 },
-  INVALID_AUDIENCE: { status: 401 },
-  CALLER_USER_NOT_FOUND: { status: 401, code: 'USER_NOT_FOUND' },
-  CALLER_AGENT_NOT_FOUND: { status: 401, code: 'AGENT_NOT_FOUND' },
-  INVALID_STEP_UP_OPERATION: { status: 401 },
-  INVALID_ENTITY_TYPE: { status: 401 },
-  API_KEY_INVALID: { status: 401 },
-  API_KEY_SCOPE_MISSING: { status: 403 },
-  SESSION_ENDED: { status: 401 },
-  CSRF_REFUSED: { status: 403 },
-  REQUESTOR_NOT_AUTHORIZED: { status: 403 },
-  QUOTA_EXCEEDED: { status: 403 },
   // Lists
   INVALID_PAGE: { status: 400 },
   INVALID_LIMIT: { status: 400 },
@@ -58,80 +32,6 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   INVALID_ORDER_BY: { status: 400 },
   DUPLICATE_ORDER_BY_FIELDS: { status: 400 },
   TOO_MANY_ORDER_BY_ITEMS: { status: 400 },
-  // Signing in
-  REQUEST_EMPTY_BODY: { status: 400 },
-  REQUEST_MISSING_REDIRECT_URI: { status: 400 },
-  REQUEST_INVALID_REDIRECT_URI: { status: 400 },
-  AUTH_INVALID_REDIRECT_URI: { status: 400 },
-  REQUEST_MISSING_CODE: { status: 400 },
-  REQUEST_INVALID_CODE: { status: 400 },
-  REQUEST_MISSING_STATE: { status: 400 },
-  REQUEST_INVALID_STATE: { status: 400 },
-  PKCE_CODE_NOT_FOUND: { status: 400 },
-  PKCE_CODE_EXPIRED: { status: 400 },
-  PKCE_CODE_ALREADY_USED: { status: 400 },
-  PKCE_CODE_VERIFICATION_FAILED: { status: 400 },
-  PKCE_CODE_CONCURRENCY_CONFLICT: { status: 409 },
-  AUTH_MISSING_EMAIL_FROM_OIDC_PROVIDER: { status: 400 },
-  IDENTITY_PROVIDER_FAILED: { status: 500, code: 'UNKNOWN_ERROR' },
-  REQUEST_INVALID_PROVIDER: { status: 400 },
-  OIDC_INITIATION_FAILED: { status: 500 },
-  INITIATION_FAILED: { status: 400 },
-  REQUEST_MISSING_OPERATION: { status: 400 },
-  REQUEST_INVALID_OPERATION: { status: 400 },
-  REQUEST_INVALID_RESOURCE_ID: { status: 400 },
-  AUTH_SIGN_IN_NOT_FRESH: { status: 400 },
-  AUTH_INVALID_ENTITY: { status: 403 },
-  AUTH_HIGH_PRIVILEGE_FLOW_DISABLED: { status: 503 },
-  REQUEST_MISSING_REFRESH_TOKEN: { status: 400 },
-  REQUEST_INVALID_REFRESH_TOKEN: { status: 400 },
-  REFRESH_TOKEN_NOT_FOUND: { status: 401 },
-  REFRESH_TOKEN_ENTITY_MISMATCH: { status: 401 },
-  REFRESH_TOKEN_EXPIRED: { status: 401 },
-  REFRESH_TOKEN_REVOKED: { status: 401 },
-  REFRESH_TOKEN_REUSE_DETECTED: { status: 409 },
-  REFRESH_TOKEN_CONCURRENT_UPDATE: { status: 409 },
-  // Signing in by name and password, or by a client's secret
-  CREDENTIALS_INVALID: { status: 401 },
-  SIGN_IN_EXPIRED: { status: 400 },
-  OAUTH_INVALID_REQUEST: { status: 400 },
-  OAUTH_INVALID_CLIENT: { status: 401 },
-  OAUTH_INVALID_GRANT: { status: 400 },
-  OAUTH_UNSUPPORTED_GRANT_TYPE: { status: 400 },
-  // Agents signing in, and their proofs
-  REQUEST_INVALID_AGENT_NAME: { status: 400 },
-  REQUEST_INVALID_GRANT_TYPE: { status: 400 },
-  REQUEST_INVALID_CLIENT_ASSERTION_TYPE: { status: 400 },
-  REQUEST_MISSING_CLIENT_ASSERTION: { status: 400 },
-  REQUEST_INVALID_CLIENT_ASSERTION_FORMAT: { status: 400 },
-  REQUEST_INVALID_DPOP_JKT: { status: 400 },
-  AGENT_CHALLENGE_NOT_FOUND: { status: 404 },
-  AGENT_CHALLENGE_INVALID_ISSUER: { status: 400 },
-  AGENT_CHALLENGE_INVALID_JWT_FORMAT: { status: 400 },
-  AGENT_CHALLENGE_INVALID_JWT_SIGNATURE: { status: 401 },
-  AGENT_CHALLENGE_MISSING_REQUIRED_CLAIM: { status: 400 },
-  AGENT_CHALLENGE_INVALID_CLAIM_VALUE: { status: 401 },
-  AGENT_CHALLENGE_JWT_EXPIRED: { status: 401 },
-  AGENT_CHALLENGE_JWT_NOT_YET_VALID: { status: 401 },
-  AGENT_CHALLENGE_CHALLENGE_EXPIRED: { status: 401 },
-  AGENT_CHALLENGE_CHALLENGE_ALREADY_USED: { status: 409 },
-  AGENT_CHALLENGE_CONCURRENT_UPDATE: { status: 409 },
-  DPOP_JWT_INVALID: { status: 400 },
-  DPOP_JWT_VERIFY_FAILED: { status: 400 },
-  DPOP_INVALID_SIGNATURE: { status: 400 },
-  DPOP_JWT_EXPIRED: { status: 400 },
-  DPOP_MISSING_JTI_CLAIM: { status: 400 },
-  DPOP_MISSING_HTM_CLAIM: { status: 400 },
-  DPOP_MISSING_HTU_CLAIM: { status: 400 },
-  DPOP_MISSING_IAT_CLAIM: { status: 400 },
-  DPOP_INVALID_HTM_CLAIM: { status: 400 },
-  DPOP_INVALID_HTU_CLAIM: { status: 400 },
-  DPOP_HTU_URL_PARSING_FAILED: { status: 400 },
-  DPOP_JTI_REUSED: { status: 401, challenge: dpopChallenge('invalid_dpop_proof') },
-  DPOP_PROOF_REQUIRED: { status: 401, challenge: dpopChallenge('invalid_token') },
-  DPOP_PROOF_INVALID: { status: 401, challenge: dpopChallenge('invalid_dpop_proof') },
-  DPOP_TOKEN_NOT_BOUND: { status: 401, challenge: dpopChallenge('invalid_token') },
-  SESSION_NOT_FOUND: { status: 404 },
   // Workflows
   NAME_MISSING: { status: 400 },
   NAME_NOT_STRING: { status: 400 },

@@ -1,24 +1,22 @@
 import type { ErrorCode } from '../../errors.ts'
-
-/** How a refusal looks on this wire (contract privx §1.2). */
-export interface WireError {
-  readonly status: number
-  readonly errorCode: string
-}
-
-const badRequest: WireError = { status: 400, errorCode: 'BAD_REQUEST' }
-const unauthorized: WireError = { status: 401, errorCode: 'UNAUTHORIZED' }
-const denied: WireError = { status: 403, errorCode: 'PERMISSION_DENIED' }
-const notFound: WireError = { status: 404, errorCode: 'NOT_FOUND' }
-const fault: WireError = { status: 500, errorCode: 'GENERAL_ERROR' }
-const tooMany: WireError = { status: 429, errorCode: 'TOO_MANY_REQUESTS' }
-const unavailable: WireError = { status: 503, errorCode: 'GENERAL_ERROR' }
+import { signInErrors } from './errors-sign-in.ts'
+import {
+  badRequest,
+  denied,
+  fault,
+  notFound,
+  tooMany,
+  unauthorized,
+  unavailable,
+  type WireError,
+} from './wire-error.ts'
 
 /**
  * What each refusal is on this wire. 401 is for a token that is missing or good no longer and for nothing else, since the
  * stock Go client calls again on it; what others would answer with 409 is 400 (contract privx §1.1, §1.2).
  */
 export const wireErrors: Record<ErrorCode, WireError> = {
+  ...signInErrors,
   // Everyone
   INVALID_MEMBER: badRequest,
   UNKNOWN_ERROR: fault,
@@ -34,25 +32,6 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   SERVICE_UNAVAILABLE: unavailable,
   CONFIGURATION_INVALID: fault,
   STORE_LOCKED: fault,
-  // Who is asking
-  MISSING_JWT_TOKEN: unauthorized,
-  JWT_TOKEN_MALFORMED: unauthorized,
-  JWT_TOKEN_EXPIRED: unauthorized,
-  JWT_TOKEN_INVALID: unauthorized,
-  INVALID_JWT_TOKEN_FORMAT: unauthorized,
-  JWT_TOKEN_EXPIRED_OR_NOT_YET_VALID: unauthorized,
-  INVALID_ISSUER: unauthorized,
-  INVALID_AUDIENCE: unauthorized,
-  CALLER_USER_NOT_FOUND: unauthorized,
-  CALLER_AGENT_NOT_FOUND: unauthorized,
-  INVALID_STEP_UP_OPERATION: unauthorized,
-  INVALID_ENTITY_TYPE: unauthorized,
-  API_KEY_INVALID: unauthorized,
-  API_KEY_SCOPE_MISSING: denied,
-  SESSION_ENDED: unauthorized,
-  CSRF_REFUSED: denied,
-  REQUESTOR_NOT_AUTHORIZED: denied,
-  QUOTA_EXCEEDED: denied,
   // Lists
   INVALID_PAGE: badRequest,
   INVALID_LIMIT: badRequest,
@@ -65,80 +44,6 @@ export const wireErrors: Record<ErrorCode, WireError> = {
   INVALID_ORDER_BY: badRequest,
   DUPLICATE_ORDER_BY_FIELDS: badRequest,
   TOO_MANY_ORDER_BY_ITEMS: badRequest,
-  // Signing in
-  REQUEST_EMPTY_BODY: badRequest,
-  REQUEST_MISSING_REDIRECT_URI: badRequest,
-  REQUEST_INVALID_REDIRECT_URI: badRequest,
-  AUTH_INVALID_REDIRECT_URI: badRequest,
-  REQUEST_MISSING_CODE: badRequest,
-  REQUEST_INVALID_CODE: badRequest,
-  REQUEST_MISSING_STATE: badRequest,
-  REQUEST_INVALID_STATE: badRequest,
-  PKCE_CODE_NOT_FOUND: badRequest,
-  PKCE_CODE_EXPIRED: badRequest,
-  PKCE_CODE_ALREADY_USED: badRequest,
-  PKCE_CODE_VERIFICATION_FAILED: badRequest,
-  PKCE_CODE_CONCURRENCY_CONFLICT: badRequest,
-  AUTH_MISSING_EMAIL_FROM_OIDC_PROVIDER: badRequest,
-  IDENTITY_PROVIDER_FAILED: fault,
-  REQUEST_INVALID_PROVIDER: badRequest,
-  OIDC_INITIATION_FAILED: fault,
-  INITIATION_FAILED: fault,
-  REQUEST_MISSING_OPERATION: badRequest,
-  REQUEST_INVALID_OPERATION: badRequest,
-  REQUEST_INVALID_RESOURCE_ID: badRequest,
-  AUTH_SIGN_IN_NOT_FRESH: badRequest,
-  AUTH_INVALID_ENTITY: denied,
-  AUTH_HIGH_PRIVILEGE_FLOW_DISABLED: badRequest,
-  REQUEST_MISSING_REFRESH_TOKEN: badRequest,
-  REQUEST_INVALID_REFRESH_TOKEN: badRequest,
-  REFRESH_TOKEN_NOT_FOUND: unauthorized,
-  REFRESH_TOKEN_ENTITY_MISMATCH: unauthorized,
-  REFRESH_TOKEN_EXPIRED: unauthorized,
-  REFRESH_TOKEN_REVOKED: unauthorized,
-  REFRESH_TOKEN_REUSE_DETECTED: badRequest,
-  REFRESH_TOKEN_CONCURRENT_UPDATE: badRequest,
-  // Signing in by name and password, or by a client's secret
-  CREDENTIALS_INVALID: badRequest,
-  SIGN_IN_EXPIRED: badRequest,
-  OAUTH_INVALID_REQUEST: badRequest,
-  OAUTH_INVALID_CLIENT: unauthorized,
-  OAUTH_INVALID_GRANT: badRequest,
-  OAUTH_UNSUPPORTED_GRANT_TYPE: badRequest,
-  // Agents signing in, and their proofs
-  REQUEST_INVALID_AGENT_NAME: badRequest,
-  REQUEST_INVALID_GRANT_TYPE: badRequest,
-  REQUEST_INVALID_CLIENT_ASSERTION_TYPE: badRequest,
-  REQUEST_MISSING_CLIENT_ASSERTION: badRequest,
-  REQUEST_INVALID_CLIENT_ASSERTION_FORMAT: badRequest,
-  REQUEST_INVALID_DPOP_JKT: badRequest,
-  AGENT_CHALLENGE_NOT_FOUND: notFound,
-  AGENT_CHALLENGE_INVALID_ISSUER: badRequest,
-  AGENT_CHALLENGE_INVALID_JWT_FORMAT: badRequest,
-  AGENT_CHALLENGE_INVALID_JWT_SIGNATURE: unauthorized,
-  AGENT_CHALLENGE_MISSING_REQUIRED_CLAIM: badRequest,
-  AGENT_CHALLENGE_INVALID_CLAIM_VALUE: unauthorized,
-  AGENT_CHALLENGE_JWT_EXPIRED: unauthorized,
-  AGENT_CHALLENGE_JWT_NOT_YET_VALID: unauthorized,
-  AGENT_CHALLENGE_CHALLENGE_EXPIRED: unauthorized,
-  AGENT_CHALLENGE_CHALLENGE_ALREADY_USED: badRequest,
-  AGENT_CHALLENGE_CONCURRENT_UPDATE: badRequest,
-  DPOP_JWT_INVALID: badRequest,
-  DPOP_JWT_VERIFY_FAILED: badRequest,
-  DPOP_INVALID_SIGNATURE: badRequest,
-  DPOP_JWT_EXPIRED: badRequest,
-  DPOP_MISSING_JTI_CLAIM: badRequest,
-  DPOP_MISSING_HTM_CLAIM: badRequest,
-  DPOP_MISSING_HTU_CLAIM: badRequest,
-  DPOP_MISSING_IAT_CLAIM: badRequest,
-  DPOP_INVALID_HTM_CLAIM: badRequest,
-  DPOP_INVALID_HTU_CLAIM: badRequest,
-  DPOP_HTU_URL_PARSING_FAILED: badRequest,
-  DPOP_JTI_REUSED: unauthorized,
-  DPOP_PROOF_REQUIRED: unauthorized,
-  DPOP_PROOF_INVALID: unauthorized,
-  DPOP_TOKEN_NOT_BOUND: unauthorized,
-  SESSION_NOT_FOUND: notFound,
   // Workflows
   NAME_MISSING: badRequest,
   NAME_NOT_STRING: badRequest,

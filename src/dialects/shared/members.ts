@@ -54,7 +54,7 @@ export class Members {
   /** Notes that a member, named as in this object, is wrong. */
   complain(name: string, problem: string): null {
     const field = this.pathOf(name)
-    this.#problems.push({ field, message: `${field} ${problem}.` })
+    if (this.#problems.length < mostProblems) this.#problems.push({ field, message: `${field} ${problem}.` })
     return null
   }
 
@@ -199,7 +199,11 @@ export class Members {
   #array(name: string): readonly unknown[] {
     const value = this.#value(name)
     if (value === null) return []
-    if (Array.isArray(value)) return value as readonly unknown[]
+    if (Array.isArray(value)) {
+      if (value.length <= mostElements) return value as readonly unknown[]
+      this.complain(name, `must have at most ${mostElements} elements`)
+      return []
+    }
     this.complain(name, 'must be an array')
     return []
   }
@@ -210,6 +214,10 @@ export class Members {
 }
 
 const defaultMax = 4096
+/** Of which a caller is told: of a body that is nothing but problems the answer would be far larger. */
+const mostProblems = 100
+/** More than any list holds that somebody writes. */
+const mostElements = 10_000
 
 /** What an id in a body is that is not of the form of one: it names nothing. */
 export const unknownId = '00000000-0000-0000-0000-000000000000'

@@ -1,3 +1,4 @@
+import { secretHmac } from '../../audit/leaf-hmac.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import type { Db, Tx } from '../../store/open.ts'
@@ -8,20 +9,21 @@ import { hashPassword, isPassword } from './password-hash.ts'
 
 /** Gives a person this password, in place of the one that they had. */
 export async function setPersonPassword(ctx: Ctx, tx: Tx, personId: string, password: string): Promise<void> {
-  const at = ctx.clock.now()
-  await writePassword(tx, {
+  const [hash, at] = [await hashPassword(password), ctx.clock.now()]
+  const credential = await writePassword(tx, {
     person_id: personId,
     id: ctx.newId(),
     kind: 'password',
     name: 'password',
-    hash: await hashPassword(password),
+    hash,
     credential_id: null,
     public_key: null,
     details: '{}',
     created_at: at,
     changed_at: at,
   })
-  await tellOrganizations(ctx, tx, personId, { kind: 'password.changed', facts: {} })
+  const facts = { credential, secretHmac: secretHmac(ctx.keys.atRest.held, hash) }
+  await tellOrganizations(ctx, tx, personId, at, { kind: 'password.changed', facts })
 }
 
 /**

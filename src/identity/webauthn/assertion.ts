@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
+import { isFromForeignFrame, readClientData } from '../../proof/client-data.ts'
 import type { SecurityKeyRow } from '../../store/security-keys.ts'
-import { isFromForeignFrame, readClientData } from './client-data.ts'
 import { isAskedByAppId, userHandleOf } from './keys.ts'
 import { webauthnLibrary } from './library.ts'
 import { wrong } from './refused.ts'

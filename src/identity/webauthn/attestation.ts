@@ -1,5 +1,5 @@
-import { isFromForeignFrame, readClientData } from './client-data.ts'
-import { p256KeyOf } from './cose-key.ts'
+import { isFromForeignFrame, readClientData } from '../../proof/client-data.ts'
+import { readCoseKey } from '../../proof/p256-key.ts'
 import { webauthnHelpers, webauthnLibrary } from './library.ts'
 import { refused } from './refused.ts'
 import type { RelyingParty } from './relying-party.ts'
@@ -70,7 +70,7 @@ export async function verifyAttestation(
   const { credential, fmt: format, origin } = verified.registrationInfo
   if (credential.id !== id) throw refused('answer is about another credential')
   if (attestation.credentialId.length > longestId) throw refused('credential id is too long')
-  if ((await p256KeyOf(credential.publicKey)) === null) throw refused('public key must be on P-256')
+  if (readCoseKey(credential.publicKey) === null) throw refused('public key must be on P-256, and in its one form')
   return {
     credentialId: attestation.credentialId,
     publicKey: credential.publicKey,

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../audit/leaf.ts'
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { deleteSecurityKey, insertSecurityKey, renameSecurityKey } from '../../store/security-keys.ts'
@@ -25,6 +26,7 @@ export async function addSecurityKey(
   const key = await verifyAttestation(attestation, { rp: relyingPartyOf(ctx), challenge: taken.challenge })
   const { credentialId, publicKey, counter, format, transports, origin } = key
   const [id, at] = [ctx.newId(), ctx.clock.now()]
+  const details = { format, transports, origin }
   await transact(ctx, null, async (tx) => {
     await insertSecurityKey(tx, {
       person_id: personId,
@@ -35,20 +37,28 @@ export async function addSecurityKey(
       credential_id: credentialId,
       public_key: publicKey,
       counter,
-      details: JSON.stringify({ format, transports, origin }),
+      details: JSON.stringify(details),
       created_at: at,
       changed_at: at,
     })
-    const facts = { key: id, format, credentialSha256: sha256(credentialId), publicKeySha256: sha256(publicKey) }
-    await tellOrganizations(ctx, tx, personId, { kind: 'security-key.added', facts, privateText: { name } })
+    const facts = {
+      key: id,
+      format,
+      counter,
+      credentialSha256: sha256(credentialId),
+      publicKeySha256: sha256(publicKey),
+      detailsSha256: sha256(canonicalJson(details)),
+    }
+    await tellOrganizations(ctx, tx, personId, at, { kind: 'security-key.added', facts, privateText: { name } })
   })
 }
 
 /** @throws AppError SECURITY_KEY_NOT_FOUND, SECURITY_KEY_ALREADY_EXISTS */
 export async function nameSecurityKey(ctx: Ctx, tx: Tx, personId: string, from: string, to: string): Promise<void> {
-  const key = await renameSecurityKey(tx, personId, from, { name: to, changed_at: ctx.clock.now() })
+  const at = ctx.clock.now()
+  const key = await renameSecurityKey(tx, personId, from, { name: to, changed_at: at })
   if (key === undefined) throw new AppError('SECURITY_KEY_NOT_FOUND')
-  await tellOrganizations(ctx, tx, personId, {
+  await tellOrganizations(ctx, tx, personId, at, {
     kind: 'security-key.renamed',
     facts: { key },
     privateText: { name: to },
@@ -59,9 +69,9 @@ export async function nameSecurityKey(ctx: Ctx, tx: Tx, personId: string, from: 
 export async function removeSecurityKey(ctx: Ctx, tx: Tx, personId: string, name: string): Promise<void> {
   const key = await deleteSecurityKey(tx, personId, name)
   if (key === undefined) throw new AppError('SECURITY_KEY_NOT_FOUND')
-  await tellOrganizations(ctx, tx, personId, { kind: 'security-key.removed', facts: { key } })
+  await tellOrganizations(ctx, tx, personId, ctx.clock.now(), { kind: 'security-key.removed', facts: { key } })
 }
 
-function sha256(bytes: Uint8Array): string {
+function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex')
 }

@@ -1,9 +1,10 @@
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import type { Tx } from '../../store/open.ts'
-import { findSecurityKeyForUpdate, updateCounter } from '../../store/security-keys.ts'
+import { findSecurityKeyForUpdate } from '../../store/security-keys.ts'
 import { verifyAssertion, type Assertion } from './assertion.ts'
 import { requireOffered, takeOpenChallenge } from './challenges.ts'
+import { countKey } from './count-key.ts'
 import { userVerification } from './options.ts'
 import { wrong } from './refused.ts'
 import { relyingPartyOf } from './relying-party.ts'
@@ -26,7 +27,7 @@ export async function verifySignInAssertion(
     const key = requireOffered(await findSecurityKeyForUpdate(tx, personId, assertion.credentialId), taken)
     const expected = { rp: relyingPartyOf(ctx), personId, key, challenge: taken.challenge, userVerification } as const
     const { counter } = await verifyAssertion(assertion, expected)
-    await updateCounter(tx, personId, key.id, counter)
+    await countKey(ctx, tx, personId, key, counter)
     return null
   } catch (error) {
     if (error instanceof AppError && error.code === 'FACTOR_WRONG') return error

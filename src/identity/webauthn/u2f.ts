@@ -1,7 +1,7 @@
 import { createHash, verify } from 'node:crypto'
+import { readClientData } from '../../proof/client-data.ts'
+import { readCoseKey } from '../../proof/p256-key.ts'
 import type { SecurityKeyRow } from '../../store/security-keys.ts'
-import { readClientData } from './client-data.ts'
-import { p256KeyOf } from './cose-key.ts'
 import { wrong } from './refused.ts'
 import type { RelyingParty } from './relying-party.ts'
 
@@ -27,10 +27,7 @@ const counterBytes = 5
  * @returns what the key has counted to now
  * @throws AppError FACTOR_WRONG, naming the check
  */
-export async function verifyU2f(
-  answer: U2fAnswer,
-  expected: ExpectedU2f,
-): Promise<{ counter: number; origin: string }> {
+export function verifyU2f(answer: U2fAnswer, expected: ExpectedU2f): { counter: number; origin: string } {
   const { rp, key, challenge } = expected
   const clientData = readClientData(answer.clientData)
   if (clientData === null) throw wrong('clientData is no JSON object')
@@ -45,7 +42,7 @@ export async function verifyU2f(
   if ((signatureData.readUInt8(0) & 0x01) === 0) throw wrong('user was not present')
   const counter = signatureData.readUInt32BE(1)
   const signed = Buffer.concat([sha256(rp.appId), signatureData.subarray(0, counterBytes), sha256(answer.clientData)])
-  const publicKey = await p256KeyOf(key.public_key)
+  const publicKey = readCoseKey(key.public_key)
   const isSigned = publicKey !== null && verify('sha256', signed, publicKey, signatureData.subarray(counterBytes))
   if (!isSigned) throw wrong('signature does not verify')
   if (counter <= Number(key.counter)) throw wrong('counter has not gone up')

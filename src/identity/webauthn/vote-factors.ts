@@ -1,12 +1,15 @@
 import type { Ctx } from '../../context.ts'
 import { AppError } from '../../errors.ts'
+import type { Stance } from '../../kernel/request.ts'
 import type { Assurance } from '../../kernel/rule.ts'
+import { readKeyEvidence, type KeyEvidence } from '../../proof/key-evidence.ts'
 import { voteChallenge, type VoteToProve } from '../../proof/vote-challenge.ts'
 import type { Tx } from '../../store/open.ts'
-import { findSecurityKeyForUpdate, updateCounter, type SecurityKeyRow } from '../../store/security-keys.ts'
+import { findSecurityKeyForUpdate, type SecurityKeyRow } from '../../store/security-keys.ts'
 import { countPersonAttempt, isPersonPassword } from '../credentials/person-password.ts'
 import { verifyAssertion, type Assertion } from './assertion.ts'
 import { requireOffered, takeOpenChallenge, type TakenChallenge } from './challenges.ts'
+import { countKey } from './count-key.ts'
 import { userVerification } from './options.ts'
 import { wrong } from './refused.ts'
 import { relyingPartyOf } from './relying-party.ts'
@@ -19,26 +22,6 @@ export interface VoteFactors {
   readonly u2f?: U2fAnswer
 }
 
-/** What is kept of a security key's answer with the vote: enough to check it again. Binary members are base64url. */
-export type KeyEvidence = {
-  readonly nonce: string
-  readonly credentialId: string
-  /** COSE. */
-  readonly publicKey: string
-  readonly origin: string
-} & (
-  | {
-      readonly kind: 'fido2'
-      readonly clientDataJSON: string
-      readonly authenticatorData: string
-      readonly signature: string
-      /** Whose hash the key signed; the application id where it was asked by that. */
-      readonly rpId: string
-    }
-  /** The signature is in signatureData, after presence and counter. */
-  | { readonly kind: 'u2f'; readonly clientData: string; readonly signatureData: string; readonly appId: string }
-)
-
 /** Proofs that came with a vote: what they are of is claimed at once, and checked once nothing else speaks against the vote. */
 export interface VoteProofs {
   readonly claims: readonly Assurance[]
@@ -47,7 +30,7 @@ export interface VoteProofs {
    * @returns what to keep with the vote; null for nothing
    * @throws AppError FACTOR_WRONG
    */
-  check(tx: Tx, vote: Omit<VoteToProve, 'personId'>): Promise<KeyEvidence | null>
+  check(tx: Tx, vote: Omit<VoteToProve, 'personId'> & { readonly stance: Stance }): Promise<KeyEvidence | null>
 }
 
 /**
@@ -71,14 +54,21 @@ export async function withVoteFactors<T>(
   let isPasswordWrong = false
   const proofs: VoteProofs = {
     claims: [...(password === undefined ? [] : (['password'] as const)), ...(hasKey ? (['securityKey'] as const) : [])],
-    async check(tx, vote) {
+    async check(tx, { stance, ...vote }) {
       isPasswordWrong = password !== undefined && !(await isPersonPassword(tx, personId, password))
       if (isPasswordWrong) throw new AppError('FACTOR_WRONG', 'The password is wrong.', { field: 'password' })
       if (!hasKey) return null
-      const signed = signedBy(taken, { ...vote, personId })
-      return fido2 === undefined
-        ? await checkU2f(ctx, tx, personId, signed, u2f as U2fAnswer)
-        : await checkFido2(ctx, tx, personId, signed, fido2)
+      if (stance !== 'approve') throw wrong('challenge was for an approval')
+      const toProve = { ...vote, personId }
+      const signed = signedBy(taken, toProve)
+      const evidence =
+        fido2 === undefined
+          ? await checkU2f(ctx, tx, personId, signed, u2f as U2fAnswer)
+          : await checkFido2(ctx, tx, personId, signed, fido2)
+      // Nothing is kept of which a receipt could not be verified.
+      const read = readKeyEvidence(evidence, toProve)
+      if ('problem' in read) throw wrong(`answer ${read.problem}`)
+      return evidence
     },
   }
   try {
@@ -108,7 +98,7 @@ async function checkFido2(
   const rp = relyingPartyOf(ctx)
   const expected = { rp, personId, key, challenge: taken.challenge, userVerification } as const
   const { counter, signedFor, origin } = await verifyAssertion(assertion, expected)
-  await updateCounter(tx, personId, key.id, counter)
+  await countKey(ctx, tx, personId, key, counter)
   return {
     kind: 'fido2',
     ...kept(key, taken, origin),
@@ -129,8 +119,8 @@ async function checkU2f(
   if (taken.protocol !== 'u2f') throw wrong('challenge was opened for FIDO2')
   const key = requireOffered(await findSecurityKeyForUpdate(tx, personId, answer.keyHandle), taken)
   const rp = relyingPartyOf(ctx)
-  const { counter, origin } = await verifyU2f(answer, { rp, key, challenge: taken.challenge })
-  await updateCounter(tx, personId, key.id, counter)
+  const { counter, origin } = verifyU2f(answer, { rp, key, challenge: taken.challenge })
+  await countKey(ctx, tx, personId, key, counter)
   return {
     kind: 'u2f',
     ...kept(key, taken, origin),

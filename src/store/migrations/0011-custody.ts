@@ -44,7 +44,7 @@ const statements = [
   `create index key_challenges_age on key_challenges (expires_at)`,
 
   // What a vote was proved with, for whoever checks it later: the assertion, its key, and what its challenge was made from.
-  `alter table votes add column evidence jsonb`,
+  `alter table votes add column evidence jsonb check (jsonb_typeof(evidence) <> 'null')`,
 
   // A person by the name that they sign up with, beside people.email.
   `create table fortanix_users (
@@ -68,7 +68,7 @@ const statements = [
     org_id uuid primary key references organizations,
     description text,
     creator_id uuid,
-    policy jsonb,
+    policy jsonb check (jsonb_typeof(policy) <> 'null'),
     protects text[] not null default '{}',
     request_seconds integer not null default 2592000 check (request_seconds >= 1),
     retains_expired boolean not null default false,
@@ -100,7 +100,7 @@ const statements = [
     org_id uuid not null,
     group_id uuid not null,
     creator jsonb not null,
-    policy jsonb,
+    policy jsonb check (jsonb_typeof(policy) <> 'null'),
     protects text[],
     protects_manage boolean not null default true,
     protects_crypto boolean not null default true,

@@ -1,7 +1,15 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import {
+  constants,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  privateDecrypt,
+  randomBytes,
+} from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { exportKey } from '../../../src/custody/crypto/export.ts'
 import { generateKey } from '../../../src/custody/crypto/generate.ts'
+import { maskHashNames } from '../../../src/custody/crypto/hashes.ts'
 import { importKey } from '../../../src/custody/crypto/import.ts'
 import type { KeyShape } from '../../../src/custody/crypto/key-material.ts'
 import { decryptOaep, encryptOaep } from '../../../src/custody/crypto/rsa-oaep.ts'
@@ -91,6 +99,12 @@ it.each<KeyShape>([
   { kind: 'EC', sizeBits: 256, curve: null },
 ])('no key is made of $kind $sizeBits $curve', async (shape) => {
   await expect(generateKey(shape)).rejects.toThrow(refusal('CRYPTO_INPUT_INVALID'))
+})
+
+it.each(maskHashNames)('OpenSSL opens what RSA-OAEP encrypted with %s', (name) => {
+  const spki = rsa.publicKey.export({ type: 'spki', format: 'der' })
+  const key = { key: rsa.privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: name.toLowerCase() }
+  expect(privateDecrypt(key, encryptOaep(spki, name, Buffer.from('text'))).toString()).toBe('text')
 })
 
 it('RSA-OAEP opens what it encrypted, and nothing else', () => {

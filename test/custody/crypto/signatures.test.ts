@@ -2,6 +2,7 @@ import {
   constants,
   createPrivateKey,
   createPublicKey,
+  generateKeyPairSync,
   randomBytes,
   sign as nodeSign,
   verify as nodeVerify,
@@ -10,7 +11,13 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { signHashed } from '../../../src/custody/crypto/ecdsa.ts'
 import { generateKey } from '../../../src/custody/crypto/generate.ts'
-import { hashNames, hashOf, type HashName } from '../../../src/custody/crypto/hashes.ts'
+import {
+  hashNames,
+  hashOf,
+  maskHashNames,
+  type HashName,
+  type MaskHashName,
+} from '../../../src/custody/crypto/hashes.ts'
 import { encodePss, isPss } from '../../../src/custody/crypto/rsa-encoding.ts'
 import { sign, verify, type SignatureMode, type ToSign } from '../../../src/custody/crypto/sign.ts'
 import { ecPairOf, hex, isPair, type Pair } from '../../helpers/keys.ts'
@@ -18,7 +25,7 @@ import { ecPairOf, hex, isPair, type Pair } from '../../helpers/keys.ts'
 const refusal = (code: string) => expect.objectContaining({ code }) as Error
 const data = Buffer.from('to be signed')
 const pkcs1: SignatureMode = { kind: 'pkcs1' }
-const pss = (mgf: HashName): SignatureMode => ({ kind: 'pss', mgf })
+const pss = (mgf: MaskHashName): SignatureMode => ({ kind: 'pss', mgf })
 const ofData = (hashName: HashName, mode: SignatureMode | null): ToSign => ({ hashName, hash: null, data, mode })
 const ofHash = (hashName: HashName, mode: SignatureMode | null): ToSign => ({
   hashName,
@@ -82,6 +89,17 @@ it('PSS masks with another hash when it is told to', () => {
   const signature = sign(rsa, ofData('SHA256', pss('SHA512')))
   expect(verify(rsa, ofData('SHA256', pss('SHA512')), signature)).toBe(true)
   expect(verify(rsa, ofData('SHA256', pss('SHA256')), signature)).toBe(false)
+})
+
+it.each(maskHashNames)('PSS of OpenSSL that is masked with %s is PSS', (mgf) => {
+  const options = { modulusLength: 2048, hashAlgorithm: 'sha256', mgf1HashAlgorithm: mgf.toLowerCase() }
+  const its = generateKeyPairSync('rsa-pss', options)
+  // The key itself, which says nothing of PSS, is what is last.
+  const key = its.publicKey.export({ type: 'spki', format: 'der' }).subarray(-270)
+  const publicKey = createPublicKey({ key, format: 'der', type: 'pkcs1' }).export({ type: 'spki', format: 'der' })
+  const signature = nodeSign('sha256', data, its.privateKey)
+  const isTaken = (mode: SignatureMode) => verify({ ...rsa, publicKey }, ofData('SHA256', mode), signature)
+  expect(maskHashNames.filter((name) => isTaken(pss(name)))).toEqual([mgf])
 })
 
 // RFC 6979, A.2.5, for the message "sample".

@@ -139,6 +139,17 @@ describe('an operation that needs a quorum', () => {
   })
 })
 
+describe('quorums', () => {
+  it('of many kinds are each asked, one after the other', async () => {
+    // More than PostgreSQL needs to plan a statement once for all values.
+    for (let extra = 0; extra < 7; extra++) {
+      const nested = [...Array(extra).keys()].reduce((inner: object) => quorum(1, [inner]), user(ben))
+      const { kid } = await signingKey(quorum(1, [nested, user(cleo)]))
+      expect((await approve(ben, await ask(ada, signing(kid)))).body).toMatchObject({ status: 'APPROVED' })
+    }
+  })
+})
+
 describe('a denial', () => {
   it('is final, by whoever may review, even after an approval of theirs', async () => {
     const { kid } = await signingKey(quorum(2, [user(ben), user(cleo)]))
@@ -220,6 +231,24 @@ describe('who sees a request', () => {
   })
 })
 
+describe('a list of requests', () => {
+  it('has every request, and bodies up to a few megabytes in all', async () => {
+    const groupId = await group(user(ben))
+    const key = { name: `key ${++count}`, obj_type: 'AES', key_size: 256, group_id: groupId }
+    const { kid } = expectStatus(await ada.post('/crypto/v1/keys', key), 201)
+    const plain = Buffer.alloc(700_000).toString('base64')
+    const body = { key: { kid }, alg: 'AES', mode: 'GCM', plain }
+    const ids: string[] = []
+    for (let made = 0; made < 10; made += 1) ids.unshift(await ask(ada, { operation: '/crypto/v1/encrypt', body }))
+    const answer = await ben.get(`${requests}?subject=${kid}`)
+    expect(answer.body.map(({ request_id: id }: { request_id: string }) => id)).toEqual(ids)
+    expect(answer.body[0].body).toEqual(body)
+    expect(answer.body.at(-1)).not.toHaveProperty('body')
+    expect(answer.text.length).toBeLessThan(9_000_000)
+    expect((await ben.get(`${requests}/${ids.at(-1)}`)).body.body).toEqual(body)
+  })
+})
+
 describe('an operation that fails when its time comes', () => {
   it('is FAILED, undone, and its result is the refusal', async () => {
     const { kid } = await signingKey(user(ben))
@@ -229,6 +258,44 @@ describe('an operation that fails when its time comes', () => {
     const result = await ada.post(`${requests}/${id}/result`)
     expect(result).toMatchObject({ status: 200, body: { status: 403, body: 'The key is disabled.' } })
     expect(await usesOf(kid)).toBe(0)
+  })
+})
+
+describe('what was approved', () => {
+  const overtaken = 'The operation is about something else by now than what was approved.'
+  const onlyUse = { protect_permissions: ['DELETE_SOBJECTS'] }
+  const byName = (name: string) => ({
+    operation: '/crypto/v1/sign',
+    body: { key: { name }, hash_alg: 'SHA256', data: data.toString('base64') },
+  })
+
+  it('is not done with another key that has the name by now', async () => {
+    const [seen, other] = [
+      await signingKey({ ...user(ben), ...onlyUse }),
+      await signingKey({ ...user(cleo), ...onlyUse }),
+    ]
+    const { name } = (await ada.get(`/crypto/v1/keys/${seen.kid}`)).body
+    const id = await ask(ada, byName(name))
+    expectStatus(await ada.patch(`/crypto/v1/keys/${seen.kid}`, { name: `${name}, set aside` }), 200)
+    expectStatus(await ada.patch(`/crypto/v1/keys/${other.kid}`, { name }), 200)
+    expect((await approve(ben, id)).body).toMatchObject({ status: 'FAILED', subjects: [{ sobject: seen.kid }, {}] })
+    expect((await ada.post(`${requests}/${id}/result`)).body).toEqual({ status: 403, body: overtaken })
+    expect([await usesOf(seen.kid), await usesOf(other.kid)]).toEqual([0, 0])
+  })
+
+  it('is done to an app that left a group meanwhile', async () => {
+    const [asked, free] = [await group({ ...user(ben), protect_manage_operations: true }), await group()]
+    const groups = { [asked]: ['SIGN'], [free]: ['SIGN'] }
+    const body = { name: `robot ${++count}`, add_groups: groups }
+    const { app_id: appId } = expectStatus(await ada.post('/sys/v1/apps', body), 201)
+    const reading = { method: 'GET', operation: `/sys/v1/apps/${appId}/credential` }
+    const change = async (members: object) => {
+      const changing = await ask(ada, { method: 'PATCH', operation: `/sys/v1/apps/${appId}`, body: members })
+      expect((await approve(ben, changing)).body).toMatchObject({ status: 'APPROVED' })
+    }
+    const first = await ask(ada, reading)
+    await change({ del_groups: [free] })
+    expect((await approve(ben, first)).body).toMatchObject({ status: 'APPROVED' })
   })
 })
 
@@ -255,7 +322,97 @@ describe('a policy in force', () => {
   })
 })
 
+describe('a reviewer who became an auditor', () => {
+  it('decides nothing any more', async () => {
+    const eve = await scene.signUp(`Eve${++count}`)
+    await scene.join(ada, eve, account)
+    const { kid } = await signingKey(user(eve))
+    const id = await ask(ada, signing(kid))
+    expectStatus(await ada.patch(`/sys/v1/users/${eve.id}`, { account_role: ['ACCOUNTAUDITOR'] }), 200)
+    expect(await approve(eve, id)).toMatchObject({ status: 403, type: 'text/plain' })
+    expect(await eve.post(`${requests}/${id}/deny`)).toMatchObject({ status: 403 })
+    expect((await ada.get(`${requests}/${id}`)).body).toMatchObject({ status: 'PENDING', approvers: [] })
+  })
+})
+
 async function usesOf(kid: string): Promise<number> {
   const key = await scene.world.ctx.db.selectFrom('fortanix_keys').select('used').where('id', '=', kid).execute()
   return Number(key[0]?.used)
 }
+
+describe('an operation that has become another by the time it is approved', () => {
+  const move = async (kid: string, to: string): Promise<void> => {
+    await scene.world.ctx.db.updateTable('fortanix_keys').set({ group_id: to }).where('id', '=', kid).execute()
+  }
+  const failed = {
+    status: 403,
+    body: 'The operation is about something else by now than what was approved.',
+  }
+  const resultOf = async (id: string) => (await ada.post(`${requests}/${id}/result`)).body
+
+  it('is not done with a key that came into a group whose policy asks somebody else', async () => {
+    const { kid } = await signingKey(user(ben))
+    const id = await ask(ada, signing(kid))
+    await move(kid, await group(user(cleo)))
+    expect((await approve(ben, id)).body).toMatchObject({ status: 'FAILED' })
+    expect(await resultOf(id)).toEqual(failed)
+    expect(await usesOf(kid)).toBe(0)
+  })
+
+  it('is done with a key that came into a group that asks nobody, and under a policy that came later', async () => {
+    const moved = await signingKey(user(ben))
+    const first = await ask(ada, signing(moved.kid))
+    await move(moved.kid, await group())
+    expect((await approve(ben, first)).body).toMatchObject({ status: 'APPROVED' })
+
+    const { kid, groupId } = await signingKey(user(ben))
+    const second = await ask(ada, signing(kid))
+    const body = { approval_policy: user(cleo) }
+    const change = await ask(ada, { method: 'PATCH', operation: `/sys/v1/groups/${groupId}`, body })
+    expect((await approve(ben, change)).body).toMatchObject({ status: 'APPROVED' })
+    expect((await approve(ben, second)).body).toMatchObject({ status: 'APPROVED' })
+  })
+
+  it('is not done with another key of the name that it was asked for by', async () => {
+    const { kid } = await signingKey(user(ben))
+    const other = await signingKey(user(ben))
+    const name = expectStatus(await ada.get(`/crypto/v1/keys/${kid}`), 200).name
+    const id = await ask(ada, { ...signing(kid), body: { ...signing(kid).body, key: { name } } })
+    const rename = async (one: string, to: string) =>
+      await scene.world.ctx.db.updateTable('fortanix_keys').set({ name: to }).where('id', '=', one).execute()
+    await rename(kid, `${name} of before`)
+    await rename(other.kid, name)
+    expect((await approve(ben, id)).body).toMatchObject({ status: 'FAILED' })
+    expect(await resultOf(id)).toEqual(failed)
+    expect([await usesOf(kid), await usesOf(other.kid)]).toEqual([0, 0])
+  })
+
+  it('is done where it changes less than it would have, having been done already', async () => {
+    const { kid } = await signingKey(user(ben))
+    const disabling = { method: 'PATCH', operation: `/crypto/v1/keys/${kid}`, body: { enabled: false } }
+    for (const id of [await ask(ada, disabling), await ask(ada, disabling)]) {
+      expect((await approve(ben, id)).body).toMatchObject({ status: 'APPROVED' })
+    }
+  })
+
+  it('is not done where it would touch more of a group than what it was asked for', async () => {
+    const source = await group({
+      ...user(cleo),
+      protect_permissions: ['UPDATE_KEY_OPS'],
+      protect_crypto_operations: false,
+    })
+    const target = await group(user(ben))
+    const made = { name: `key ${++count}`, obj_type: 'EC', elliptic_curve: 'NistP256', group_id: source }
+    const { kid, key_ops: before } = expectStatus(await ada.post('/crypto/v1/keys', made), 201)
+    const path = { method: 'PATCH', operation: `/crypto/v1/keys/${kid}` }
+    // As long as it is for all of this the policy that protects what it is for is not touched.
+    const moving = await ask(ada, { ...path, body: { group_id: target, key_ops: before } })
+    const less = await ask(ada, { ...path, body: { key_ops: ['SIGN'] } })
+    expect((await approve(cleo, less)).body).toMatchObject({ status: 'APPROVED' })
+    expect((await approve(ben, moving)).body).toMatchObject({ status: 'FAILED' })
+    expect(expectStatus(await ada.get(`/crypto/v1/keys/${kid}`), 200)).toMatchObject({
+      group_id: source,
+      key_ops: ['SIGN'],
+    })
+  })
+})

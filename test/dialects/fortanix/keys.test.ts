@@ -176,6 +176,16 @@ describe('a key', () => {
     }
   })
 
+  it('masks PSS with SHA1, and hashes nothing with it', async () => {
+    const { kid } = await newKey(rsa)
+    const mode = { PSS: { mgf: { mgf1: { hash: 'SHA1' } } } }
+    const request = { key: { kid }, hash_alg: 'SHA256', data: base64(data), mode }
+    const { signature } = expectStatus(await app.post('/crypto/v1/sign', request), 200)
+    expect((await app.post('/crypto/v1/verify', { ...request, signature })).body).toEqual({ kid, result: true })
+    const hashed = await app.post('/crypto/v1/sign', { ...request, hash_alg: 'SHA1' })
+    expect(hashed).toMatchObject({ status: 400, text: 'hash_alg must be one of SHA256, SHA384, SHA512.' })
+  })
+
   it.each([
     ['GCM', { ad: base64('ad'), tag_len: 96 }, { ad: base64('ad') }],
     ['CBC', {}, {}],
@@ -190,10 +200,15 @@ describe('a key', () => {
     expect(await app.post('/crypto/v1/decrypt', altered)).toMatchObject({ status: 400, type: 'text/plain' })
   })
 
-  it('encrypts with RSA-OAEP', async () => {
+  it.each([
+    [null, 'SHA256'],
+    ['SHA256', null],
+    ['SHA1', 'SHA1'],
+  ])('encrypts with RSA-OAEP of %s and decrypts with that of %s', async (with1, with2) => {
     const { kid } = await newKey(rsa)
-    const mode = { OAEP: { mgf: { mgf1: { hash: 'SHA256' } } } }
-    const request = { key: { kid }, alg: 'RSA', mode, plain: base64(data) }
+    const modeOf = (name: string | null) => name && { OAEP: { mgf: { mgf1: { hash: name } } } }
+    const mode = modeOf(with2)
+    const request = { key: { kid }, alg: 'RSA', mode: modeOf(with1), plain: base64(data) }
     const { cipher } = expectStatus(await app.post('/crypto/v1/encrypt', request), 200)
     const opened = await app.post('/crypto/v1/decrypt', { key: { kid }, mode, cipher })
     expect(opened.body).toEqual({ kid, plain: base64(data) })
@@ -306,6 +321,9 @@ describe('a key', () => {
     expect(await verified()).toBe(400)
     expect(expectStatus(await ada.get(`${keysUrl}/${kid}`), 200)).toMatchObject({ state: 'Destroyed' })
     expect(await ada.post(`${keysUrl}/${kid}/destroy`)).toMatchObject({ status: 400 })
+    const isListed = async (query: string) =>
+      (await ada.get(`${keysUrl}?${query}`)).body.some((shown: { kid: string }) => shown.kid === kid)
+    expect([await isListed(''), await isListed('show_destroyed=true')]).toEqual([false, true])
   })
 })
 

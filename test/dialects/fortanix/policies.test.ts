@@ -162,6 +162,20 @@ describe('a policy is refused', () => {
     ['with an unknown user', () => ({ user: nobody }), () => unfit({ id: nobody })],
     ['with a user of another account', () => user(mallory), () => unfit(mallory)],
     ['with an auditor', () => quorum(1, [user(ben), user(auditor)]), () => unfit(auditor)],
+    [
+      'deeper than the engine decides',
+      () => Array.from({ length: 8 }).reduce<object>((inner) => quorum(1, [inner]), user(ben)),
+      () => 'Quorums may lie 7 deep at most.',
+    ],
+    [
+      'larger than the engine decides',
+      () =>
+        quorum(
+          1,
+          Array.from({ length: 84 }, () => quorum(1, [user(ben), user(cleo)])),
+        ),
+      () => 'A policy may have 250 quorums, users and apps at most.',
+    ],
     ['with a disabled user, however deep', () => quorum(1, [quorum(1, [user(disabled)])]), () => unfit(disabled)],
     ['with an app that is a user', () => ({ app: ben.id }), () => `App ${ben.id} is no enabled app of this account.`],
     ['with a user that is an app', () => ({ user: app.id }), () => unfit(app)],

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Authenticator } from '../../helpers/authenticator.ts'
+import { registerKey } from '../../helpers/fortanix-devices.ts'
 import { hashPassword } from '../../../src/identity/credentials/password-hash.ts'
 import {
   assertionOf,
-  attestationOf,
   basic,
   callsWith,
   expectStatus,
@@ -193,18 +193,11 @@ describe('a second factor', () => {
   /** Somebody with a security key, registered as a page does it, who has signed in since. */
   async function keyed(name: string): Promise<Keyed> {
     const user = await scene.signUp(name)
-    const { recovery_codes: codes } = expectStatus(await user.post('/sys/v1/users/generate_recovery_code'), 200)
-    expectStatus(await user.post('/sys/v1/session/config_2fa/auth', { password }), 200)
-    const options = expectStatus(await user.post('/sys/v1/session/config_2fa/new_challenge?protocol=fido2'), 200)
+    const { recovery_codes: codes } = expectStatus(await user.post('/sys/v1/users/generate_recovery_codes'), 200)
     const key = new Authenticator()
-    const add = {
-      add_mfa_devices: [
-        { name: 'usb', attestationResult: attestationOf(scene.world, key, options.challenge, options.rp.id) },
-      ],
-    }
-    expectStatus(await user.patch(`/sys/v1/users/${user.id}`, add), 200)
-    const options2 = expectStatus(await callsWith(scene.world, basic(user.email, password)).post(auth), 200)
-    const token: string = options2.access_token
+    await registerKey(scene.world, user, key)
+    const options = expectStatus(await callsWith(scene.world, basic(user.email, password)).post(auth), 200)
+    const token: string = options.access_token
     return {
       ...callsWith(scene.world, `Bearer ${token}`),
       id: user.id,
@@ -212,7 +205,7 @@ describe('a second factor', () => {
       token,
       codes,
       key,
-      options: options2.fido2_assertion_options,
+      options: options.fido2_assertion_options,
     }
   }
 

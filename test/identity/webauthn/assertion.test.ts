@@ -103,6 +103,16 @@ describe('an assertion is refused', () => {
     ['whose handle is none of a person', [{}, { userHandle: Buffer.from('ada') }], 'another person'],
     ['whose client data is no JSON', [{ clientDataJSON: Buffer.from('{') }], 'no JSON object'],
     ['whose client data is no object', [{ clientDataJSON: Buffer.from('null') }], 'no JSON object'],
+    [
+      'whose client data names a member twice',
+      [{ clientDataJSON: Buffer.from('{"a":1,"\\u0061":1}') }],
+      'no JSON object',
+    ],
+    [
+      'whose client data begins with a byte order mark',
+      [{ clientDataJSON: Buffer.from('\ufeff{}') }],
+      'no JSON object',
+    ],
     ['whose client data is not UTF-8', [{ clientDataJSON: Buffer.from([0x7b, 0xff, 0x7d]) }], 'no JSON object'],
     ['that was a registration', [{ clientData: { type: 'webauthn.create' } }], 'response type'],
     ['to another challenge', [{ clientData: { challenge: randomBytes(32).toString('base64url') } }], 'challenge'],

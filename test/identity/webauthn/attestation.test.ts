@@ -63,6 +63,7 @@ describe('a security key is not registered', () => {
     ['of another algorithm', [{ coseKey: cose([3, -257]) }], 'Unexpected public key alg "-257"'],
     ['on another curve', [{ coseKey: cose([-1, 2]) }], 'must be on P-256'],
     ['of another kind', [{ coseKey: cose([1, 3]) }], 'must be on P-256'],
+    ['that is written otherwise than it may be', [{ coseKey: cose([4, 1]) }], 'in its one form'],
     ['that is no point of the curve', [{ coseKey: cose([-2, randomBytes(32)]) }], 'must be on P-256'],
     ['with an attestation of another format', [{ formatName: 'tpm' }], 'must be one of none, fido-u2f, packed'],
     ['with a statement where there is none', [{ statement: new Map([['sig', 'x']]) }], 'attestation statement'],

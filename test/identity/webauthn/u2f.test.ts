@@ -9,10 +9,10 @@ const rp = { id: 'approve.example', alsoIds: [], name: 'Quorate', origins: [appI
 const challenge = randomBytes(32)
 const ceremony = { challenge: challenge.toString('base64url'), rpId: appId, origin: appId }
 
-async function answer(deviation: Deviation = {}, changed: (made: U2fAnswer) => U2fAnswer = (made) => made) {
+function answer(deviation: Deviation = {}, changed: (made: U2fAnswer) => U2fAnswer = (made) => made) {
   const key = new Authenticator(4)
   const stored = { public_key: cbor(key.coseKey), counter: '4' }
-  return await verifyU2f(changed(key.signU2f(ceremony, deviation)), { rp, key: stored, challenge })
+  return verifyU2f(changed(key.signU2f(ceremony, deviation)), { rp, key: stored, challenge })
 }
 
 const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -22,8 +22,8 @@ const data = (change: (bytes: Buffer) => Buffer) => (made: U2fAnswer) => ({
 })
 
 describe('a U2F answer', () => {
-  it('verifies, and tells what the key has counted to', async () => {
-    expect(await answer()).toEqual({ counter: 5, origin: appId })
+  it('verifies, and tells what the key has counted to', () => {
+    expect(answer()).toEqual({ counter: 5, origin: appId })
   })
 
   it.each<[string, Parameters<typeof answer>, string]>([
@@ -50,14 +50,14 @@ describe('a U2F answer', () => {
     ],
     ['whose counter stands still', [{ counter: 4 }], 'counter'],
     ['whose counter went back', [{ counter: 3 }], 'counter'],
-  ])('is refused %s', async (_, how, why) => {
-    await expect(answer(...how)).rejects.toMatchObject({ code: 'FACTOR_WRONG', message: expect.stringContaining(why) })
+  ])('is refused %s', (_, how, why) => {
+    const refusal = { code: 'FACTOR_WRONG', message: expect.stringContaining(why) as string }
+    expect(() => answer(...how)).toThrow(expect.objectContaining(refusal) as Error)
   })
 
-  it('is refused where the key never counted, and does not count now', async () => {
+  it('is refused where the key never counted, and does not count now', () => {
     const key = new Authenticator(null)
     const stored = { public_key: cbor(key.coseKey), counter: '0' }
-    const verifying = verifyU2f(key.signU2f(ceremony), { rp, key: stored, challenge })
-    await expect(verifying).rejects.toMatchObject({ message: expect.stringContaining('counter') })
+    expect(() => verifyU2f(key.signU2f(ceremony), { rp, key: stored, challenge })).toThrow('counter')
   })
 })

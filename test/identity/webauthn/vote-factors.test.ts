@@ -95,6 +95,16 @@ describe.each(['postgres', 'pglite'] as const)('a vote with factors on %s', { ti
     expect(await world.votesOn(id)).toMatchObject([{ assurance: ['password'] }])
   })
 
+  it('against a request is proved by no security key, which signs that it approves', async () => {
+    const request = await world.ask([ada], ['securityKey'])
+    await expect(world.approve(ada, request, { fido2: await assertion(request) }, 'veto')).rejects.toMatchObject({
+      code: 'FACTOR_WRONG',
+      message: expect.stringContaining('challenge was for an approval'),
+    })
+    expect(await world.votesOn(request)).toEqual([])
+    expect(await outcome(ada, request, { password }, 'veto')).toBe('rejected')
+  })
+
   it('is told first what speaks against it, whatever its factors', async () => {
     const request = await world.ask([ada], ['password'])
     expect(await outcome(ben, request, { password: 'wrong' })).toBe('ENTITY_NOT_IN_REQUIRED_GROUP')

@@ -1,16 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { createAccount, listAccounts, readAccount } from '../../../custody/accounts.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { parseNewAccount, renderAccount } from '../wire/accounts.ts'
 import { parseId } from '../wire/ids.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
+import { parsePreviousIdSlice } from '../wire/lists.ts'
 
 /** Contract fortanix §4, §7. */
 export function accountRoutes(app: FastifyInstance, ctx: Ctx): void {
-  app.get('/accounts', async ({ custodian }) => (await listAccounts(ctx, custodian)).map(renderAccount))
+  app.get('/accounts', async ({ custodian, query }) => {
+    const accounts = await listAccounts(ctx, custodian, parsePreviousIdSlice(query))
+    return accounts.map(renderAccount)
+  })
 
   app.post('/accounts', async ({ custodian, body }, reply) => {
     const account = await createAccount(ctx, custodian, parseNewAccount(body))

@@ -5,6 +5,7 @@ import { approveOperation, denyOperation, openApprovalChallenge } from '../../..
 import { listForApproval, readOperation } from '../../../custody/requests/read.ts'
 import { deleteOperation } from '../../../custody/requests/remove.ts'
 import { readResult } from '../../../custody/requests/result.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { noStore } from '../../shared/no-store.ts'
 import { deferredOperations } from '../deferred-operations.ts'
 import {
@@ -18,10 +19,6 @@ import {
 import { parseProtocol } from '../wire/devices.ts'
 import { parseId } from '../wire/ids.ts'
 import { nothing } from '../wire/nothing.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 const idIn = ({ id }: IdPath['Params']): string => parseId('req_id', id)
 

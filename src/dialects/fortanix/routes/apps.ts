@@ -1,19 +1,16 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { createApp, deleteApp, listApps, readApp } from '../../../custody/apps.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { parseNewApp, renderApp, wantsPermissions } from '../wire/apps.ts'
 import { parseId } from '../wire/ids.ts'
-import { parseSlice } from '../wire/lists.ts'
+import { parseNamedSlice } from '../wire/lists.ts'
 import { nothing } from '../wire/nothing.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 /** Contract fortanix §6, §7. */
 export function appRoutes(app: FastifyInstance, ctx: Ctx): void {
   app.get('/apps', async ({ custodian, query }) => {
-    const apps = await listApps(ctx, custodian, parseSlice(query))
+    const apps = await listApps(ctx, custodian, parseNamedSlice(query))
     return apps.map((shown) => renderApp(shown, wantsPermissions(query)))
   })
 

@@ -2,13 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../../context.ts'
 import { createKey, takeKey } from '../../../custody/keys/create-key.ts'
 import { listKeys, readKey, verifyWithKey } from '../../../custody/keys/read-keys.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { parseVerify, renderVerified } from '../wire/crypto.ts'
 import { parseId } from '../wire/ids.ts'
 import { parseKeyName, parseKeySlice, parseNewKey, parseTakenKey, renderKey } from '../wire/keys.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 /** Contract fortanix §6, §7. */
 export function keyRoutes(app: FastifyInstance, ctx: Ctx): void {
@@ -27,13 +24,15 @@ export function keyRoutes(app: FastifyInstance, ctx: Ctx): void {
     return reply.code(201).send(renderKey(await takeKey(ctx, custodian, key, kind, value)))
   })
 
-  app.post('/keys/info', async ({ custodian, body }) => renderKey(await readKey(ctx, custodian, parseKeyName(body))))
+  app.post('/keys/info', { config: { reads: true } }, async ({ custodian, body }) =>
+    renderKey(await readKey(ctx, custodian, parseKeyName(body))),
+  )
 
   app.get<IdPath>('/keys/:id', async ({ custodian, params }) =>
     renderKey(await readKey(ctx, custodian, { id: parseId('key_id', params.id) })),
   )
 
-  app.post('/verify', async ({ custodian, body }) =>
+  app.post('/verify', { config: { reads: true } }, async ({ custodian, body }) =>
     renderVerified(await verifyWithKey(ctx, custodian, parseVerify(body))),
   )
 }

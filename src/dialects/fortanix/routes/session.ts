@@ -14,7 +14,7 @@ import { signInAgain, signInApp, signInPerson, type BegunSession } from '../../.
 import { AppError } from '../../../errors.ts'
 import { idOf } from '../../shared/ids.ts'
 import { noStore } from '../../shared/no-store.ts'
-import { basicOf } from '../auth.ts'
+import { pairOf } from '../auth.ts'
 import { parseAssertion, renderCreationOptions } from '../wire/factors.ts'
 import { parseProtocol } from '../wire/devices.ts'
 import { nothing } from '../wire/nothing.ts'
@@ -88,7 +88,7 @@ async function signIn(ctx: Ctx, { headers, body }: FastifyRequest): Promise<Begu
     if (sent.kind === 'app') return await signInApp(ctx, sent.key, sent.secret)
     return await signInPerson(ctx, sent.email, sent.password)
   }
-  const { name, secret } = basicOf(headers.authorization)
+  const { name, secret } = pairOf(headers.authorization)
   const appId = idOf(name)
   return appId === null ? await signInPerson(ctx, name, secret) : await signInApp(ctx, { id: appId }, secret)
 }

@@ -7,6 +7,7 @@ import { listAccountsOfCaller, listUsers, readOneself, readUser } from '../../..
 import { makeRecoveryCodes } from '../../../custody/sessions.ts'
 import { signUp } from '../../../custody/users.ts'
 import { noStore } from '../../shared/no-store.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { parseDevices } from '../wire/devices.ts'
 import { parseId } from '../wire/ids.ts'
 import { parseSlice } from '../wire/lists.ts'
@@ -19,10 +20,6 @@ import {
   renderFlags,
   renderUser,
 } from '../wire/users.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 /** Contract fortanix §7. */
 export function userRoutes(app: FastifyInstance, ctx: Ctx): void {
@@ -50,7 +47,7 @@ export function userRoutes(app: FastifyInstance, ctx: Ctx): void {
     return Object.fromEntries(members.map((member) => [member.org_id, renderFlags(member)])) as object
   })
 
-  app.post('/users/generate_recovery_code', { onSend: noStore }, async ({ custodian }) => ({
+  app.post('/users/generate_recovery_codes', { onSend: noStore }, async ({ custodian }) => ({
     recovery_codes: await makeRecoveryCodes(ctx, custodian),
   }))
 

@@ -1,7 +1,7 @@
 import type { AccountInput } from '../../../custody/operations/update-account.ts'
 import { policyOfAccount, type AccountConcern } from '../../../custody/policies.ts'
 import type { AccountRow } from '../../../store/fortanix-accounts.ts'
-import { readBody, type Members } from '../../shared/members.ts'
+import { readBody, readOptionalBody, type Members } from '../../shared/members.ts'
 import { parseAccountPolicy, renderAccountPolicy } from './policies.ts'
 import { renderTime } from './times.ts'
 
@@ -14,7 +14,7 @@ export function parseNewAccount(body: unknown): AccountInput & { readonly name: 
 
 /** What is absent stays. @throws AppError INVALID_MEMBER */
 export function parseAccount(id: string, body: unknown): AccountInput & { readonly id: string } {
-  return readBody(body, (members) => ({ id, ...readAccount(members) }))
+  return readOptionalBody(body, (members) => ({ id, ...readAccount(members) }))
 }
 
 function readAccount(members: Members): AccountInput {

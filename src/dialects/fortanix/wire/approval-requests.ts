@@ -6,7 +6,7 @@ import {
   type OperationState,
   type ShownOperation,
 } from '../../../custody/requests/read.ts'
-import { AppError } from '../../../errors.ts'
+import { invalidMember } from '../../../errors.ts'
 import type { VoteRequest } from '../../../identity/webauthn/challenges.ts'
 import type { StoredApprover, StoredReviewer, StoredSubject } from '../../../store/schema-custody.ts'
 import { readBody, readOptionalBody } from '../../shared/members.ts'
@@ -48,9 +48,7 @@ export function parseOperationSearch(query: unknown): OperationSearch {
 function parseState(value: unknown): OperationState {
   const states = Object.keys(operationStates) as OperationState[]
   const state = states.find((known) => known === value)
-  if (state === undefined) {
-    throw new AppError('INVALID_MEMBER', `status must be one of ${states.join(', ')}.`, { field: 'status' })
-  }
+  if (state === undefined) throw invalidMember('status', `must be one of ${states.join(', ')}`)
   return state
 }
 

@@ -4,7 +4,7 @@ import type { Creator } from '../../../custody/creator.ts'
 import type { AppSecret } from '../../../custody/operations/app-secret.ts'
 import type { AppInput } from '../../../custody/operations/update-app.ts'
 import type { AppGroup } from '../../../store/fortanix-apps.ts'
-import { readBody, type Members } from '../../shared/members.ts'
+import { readBody, readOptionalBody, type Members } from '../../shared/members.ts'
 import { renderCreator } from './creator.ts'
 import { renderTime } from './times.ts'
 
@@ -28,7 +28,7 @@ export function parseNewApp(body: unknown): NewApp {
 
 /** What is absent stays. @throws AppError INVALID_MEMBER */
 export function parseApp(id: string, body: unknown): AppInput {
-  return readBody(body, (members) => {
+  return readOptionalBody(body, (members) => {
     refuseCredential(members)
     const name = members.text('name', { min: 1, max: maxName })
     const description = members.text('description')

@@ -1,5 +1,5 @@
 import type { ToVerify, Verified } from '../../../custody/keys/read-keys.ts'
-import { hashNames, type HashName } from '../../../custody/crypto/hashes.ts'
+import { hashNames, maskHashNames, type HashName, type MaskHashName } from '../../../custody/crypto/hashes.ts'
 import type { SignatureMode, ToSign } from '../../../custody/crypto/sign.ts'
 import type { Encrypted } from '../../../custody/crypto/aes.ts'
 import type { CryptMode, ToDecrypt, ToEncrypt, ToMac } from '../../../custody/operations/crypto.ts'
@@ -35,14 +35,20 @@ function keyIn(members: Members): KeyName {
 }
 
 function neededHash(members: Members, name: string): HashName {
-  const hash = members.choice(name, hashNames)
+  return neededChoice(members, name, hashNames) ?? 'SHA256'
+}
+
+function neededChoice<Choice extends string>(members: Members, name: string, among: readonly Choice[]): Choice | null {
+  const chosen = members.choice(name, among)
   if (!members.has(name)) members.complain(name, 'is needed')
-  return hash ?? 'SHA256'
+  return chosen
 }
 
 /** `{"mgf":{"mgf1":{"hash":"SHA256"}}}`. */
-function mgfIn(members: Members): HashName {
-  const mgf = members.object('mgf', (inner) => inner.object('mgf1', (mgf1) => neededHash(mgf1, 'hash')))
+function mgfIn(members: Members): MaskHashName {
+  const mgf = members.object('mgf', (inner) =>
+    inner.object('mgf1', (mgf1) => neededChoice(mgf1, 'hash', maskHashNames) ?? 'SHA256'),
+  )
   return mgf ?? members.complain('mgf', 'must be {"mgf1":{"hash":…}}') ?? 'SHA256'
 }
 
@@ -67,6 +73,8 @@ function cryptModeIn(members: Members): CryptMode {
 }
 
 function toSign(members: Members): ToSign & { readonly key: KeyName } {
+  // Said of the call itself, so that approval is not asked for one that could only fail.
+  if (members.has('hash') === members.has('data')) members.complain('data', 'or a hash is needed, and not both')
   return {
     key: keyIn(members),
     hashName: neededHash(members, 'hash_alg'),

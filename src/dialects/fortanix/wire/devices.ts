@@ -1,13 +1,13 @@
 import type { DeviceInput } from '../../../custody/devices.ts'
-import { AppError } from '../../../errors.ts'
-import { readBody, type Members } from '../../shared/members.ts'
+import { invalidMember } from '../../../errors.ts'
+import { readOptionalBody, type Members } from '../../shared/members.ts'
 import { parseAttestation } from './factors.ts'
 
 const maxName = 256
 
 /** The members of a user's PATCH that are about security keys (contract fortanix §5.5). @throws AppError INVALID_MEMBER */
 export function parseDevices(body: unknown): DeviceInput {
-  return readBody(body, (members) => {
+  return readOptionalBody(body, (members) => {
     const added = [...namedIn(members, 'add_mfa_devices'), ...namedIn(members, 'add_u2f_devices')]
     if (added.length > 1) members.complain('add_mfa_devices', 'must hold one device')
     const [add] = added
@@ -45,8 +45,6 @@ function namedIn(members: Members, list: string): SentDevice[] {
 /** U2F where nothing else is asked for, as the older clients mean it. @throws AppError INVALID_MEMBER */
 export function parseProtocol(query: unknown): 'fido2' | 'u2f' {
   const { protocol = 'u2f' } = query as Readonly<Record<string, unknown>>
-  if (protocol !== 'fido2' && protocol !== 'u2f') {
-    throw new AppError('INVALID_MEMBER', 'protocol must be fido2 or u2f.', { field: 'protocol' })
-  }
+  if (protocol !== 'fido2' && protocol !== 'u2f') throw invalidMember('protocol', 'must be fido2 or u2f')
   return protocol
 }

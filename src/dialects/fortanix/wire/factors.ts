@@ -1,4 +1,4 @@
-import { AppError } from '../../../errors.ts'
+import { AppError, invalidMember } from '../../../errors.ts'
 import type { Assertion } from '../../../identity/webauthn/assertion.ts'
 import type { Attestation } from '../../../identity/webauthn/attestation.ts'
 import type { CreationOptions, U2fRequest } from '../../../identity/webauthn/options.ts'
@@ -76,7 +76,9 @@ const isSent = (value: unknown) => value !== undefined && value !== null
 const pathIn = (field: string, name: string) => (field === '' ? name : `${field}.${name}`)
 
 function wrong(field: string, problem: string): AppError {
-  return new AppError('INVALID_MEMBER', `${field === '' ? 'The body' : field} ${problem}.`, { field })
+  return field === ''
+    ? new AppError('INVALID_MEMBER', `The body ${problem}.`, { field })
+    : invalidMember(field, problem)
 }
 
 function objectOf(value: unknown, field: string): Values {

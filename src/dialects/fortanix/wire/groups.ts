@@ -3,7 +3,7 @@ import type { GroupInput } from '../../../custody/operations/update-group.ts'
 import { policyOfGroup } from '../../../custody/policies.ts'
 import type { Creator } from '../../../custody/creator.ts'
 import type { CustodyGroupRow } from '../../../store/fortanix-groups.ts'
-import { readBody } from '../../shared/members.ts'
+import { readBody, readOptionalBody } from '../../shared/members.ts'
 import { renderCreator } from './creator.ts'
 import { parseGroupPolicy, renderGroupPolicy } from './policies.ts'
 import { renderTime } from './times.ts'
@@ -21,7 +21,7 @@ export function parseNewGroup(body: unknown): NewCustodyGroup {
 
 /** What is absent stays. @throws AppError INVALID_MEMBER */
 export function parseGroup(id: string, body: unknown): GroupInput {
-  return readBody(body, (members) => {
+  return readOptionalBody(body, (members) => {
     const name = members.text('name', { min: 1, max: maxName })
     const description = members.text('description')
     const policy = parseGroupPolicy(members)

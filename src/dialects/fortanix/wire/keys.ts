@@ -6,12 +6,12 @@ import type { ExportedKey } from '../../../custody/operations/crypto.ts'
 import type { ToRevoke } from '../../../custody/operations/end-key.ts'
 import type { KeyInput } from '../../../custody/operations/update-key.ts'
 import type { KeyName, KeyRow, KeySlice } from '../../../store/fortanix-keys.ts'
-import { AppError } from '../../../errors.ts'
+import { invalidMember } from '../../../errors.ts'
 import { readBody, readOptionalBody, type Members } from '../../shared/members.ts'
 import { renderBytes } from './bytes.ts'
 import { renderCreator } from './creator.ts'
 import { bytesIn, keyNameOf } from './crypto.ts'
-import { parseSlice } from './lists.ts'
+import { parseNamedSlice } from './lists.ts'
 import { renderTime } from './times.ts'
 
 const maxName = 256
@@ -67,7 +67,7 @@ export function parseTakenKey(body: unknown): {
 
 /** What is absent stays. @throws AppError INVALID_MEMBER */
 export function parseKey(id: string, body: unknown): KeyInput {
-  return readBody(body, (members) => {
+  return readOptionalBody(body, (members) => {
     const name = members.text('name', { min: 1, max: maxName })
     const description = members.text('description')
     const operations = operationsIn(members)
@@ -109,15 +109,13 @@ export function parseRevocation(id: string, body: unknown): ToRevoke {
 
 /** @throws AppError INVALID_MEMBER */
 export function parseKeySlice(query: unknown): KeySlice {
-  const { name, obj_type: kind, sort, start } = query as Readonly<Record<string, unknown>>
-  const isByName = typeof sort === 'string' && sort.startsWith('name')
-  const { after, ...slice } = parseSlice(isByName ? { ...(query as object), start: undefined } : query)
+  const { name, obj_type: kind, show_destroyed: showDestroyed } = query as Readonly<Record<string, unknown>>
   return {
-    ...slice,
+    ...parseNamedSlice(query),
     name: textOf('name', name),
     kind: kinds.find((known) => known === kind) ?? refuseUnless(kind === undefined, 'obj_type'),
-    sortKey: isByName ? 'name' : 'id',
-    after: isByName ? textOf('start', start) : after,
+    // One client knows no state for them, and could not read a list that one is in.
+    withDestroyed: showDestroyed === 'true',
   }
 }
 
@@ -126,7 +124,7 @@ function textOf(name: string, value: unknown): string | null {
 }
 
 function refuseUnless(isFine: boolean, field: string): null {
-  if (!isFine) throw new AppError('INVALID_MEMBER', `${field} has a value that is not accepted.`, { field })
+  if (!isFine) throw invalidMember(field, 'has a value that is not accepted')
   return null
 }
 

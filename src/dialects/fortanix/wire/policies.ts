@@ -81,7 +81,7 @@ function parseQuorum(quorum: Members, depth: number): QuorumPolicy {
   const known = members.filter((member) => member !== null)
   if (count === 0) quorum.complain('members', 'must hold somebody')
   if (count > maxMembers) quorum.complain('members', `must hold at most ${maxMembers}`)
-  if (known.some((member, index) => known.slice(0, index).some((other) => isSameLeaf(member, other)))) {
+  else if (known.some((member, index) => known.slice(0, index).some((other) => isSameLeaf(member, other)))) {
     quorum.complain('members', 'names somebody twice')
   }
   if (!quorum.has('n')) quorum.complain('n', 'is needed')

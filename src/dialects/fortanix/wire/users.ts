@@ -3,7 +3,7 @@ import type { Invitation } from '../../../custody/members.ts'
 import type { ShownUser } from '../../../custody/read-users.ts'
 import type { NewUser } from '../../../custody/users.ts'
 import type { MemberRole, MemberRow } from '../../../store/fortanix-members.ts'
-import { readBody, type Members } from '../../shared/members.ts'
+import { readBody, readOptionalBody, type Members } from '../../shared/members.ts'
 import { renderTime } from './times.ts'
 
 const roleWords: Readonly<Record<MemberRole, string>> = {
@@ -50,7 +50,7 @@ function readFlags(members: Members): { readonly role: MemberRole | undefined; r
 
 /** Security keys have members of their own, which are read elsewhere. What is absent stays. @throws AppError INVALID_MEMBER */
 export function parseUser(body: unknown): UserInput {
-  return readBody(body, (members) => {
+  return readOptionalBody(body, (members) => {
     const { role } = readFlags(members)
     const isEnabled = members.optionalFlag('enable')
     const [firstName, lastName] = [members.text('first_name'), members.text('last_name')]
@@ -74,7 +74,7 @@ function groupsIn(members: Members, name: string): readonly string[] {
 
 /** @throws AppError INVALID_MEMBER */
 export function parseInvitationAnswer(body: unknown): { accepts: readonly string[]; rejects: readonly string[] } {
-  return readBody(body ?? {}, (members) => {
+  return readOptionalBody(body, (members) => {
     const [accepts, rejects] = [members.uuids('accepts'), members.uuids('rejects')]
     if (accepts.some((id) => rejects.includes(id)))
       members.complain('rejects', 'names an account that accepts names too')
