@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { expectStatus } from '../helpers/fortanix.ts'
 import { assertionOf, deliver } from './scene.ts'
 import { platformKey, u2fKey, usbKey } from './security-key.ts'
-import { expectRefusal, hasFlag, userVerified, type Statement } from './statement.ts'
+import { expectRefusal, hasFlag, unverified, userVerified, type Statement } from './statement.ts'
 import { openVault, type Reviewer, type Vault } from './vault.ts'
 
 const untouched = { status: 'PENDING', approvers: [] }
@@ -28,14 +28,14 @@ export const approvalStatements: readonly Statement[] = [
     says: 'an approval without one of the two, or with a wrong password, is refused and not recorded',
     async holds(scene) {
       const { vault, reviewer, request } = await opened(scene, 'Nils')
-      expectRefusal(await vault.approve(request, reviewer, null), 400)
+      expectRefusal(await vault.approve(request, reviewer, null), 400, /needs the security key/)
       const refusals = [
-        [{ password: null }, 400],
-        [{ password: 'a wrong one' }, 403],
+        [{ password: null }, 400, /needs the password/],
+        [{ password: 'a wrong one' }, 403, /password is wrong/],
       ] as const
-      for (const [more, status] of refusals) {
+      for (const [more, status, text] of refusals) {
         const made = await vault.assertion(request, reviewer)
-        expectRefusal(await vault.approve(request, reviewer, made, more), status)
+        expectRefusal(await vault.approve(request, reviewer, made, more), status, text)
         assert.deepEqual(await vault.seen(request), untouched)
       }
       const made = await vault.assertion(request, reviewer)
@@ -60,7 +60,7 @@ export const approvalStatements: readonly Statement[] = [
       const request = await vault.ask()
       const made = await vault.assertion(request, reviewer)
       expectStatus(await vault.approve(request, reviewer, made), 200)
-      expectRefusal(await vault.approve(request, reviewer, made), 400)
+      expectRefusal(await vault.approve(request, reviewer, made), 400, /votes once/)
       assert.deepEqual((await vault.seen(request)).approvers, [{ user: reviewer.user.id }])
     },
   },
@@ -87,7 +87,7 @@ export const approvalStatements: readonly Statement[] = [
       const other = await vault.ask()
       await vault.assertion(other, reviewer)
       const made = await vault.assertion(request, reviewer)
-      expectRefusal(await vault.approve(other, reviewer, made), 403)
+      expectRefusal(await vault.approve(other, reviewer, made), 403, unverified)
       assert.deepEqual(await vault.seen(other), untouched)
       assert.equal(expectStatus(await vault.approve(request, reviewer, made), 200).status, 'APPROVED')
     },
@@ -98,7 +98,7 @@ export const approvalStatements: readonly Statement[] = [
       const { vault, reviewer, request } = await opened(scene, 'Sven')
       const older = await vault.assertion(request, reviewer)
       await vault.assertion(request, reviewer)
-      expectRefusal(await vault.approve(request, reviewer, older), 403)
+      expectRefusal(await vault.approve(request, reviewer, older), 403, unverified)
       assert.deepEqual(await vault.seen(request), untouched)
     },
   },
@@ -110,10 +110,10 @@ export const approvalStatements: readonly Statement[] = [
       const session = await scene.pending(user)
       const signedIn = await (await scene.page.at(scene.own)).get(session.options, key)
       const approving = await vault.assertion(request, reviewer)
-      expectRefusal(await vault.approve(request, reviewer, signedIn), 403)
-      expectRefusal(await session.post(deliver, assertionOf(approving)), 403)
+      expectRefusal(await vault.approve(request, reviewer, signedIn), 403, unverified)
+      expectRefusal(await session.post(deliver, assertionOf(approving)), 403, unverified)
       assert.deepEqual(await vault.seen(request), untouched)
-      expectRefusal(await session.get('/sys/v1/users/accounts'), 403)
+      expectRefusal(await session.get('/sys/v1/users/accounts'), 403, /owes a second factor/)
     },
   },
   {
@@ -126,7 +126,7 @@ export const approvalStatements: readonly Statement[] = [
       const id = Buffer.from(other.key.kept?.credentialId ?? '', 'base64').toString('base64url')
       const options = { ...expectStatus(asked, 200), allowCredentials: [{ type: 'public-key', id }] }
       const made = await (await scene.page.at(scene.own)).get(options, other.key)
-      expectRefusal(await vault.approve(request, reviewer, made), 403)
+      expectRefusal(await vault.approve(request, reviewer, made), 403, /none that the challenge was for/)
       assert.deepEqual(await vault.seen(request), untouched)
     },
   },
@@ -135,7 +135,7 @@ export const approvalStatements: readonly Statement[] = [
     async holds(scene) {
       const { vault, reviewer, request } = await opened(scene, 'Vera')
       const made = await vault.assertion(request, reviewer, scene.foreign)
-      expectRefusal(await vault.approve(request, reviewer, made), 403)
+      expectRefusal(await vault.approve(request, reviewer, made), 403, unverified)
       assert.deepEqual(await vault.seen(request), untouched)
     },
   },
@@ -146,7 +146,7 @@ export const approvalStatements: readonly Statement[] = [
       const copied = { ...reviewer, key: reviewer.key.copy({}) }
       const earlier = await vault.ask()
       expectStatus(await vault.approve(earlier, reviewer, await vault.assertion(earlier, reviewer)), 200)
-      expectRefusal(await vault.approve(request, reviewer, await vault.assertion(request, copied)), 403)
+      expectRefusal(await vault.approve(request, reviewer, await vault.assertion(request, copied)), 403, unverified)
       assert.deepEqual(await vault.seen(request), untouched)
     },
   },

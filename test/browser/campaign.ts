@@ -54,5 +54,6 @@ async function tryAll(scene: Scene, wanted: string): Promise<boolean[]> {
     process.stdout.write(fault === null ? `  holds: ${says}\n` : `  DOES NOT HOLD: ${says}\n    ${fault}\n`)
     results.push(fault === null)
   }
+  for (const line of scene.faults()) process.stdout.write(`  the server logged: ${line}\n`)
   return results
 }

@@ -43,6 +43,8 @@ export interface Scene extends FortanixPeople, AsyncDisposable {
   readonly foreign: string
   readonly framing: string
   readonly appId: string
+  /** What the server logged of faults of its own, one a line. */
+  faults(): readonly string[]
   key(kind?: KeyKind): SecurityKey
   /** Has a page of the server register a key. */
   register(user: FortanixUser, key: SecurityKey, protocol?: 'fido2' | 'u2f'): Promise<RawAnswer>
@@ -97,6 +99,11 @@ export async function startScene(place: Place, page: Page, env: StoreEnv): Promi
     foreign: isHere ? foreign.origin : own.replace('://', '://other.'),
     framing: foreign.origin,
     appId: origin,
+    faults: () =>
+      server
+        .printed()
+        .split('\n')
+        .filter((line) => line.startsWith('{')),
     key: (kind = usbKey) => new SecurityKey(kind, place),
     register,
     async keyed(name, kind = usbKey) {

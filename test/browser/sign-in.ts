@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { expectStatus } from '../helpers/fortanix.ts'
 import { assertionOf, deliver, startScene, type Scene } from './scene.ts'
-import { expectRefusal, hasFlag, userVerified, type Statement } from './statement.ts'
+import { expectRefusal, hasFlag, unverified, userVerified, type Statement } from './statement.ts'
 import { platformKey, u2fKey, usbKey } from './security-key.ts'
 
 /** What is to hold of registering keys and of signing in with them (contract fortanix §2, §5.5). */
@@ -55,8 +55,8 @@ export const signInStatements: readonly Statement[] = [
       const { user, key } = await scene.keyed('Finn')
       const [one, other] = [await scene.pending(user), await scene.pending(user)]
       const made = assertionOf(await (await scene.page.at(scene.own)).get(one.options, key))
-      expectRefusal(await other.post(deliver, made), 403)
-      expectRefusal(await other.get('/sys/v1/users/accounts'), 403)
+      expectRefusal(await other.post(deliver, made), 403, unverified)
+      expectRefusal(await other.get('/sys/v1/users/accounts'), 403, /owes a second factor/)
       expectStatus(await one.post(deliver, made), 204)
     },
   },
@@ -66,7 +66,7 @@ export const signInStatements: readonly Statement[] = [
       const { user, key } = await scene.keyed('Gina')
       const session = await scene.pending(user)
       const made = await (await scene.page.at(scene.foreign)).get(session.options, key)
-      expectRefusal(await session.post(deliver, assertionOf(made)), 403)
+      expectRefusal(await session.post(deliver, assertionOf(made)), 403, unverified)
     },
   },
   {
@@ -117,7 +117,7 @@ export const signInStatements: readonly Statement[] = [
       await signIn(scene, user, key)
       const session = await scene.pending(user)
       const made = await (await scene.page.at(scene.own)).get(session.options, copy)
-      expectRefusal(await session.post(deliver, assertionOf(made)), 403)
+      expectRefusal(await session.post(deliver, assertionOf(made)), 403, unverified)
       await signIn(scene, user, key)
     },
   },

@@ -12,6 +12,8 @@ export interface ServerProcess {
   kill(): Promise<void>
   /** SIGTERM; gives the exit code. */
   stop(): Promise<number | null>
+  /** The last of its log. */
+  printed(): string
 }
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -49,6 +51,7 @@ export async function startServer(
     startMilliseconds: performance.now() - started,
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
+    printed: child.printed,
   }
 }
 
