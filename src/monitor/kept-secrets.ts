@@ -12,14 +12,14 @@ import type { Tx } from '../store/open.ts'
 /** What leaves say of secrets, told from the secrets: null of what no server has sealed. */
 export interface KeptSecrets {
   digestOf(kept: string): string
-  digestOfSealed(sealed: Uint8Array): string | null
+  readonly digestOfSealed: (sealed: Uint8Array) => string | null
   /** Of what is no text. */
-  digestOfSealedBytes(sealed: Uint8Array): string | null
+  readonly digestOfSealedBytes: (sealed: Uint8Array) => string | null
   /** SHA-256, in hex, of JSON in its canonical form. */
-  digestOfSealedJson(sealed: Uint8Array): string | null
-  digestOfActions(sealed: Uint8Array): string | null
+  readonly digestOfSealedJson: (sealed: Uint8Array) => string | null
+  readonly digestOfActions: (sealed: Uint8Array) => string | null
   /** SHA-256, in hex, which an API client's secret is known by. */
-  hashOfSealed(sealed: Uint8Array): string | null
+  readonly hashOfSealed: (sealed: Uint8Array) => string | null
 }
 
 /** @returns null when the store's data keys are sealed under a master key that is not given, or cannot be read any more */

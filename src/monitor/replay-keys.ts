@@ -37,7 +37,8 @@ export function replayKeys(told: ToldKeys & ToldPrincipals, leaf: ToldLeaf): voi
 }
 
 function usesOf(key: ToldRow | undefined): string {
-  return String(key?.['used'] ?? '0')
+  const used = key?.['used']
+  return typeof used === 'string' ? used : '0'
 }
 
 /** What every leaf of a key tells anew; of what it is made of a digest. */

@@ -21,9 +21,7 @@ export async function findActingMember(
 ): Promise<(MemberRow & { readonly is_shut_out: boolean }) | undefined> {
   return await db
     .selectFrom('fortanix_members as m')
-    .leftJoin('principals as a', (join) =>
-      join.onRef('a.org_id', '=', 'm.org_id').onRef('a.id', '=', 'm.principal_id'),
-    )
+    .leftJoin('principals as a', (join) => join.onRef('a.org_id', '=', 'm.org_id').onRef('a.id', '=', 'm.principal_id'))
     .selectAll('m')
     .select(sql<boolean>`a.disabled_at is not null`.as('is_shut_out'))
     .where('m.org_id', '=', orgId)
