@@ -1,12 +1,16 @@
+import { signInCodes } from './errors/sign-in.ts'
+
 /**
  * Every refusal Quorate can give, with what it means for the person who reads it. A code says what is wrong, never how a
  * dialect words or numbers it: each dialect has one table from these codes to its own. `docs/errors.md` lists the same set.
  */
 export const errorCodes = {
+  ...signInCodes,
   // Everyone
   INVALID_MEMBER: 'A member of the body or the query has a value that is not accepted; the answer names it.',
   UNKNOWN_ERROR: 'A fault on our side; the log has the details.',
   NOT_FOUND: 'No such route.',
+  METHOD_NOT_ALLOWED: 'The route does not take this method.',
   MALFORMED_REQUEST: 'The body is not JSON, or not of the shape that the call needs.',
   MALFORMED_OBJECT: 'The body is not a JSON object.',
   BODY_TOO_LARGE: 'The body is larger than 1 MiB.',
@@ -17,25 +21,6 @@ export const errorCodes = {
   SERVICE_UNAVAILABLE: 'A lever blocks this call, or the store cannot be reached.',
   CONFIGURATION_INVALID: 'The environment does not make a working configuration; the server does not start.',
   STORE_LOCKED: 'Another process is using the data directory; the server does not start.',
-  // Who is asking
-  MISSING_JWT_TOKEN: 'No access token was sent.',
-  JWT_TOKEN_MALFORMED: 'The access token is not a JWT.',
-  JWT_TOKEN_EXPIRED: 'The access token has expired.',
-  JWT_TOKEN_INVALID: "The access token's signature or algorithm does not verify.",
-  INVALID_JWT_TOKEN_FORMAT: 'The access token lacks a claim or has one of the wrong type.',
-  JWT_TOKEN_EXPIRED_OR_NOT_YET_VALID: 'The access token is not valid yet.',
-  INVALID_ISSUER: 'The access token comes from an issuer that is not trusted.',
-  INVALID_AUDIENCE: 'The access token is meant for someone else.',
-  CALLER_USER_NOT_FOUND: 'The access token names a user who no longer exists, or is disabled.',
-  CALLER_AGENT_NOT_FOUND: 'The access token names an agent that no longer exists, or is disabled.',
-  INVALID_STEP_UP_OPERATION: 'The step-up token names an unknown operation.',
-  INVALID_ENTITY_TYPE: 'The access token names an unknown kind of caller.',
-  API_KEY_INVALID: 'The API key is unknown, revoked or expired, or acts for someone who is disabled.',
-  API_KEY_SCOPE_MISSING: 'The API key does not hold the scope that this call needs.',
-  SESSION_ENDED: 'The sign-in that this access token comes from was ended; sign in again.',
-  CSRF_REFUSED: 'A browser sent this with cookies from another site.',
-  REQUESTOR_NOT_AUTHORIZED: 'The caller does not hold the permission that this call needs.',
-  QUOTA_EXCEEDED: 'A quota of the organization does not allow one more.',
   // Lists
   INVALID_PAGE: 'page must be a whole number from 1 up.',
   INVALID_LIMIT: 'limit must be a whole number from 1 up.',
@@ -48,83 +33,6 @@ export const errorCodes = {
   INVALID_ORDER_BY: 'orderBy names a field or direction that does not exist.',
   DUPLICATE_ORDER_BY_FIELDS: 'orderBy names a field twice.',
   TOO_MANY_ORDER_BY_ITEMS: 'orderBy has more items than allowed.',
-  // Signing in
-  REQUEST_EMPTY_BODY: 'A body is needed.',
-  REQUEST_MISSING_REDIRECT_URI: 'redirectUri is needed.',
-  REQUEST_INVALID_REDIRECT_URI: 'redirectUri must be a non-empty text.',
-  AUTH_INVALID_REDIRECT_URI: 'redirectUri must be http or https on localhost or 127.0.0.1.',
-  REQUEST_MISSING_CODE: 'code is needed.',
-  REQUEST_INVALID_CODE: 'code must be a non-empty text.',
-  REQUEST_MISSING_STATE: 'state is needed.',
-  REQUEST_INVALID_STATE: 'state must be a non-empty text.',
-  PKCE_CODE_NOT_FOUND: 'No sign-in is under way under this state.',
-  PKCE_CODE_EXPIRED: 'This sign-in took longer than ten minutes; start again.',
-  PKCE_CODE_ALREADY_USED: 'This sign-in was completed already; start again.',
-  PKCE_CODE_VERIFICATION_FAILED: 'The identity provider did not accept the code.',
-  PKCE_CODE_CONCURRENCY_CONFLICT: 'Two calls completed this sign-in at once; the other one won.',
-  AUTH_MISSING_EMAIL_FROM_OIDC_PROVIDER: 'The identity provider gave no e-mail address, or an unverified one.',
-  IDENTITY_PROVIDER_FAILED: 'The identity provider could not be reached or gave an answer that does not verify.',
-  REQUEST_INVALID_PROVIDER: 'provider names no identity provider of this server.',
-  OIDC_INITIATION_FAILED: 'The identity provider could not be reached, so that no sign-in could start.',
-  INITIATION_FAILED: 'The identity provider could not be reached, so that no step-up could start.',
-  REQUEST_MISSING_OPERATION: 'operation is needed.',
-  REQUEST_INVALID_OPERATION: 'operation must be vote or admin_action.',
-  REQUEST_INVALID_RESOURCE_ID: 'resourceId must be a non-empty text.',
-  AUTH_SIGN_IN_NOT_FRESH: 'The identity provider did not say that the person signed in just now; start again.',
-  AUTH_INVALID_ENTITY: 'Only the person who calls can step up, by signing in again as themselves.',
-  AUTH_HIGH_PRIVILEGE_FLOW_DISABLED: 'Step-up is switched off on this server.',
-  REQUEST_MISSING_REFRESH_TOKEN: 'refreshToken is needed.',
-  REQUEST_INVALID_REFRESH_TOKEN: 'refreshToken must be a non-empty text.',
-  REFRESH_TOKEN_NOT_FOUND: 'No such refresh token.',
-  REFRESH_TOKEN_ENTITY_MISMATCH: 'This refresh token belongs to another kind of caller.',
-  REFRESH_TOKEN_EXPIRED: 'The refresh token has expired; sign in again.',
-  REFRESH_TOKEN_REVOKED: 'The refresh token was revoked; sign in again.',
-  REFRESH_TOKEN_REUSE_DETECTED: 'The refresh token was used before, so its whole sign-in was revoked; sign in again.',
-  REFRESH_TOKEN_CONCURRENT_UPDATE: 'Another call changed this refresh token at the same moment; try again.',
-  // Signing in by name and password, or by a client's secret
-  CREDENTIALS_INVALID: 'The name or the password is wrong, or whoever has them is disabled.',
-  SIGN_IN_EXPIRED: 'This sign-in is unknown, was used already or took too long; start again.',
-  OAUTH_INVALID_REQUEST: 'A parameter is missing, repeated or malformed.',
-  OAUTH_INVALID_CLIENT: 'The OAuth client is unknown, or its secret is wrong.',
-  OAUTH_INVALID_GRANT: 'The code or the refresh token is unknown, used, expired or made for another client.',
-  OAUTH_UNSUPPORTED_GRANT_TYPE: 'grant_type is none that this server knows.',
-  // Agents signing in, and their proofs
-  REQUEST_INVALID_AGENT_NAME: 'agentName must be a text that is not blank.',
-  REQUEST_INVALID_GRANT_TYPE: 'grantType must be urn:ietf:params:oauth:grant-type:jwt-bearer.',
-  REQUEST_INVALID_CLIENT_ASSERTION_TYPE:
-    'clientAssertionType must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer.',
-  REQUEST_MISSING_CLIENT_ASSERTION: 'clientAssertion is needed.',
-  REQUEST_INVALID_CLIENT_ASSERTION_FORMAT: 'The body must be an object whose clientAssertion is a text.',
-  REQUEST_INVALID_DPOP_JKT: "This needs a header DPoP with a proof signed by the agent's registered key.",
-  AGENT_CHALLENGE_NOT_FOUND: 'No challenge with this nonce was given out.',
-  AGENT_CHALLENGE_INVALID_ISSUER: 'This challenge was given to another agent.',
-  AGENT_CHALLENGE_INVALID_JWT_FORMAT:
-    'The assertion is not a signed JWT with one value to each name, or not one for signing in.',
-  AGENT_CHALLENGE_INVALID_JWT_SIGNATURE: "The assertion is not signed with RS256 by the agent's registered key.",
-  AGENT_CHALLENGE_MISSING_REQUIRED_CLAIM: 'The assertion lacks a claim or has one of the wrong type.',
-  AGENT_CHALLENGE_INVALID_CLAIM_VALUE: 'A claim of the assertion has a value that is not accepted.',
-  AGENT_CHALLENGE_JWT_EXPIRED: 'The assertion has expired.',
-  AGENT_CHALLENGE_JWT_NOT_YET_VALID: 'The assertion is not valid yet.',
-  AGENT_CHALLENGE_CHALLENGE_EXPIRED: 'The challenge is older than ten minutes; ask for another.',
-  AGENT_CHALLENGE_CHALLENGE_ALREADY_USED: 'The challenge was used already; ask for another.',
-  AGENT_CHALLENGE_CONCURRENT_UPDATE: 'Another call used or ended this challenge at the same moment; ask for another.',
-  DPOP_JWT_INVALID: 'The header DPoP is not one signed JWT.',
-  DPOP_JWT_VERIFY_FAILED: "The proof's typ, alg, jwk or times are not accepted.",
-  DPOP_INVALID_SIGNATURE: "The proof is not signed by the agent's registered key.",
-  DPOP_JWT_EXPIRED: 'The proof is older than five minutes.',
-  DPOP_MISSING_JTI_CLAIM: 'The proof has no jti.',
-  DPOP_MISSING_HTM_CLAIM: 'The proof has no htm.',
-  DPOP_MISSING_HTU_CLAIM: 'The proof has no htu.',
-  DPOP_MISSING_IAT_CLAIM: 'The proof has no iat.',
-  DPOP_INVALID_HTM_CLAIM: "The proof's htm is not the method of this call.",
-  DPOP_INVALID_HTU_CLAIM: "The proof's htu is not the address of this call.",
-  DPOP_HTU_URL_PARSING_FAILED: "The proof's htu is not a URL.",
-  DPOP_JTI_REUSED: 'This proof was used before.',
-  DPOP_PROOF_REQUIRED:
-    'The access token is bound to a key: send it as Authorization: DPoP, with a proof in the header DPoP.',
-  DPOP_PROOF_INVALID: 'The proof does not fit this call and its access token.',
-  DPOP_TOKEN_NOT_BOUND: "The access token is not bound to the agent's registered key.",
-  SESSION_NOT_FOUND: 'No such sign-in of yours, or it has ended.',
   // Workflows
   NAME_MISSING: 'name is needed.',
   NAME_NOT_STRING: 'name must be a text.',
@@ -164,6 +72,13 @@ export const errorCodes = {
   STEP_UP_RESOURCE_MISMATCH: 'The step-up token is for another workflow.',
   STEP_UP_TOKEN_ALREADY_USED: 'The step-up token was spent already.',
   ENTITY_NOT_SUPPORTED: 'The caller can never give the proof that this seat needs.',
+  FACTOR_MISSING: 'This vote needs the password of the voter, or their security key, beside it.',
+  FACTOR_WRONG: 'The password is wrong, or what the security key signed does not verify.',
+  SECURITY_KEY_MISSING: 'The person has no security key that could sign this.',
+  SECURITY_KEY_REFUSED:
+    'The security key cannot be registered: its answer does not verify, or it is of a kind that is not taken.',
+  SECURITY_KEY_NOT_FOUND: 'The person has no security key of this name.',
+  SECURITY_KEY_ALREADY_EXISTS: 'This security key is registered already, or the person has another of this name.',
   VOTE_SIGNATURE_MISSING: 'This vote must be signed by the agent: send a signature.',
   VOTE_SIGNATURE_MALFORMED: 'signature is not of the form that is asked for.',
   VOTE_SIGNATURE_INVALID: 'The signature is not one of this agent over this vote.',
@@ -367,6 +282,41 @@ export const errorCodes = {
   LOG_CHECKPOINT_NOT_FOUND: 'The log has no checkpoint yet, or none of this size.',
   LOG_BUNDLE_NOT_OFFERED:
     'A leaf of this bundle is longer than 65535 bytes, for which the format has no room; read its leaves one by one.',
+  // Accounts, apps and keys
+  APPROVAL_REQUIRED: 'This operation requires approval',
+  APPROVAL_NOT_NEEDED: 'approval is not needed',
+  OPERATION_UNKNOWN: 'operation is none that can wait for approval.',
+  OPERATION_NOT_FOUND: 'No such approval request.',
+  OPERATION_NOT_PENDING: 'The request is decided, or has expired.',
+  OPERATION_WITHOUT_RESULT: 'The request has no result, or not any more.',
+  NOT_A_REVIEWER: 'You are no reviewer of this request.',
+  SECOND_FACTOR_PENDING: 'The session owes a second factor.',
+  SECOND_FACTOR_NOT_PENDING: 'The session owes no second factor.',
+  SECOND_FACTOR_WRONG: 'The second factor is not accepted.',
+  DEVICES_LOCKED: 'The configuration of security keys is locked in this session.',
+  DEVICES_UNLOCKED: 'The configuration of security keys is unlocked in this session; lock it first.',
+  PASSWORD_WRONG: 'The password is wrong.',
+  SIGN_UP_CLOSED: 'Nobody signs up by themselves here.',
+  ACCOUNT_NOT_SELECTED: 'The session has selected no account.',
+  ACCOUNT_NOT_FOUND: 'No such account.',
+  ACCOUNT_ALREADY_EXISTS: 'An account of this name exists already.',
+  MEMBER_DISABLED: 'The user is disabled in this account.',
+  APP_DISABLED: 'The app is disabled.',
+  APP_NOT_FOUND: 'No such app.',
+  APP_ALREADY_EXISTS: 'An app of this name exists already.',
+  LAST_ADMINISTRATOR: 'Without this user nobody could administer the account.',
+  GROUP_IN_USE: 'The group still holds keys.',
+  QUORUM_POLICY_INVALID: 'The approval policy is malformed, or names someone who cannot approve.',
+  KEY_NOT_FOUND: 'No such key.',
+  KEY_ALREADY_EXISTS: 'A key of this name exists already.',
+  KEY_DISABLED: 'The key is disabled.',
+  KEY_OPERATION_NOT_ALLOWED: 'The key is not for this operation.',
+  KEY_NOT_ACTIVE: 'The key is revoked: it makes nothing new any more.',
+  KEY_WITHOUT_MATERIAL: 'The key has not the part of it that this needs, or is destroyed.',
+  KEY_MATERIAL_INVALID: 'value is no key of the kind that it is said to be.',
+  CRYPTO_INPUT_INVALID:
+    'What is to be signed, encrypted or opened does not fit the key or the algorithm; the answer says why.',
+  CIPHER_NOT_GENUINE: 'cipher was not made with this key and these parameters, or has been altered.',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes
@@ -383,6 +333,11 @@ export interface AppErrorOptions {
 export interface Violation {
   readonly field: string
   readonly message: string
+}
+
+/** The refusal of one member. @param problem goes on where its name ends: `must be a UUID` */
+export function invalidMember(field: string, problem: string): AppError {
+  return new AppError('INVALID_MEMBER', `${field} ${problem}.`, { field })
 }
 
 /** Refuses members that are wrong, if there are any. @throws AppError INVALID_MEMBER, naming the one or each of several */

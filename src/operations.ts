@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Ctx } from './context.ts'
 import { health } from './health.ts'
 
-/** What an operator and their tools ask for: health, metrics and the API's description. No sign-in, nothing secret. */
+/** What an operator and their tools ask for: health and metrics. No sign-in, nothing secret. */
 export function operations(app: FastifyInstance, ctx: Ctx): void {
   health(app, ctx)
 
@@ -12,8 +12,6 @@ export function operations(app: FastifyInstance, ctx: Ctx): void {
     reply.callNotFound()
     return reply
   })
-
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
     reply.type(ctx.metrics.registry.contentType)

@@ -1,5 +1,3 @@
-import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import Fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -7,10 +5,13 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
+import { describeApis } from './api-descriptions.ts'
 import type { Config } from './config/config.ts'
 import type { Ctx } from './context.ts'
 import { allowFrontend } from './cross-origin.ts'
 import { developmentSignIn } from './identity/oidc/development/mount.ts'
+import * as fortanix from './dialects/fortanix/error-answer.ts'
+import { fortanixDialect, isFortanixPath } from './dialects/fortanix/plugin.ts'
 import * as native from './dialects/native/error-answer.ts'
 import { nativeDialect } from './dialects/native/plugin.ts'
 import * as privx from './dialects/privx/error-answer.ts'
@@ -26,12 +27,12 @@ export async function buildServer(ctx: Ctx): Promise<FastifyInstance> {
     done()
   })
   await allowFrontend(app, ctx)
-  await app.register(swagger, { openapi: description })
-  await app.register(swaggerUi, { routePrefix: '/docs', indexPrefix: '' })
+  await describeApis(app)
   await app.register(async (scope) => operations(scope, ctx))
   if (ctx.config.signIn.kind === 'development') await app.register(async (scope) => developmentSignIn(scope, ctx))
   await app.register(async (scope) => nativeDialect(scope, ctx, answerUnknownRoute))
   await app.register(async (scope) => privxDialect(scope, ctx))
+  await app.register(async (scope) => fortanixDialect(scope, ctx))
   return app
 }
 
@@ -60,6 +61,7 @@ function bareServer(ctx: Ctx): FastifyInstance {
     frameworkErrors: (error, request, reply) => {
       traceAnswer(request, reply)
       if (isPrivxPath(request.url)) privx.answerUnroutable(error, request, reply)
+      else if (isFortanixPath(request.url)) fortanix.answerError(error, request, reply)
       else native.answerError(error, request, reply)
     },
     clientErrorHandler: native.answerUnreadable,
@@ -83,19 +85,3 @@ function trustOf({ trustedProxy }: Config): false | string[] | ((address: string
   if (typeof trustedProxy === 'number') return (_address, hop) => hop < trustedProxy
   return trustedProxy !== null && [...trustedProxy]
 }
-
-const description = {
-  openapi: '3.1.0',
-  info: {
-    title: 'Quorate, native API',
-    version: '0.1.0',
-    description: 'The Approvio API, with additions under /v1. Refusals: {code, message, details?}; see docs/errors.md.',
-  },
-  components: {
-    securitySchemes: {
-      bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-      cookie: { type: 'apiKey', in: 'cookie', name: 'access_token' },
-    },
-  },
-  security: [{ bearer: [] }, { cookie: [] }],
-} satisfies FastifyDynamicSwaggerOptions['openapi']

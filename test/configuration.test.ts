@@ -26,6 +26,19 @@ test('values are read', () => {
   expect(load({ QUORATE_PUBLIC_URL: 'https://q.example/' }).frontendUrl).toBe('https://q.example/ui')
 })
 
+test('origins of security keys lie at the public URL or below it', () => {
+  const origins = (value: string, publicUrl = 'https://approve.example/q') =>
+    load({ QUORATE_WEBAUTHN_ORIGINS: value, QUORATE_PUBLIC_URL: publicUrl }).webauthn.origins
+  const own = ['https://approve.example:8443', 'https://ui.approve.example']
+  expect(origins(` ${own.join(' , ')},${own[0]}`)).toEqual(own)
+  expect(origins('http://localhost:5173', 'http://127.0.0.1:8080')).toEqual(['http://localhost:5173'])
+  for (const foreign of ['https://evil.example', 'https://notapprove.example', 'https://approve.example.evil.example'])
+    expect(() => origins(foreign)).toThrow(/^QUORATE_WEBAUTHN_ORIGINS must have the host of QUORATE_PUBLIC_URL/)
+  expect(load({}).webauthn).toEqual({ origins: [], appId: null })
+  const appId = 'https://approve.example/app-id.json'
+  expect(load({ QUORATE_U2F_APPID: appId }).webauthn.appId).toBe(appId)
+})
+
 const [first, second] = [Buffer.alloc(32, 0xfb), Buffer.alloc(32, 2)]
 const [base64, other] = [first.toString('base64'), second.toString('base64')]
 
@@ -90,6 +103,16 @@ test.each([
   ['QUORATE_FRONTEND_URL', 'ui.example'],
   ['QUORATE_FRONTEND_URL', 'file:///ui'],
   ['QUORATE_LEVERS', 'read_only'],
+  ['QUORATE_WEBAUTHN_ORIGINS', 'approve.example'],
+  ['QUORATE_WEBAUTHN_ORIGINS', 'https://approve.example/'],
+  ['QUORATE_WEBAUTHN_ORIGINS', 'https://APPROVE.example'],
+  ['QUORATE_WEBAUTHN_ORIGINS', 'https://approve.example:443'],
+  ['QUORATE_WEBAUTHN_ORIGINS', 'http://approve.example'],
+  ['QUORATE_WEBAUTHN_ORIGINS', 'https://approve.example,'],
+  ['QUORATE_U2F_APPID', 'approve.example'],
+  ['QUORATE_U2F_APPID', 'http://approve.example'],
+  ['QUORATE_U2F_APPID', 'https://ada@approve.example'],
+  ['QUORATE_U2F_APPID', 'https://approve.example#app'],
   ['QUORATE_WITNESSES', 'https://witness.example'],
   ['QUORATE_WITNESSES', one],
   ['QUORATE_WITNESSES', `${one}=witness.example`],

@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openActions, sealActions, type Action } from '../src/approvals/actions.ts'
-import { keyNumberOf } from '../src/config/secrets.ts'
+import { keyNumberOf, seal, unseal } from '../src/config/secrets.ts'
 import { webhookKeys } from '../src/deliveries/webhook-keys.ts'
 import { maintain } from '../src/maintenance.ts'
 import { addDataKey, readDataKeys } from '../src/store/data-keys.ts'
@@ -145,6 +145,23 @@ describe('sealing anew', () => {
     const both = await Promise.all([reseal(), reseal(other.ctx.db)])
     expect(both[0].resealed + both[1].resealed).toBe(count)
     expect(new Set(await numbersOf(other, ids))).toEqual(new Set([sealing(other)]))
+  })
+
+  it('reaches every value where several have one part of their key in common', async () => {
+    const { db, keys, newId } = world.ctx
+    const [org, request] = [newId(), newId()]
+    await sql`create table parts (org_id uuid, request_id uuid, principal_id uuid, body bytea)`.execute(db)
+    const [earlier, plain] = [sealing(world) - 1, Buffer.from('part')]
+    const old = seal({ held: { ...keys.atRest.held, sealing: earlier } }, plain)
+    for (let made = 0; made < count; made += 1) {
+      await sql`insert into parts values (${org}, ${request}, ${newId()}, ${made % 5 === 0 ? null : old})`.execute(db)
+    }
+    const key = ['org_id', 'request_id', 'principal_id']
+    const done = await resealColumn(db, keys.atRest, { table: 'parts', column: 'body', key })
+    expect(done).toEqual({ resealed: (count / 5) * 4, unreadable: 0 })
+    const { rows } = await sql<{ body: Buffer }>`select body from parts where body is not null`.execute(db)
+    expect(rows.every(({ body }) => unseal(keys.atRest, body).equals(plain))).toBe(true)
+    expect(new Set(rows.map(({ body }) => keyNumberOf(body)))).toEqual(new Set([sealing(world)]))
   })
 
   it('leaves alone what cannot be opened, says how many, and goes on behind it', async () => {

@@ -1,6 +1,6 @@
 import { openRequest, noDeadline, type RequestedGrant } from '../approvals/open-request.ts'
 import type { Ctx } from '../context.ts'
-import { AppError } from '../errors.ts'
+import { AppError, invalidMember } from '../errors.ts'
 import { leafActorOf } from '../identity/actor.ts'
 import { checkTerms, defaultKind, type GrantLimits, type GrantTerms } from '../kernel/grant-terms.ts'
 import { findStandingGrant } from '../store/grants.ts'
@@ -91,7 +91,7 @@ export async function askForRole(ctx: Ctx, member: Member, question: RoleQuestio
 
 async function requireRole(tx: Tx, orgId: string, roleId: string): Promise<void> {
   const role = (await findRoleHandles(tx, orgId, [roleId])).get(roleId)
-  if (role?.isDeleted !== false) throw refusal('requested_role', 'names no role')
+  if (role?.isDeleted !== false) throw invalidMember('requested_role', 'names no role')
 }
 
 interface Party {
@@ -104,7 +104,7 @@ async function requireTarget(tx: Tx, member: Member, { targetId }: RoleQuestion)
     return { principal: member.principalId, person: member.personId }
   }
   const target = await findEnabledPrincipal(tx, member.orgId, targetId)
-  if (target === undefined) throw refusal('target_user', 'names nobody')
+  if (target === undefined) throw invalidMember('target_user', 'names nobody')
   return { principal: targetId, person: target.person_id }
 }
 
@@ -114,12 +114,12 @@ async function pickWorkflow(tx: Tx, member: Member, question: RoleQuestion): Pro
   const heldGroups = heldRoles(member)
   if (workflowId === null) {
     const oldest = await findOldestWorkflowForShare(tx, orgId, { groupId, operation, heldGroups })
-    if (oldest === undefined) throw refusal('requested_role', 'cannot be asked for by any workflow')
+    if (oldest === undefined) throw invalidMember('requested_role', 'cannot be asked for by any workflow')
     return oldest
   }
   const named = await findWorkflowForShare(tx, orgId, workflowId)
-  if (named === undefined) throw refusal('workflow', 'names no workflow')
-  if (!named.target_groups.includes(groupId)) throw refusal('workflow', 'is not about this role')
+  if (named === undefined) throw invalidMember('workflow', 'names no workflow')
+  if (!named.target_groups.includes(groupId)) throw invalidMember('workflow', 'is not about this role')
   const isFor = named.requester_groups.length === 0 || named.requester_groups.some((id) => heldGroups.includes(id))
   if (!isFor || (named.operation !== operation && named.operation !== 'BOTH')) {
     throw new AppError('REQUESTOR_NOT_AUTHORIZED', 'This workflow is not for this request.')
@@ -158,8 +158,4 @@ async function requireSense(tx: Tx, orgId: string, { targetId, roleId, operation
   if (operation === 'GRANT' && standing?.kind === 'permanent') throw new AppError('ROLE_HELD_ALREADY')
   const isOver = standing?.ends_at !== null && standing !== undefined && standing.ends_at <= now
   if (operation === 'REMOVE' && (standing === undefined || isOver)) throw new AppError('ROLE_NOT_HELD')
-}
-
-function refusal(field: string, problem: string): AppError {
-  return new AppError('INVALID_MEMBER', `${field} ${problem}.`, { field })
 }

@@ -3,6 +3,7 @@ import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { callerNotFound, leafActorOf, refuseEndedSession, type Caller } from '../identity/actor.ts'
 import { spendVoteSignature } from '../identity/agents/spend-vote-signature.ts'
+import type { VoteProofs } from '../identity/webauthn/vote-factors.ts'
 import { spendStepUp } from '../identity/step-up.ts'
 import { refuseByTime } from '../kernel/eligibility.ts'
 import { isTerminal } from '../kernel/expiry.ts'
@@ -57,6 +58,8 @@ export interface CastVoteInput {
   readonly reason: string | null
   /** The voter's own signature over the vote, a compact JWS; null without. */
   readonly signature: string | null
+  /** What came with the vote to prove the person who casts it. */
+  readonly proofs?: VoteProofs
   /** The dialect that the request must be of: by default the native one. */
   readonly dialect?: Dialect
   /** The stage that the voter means: the vote is refused when another is open. */
@@ -64,7 +67,15 @@ export interface CastVoteInput {
   /** With an approval of a request that grants a role: put in place of what was asked for. */
   readonly terms?: Partial<GrantTerms>
   /** What the dialect writes beside the vote, in its transaction, which may run again. */
-  readonly alongside?: (tx: Tx, vote: { readonly requestId: string; readonly at: Date }) => Promise<void>
+  readonly alongside?: (tx: Tx, vote: VoteWritten) => Promise<void>
+}
+
+/** A vote as it stands in its transaction. */
+export interface VoteWritten {
+  readonly requestId: string
+  /** What the request is from now on. */
+  readonly status: Status
+  readonly at: Date
 }
 
 export interface CastVoteResult {
@@ -81,7 +92,7 @@ export interface CastVoteResult {
  * Outside of the native dialect it always locks: such a vote may grant a role. Votes on other requests wait for it only where
  * it takes a role away, or gives one to their voter.
  * @throws AppError WORKFLOW_NOT_FOUND, STAGE_NOT_OPEN, the refusals of `refusals.ts`, QUOTA_EXCEEDED, the STEP_UP_* codes
- * (contract §1.4), the VOTE_SIGNATURE_* codes, ROLE_DELETED, GRANT_TERMS_INVALID
+ * (contract §1.4), the VOTE_SIGNATURE_* codes, FACTOR_MISSING, FACTOR_WRONG, ROLE_DELETED, GRANT_TERMS_INVALID
  */
 export async function castVote(
   ctx: Ctx,
@@ -114,7 +125,8 @@ async function castUncontested(
   input: CastVoteInput,
 ): Promise<CastVoteResult | null> {
   // What is used up with a vote is used up in its transaction.
-  if (caller.once !== null || caller.stepUp !== null || input.signature !== null) return null
+  if (caller.once !== null || caller.stepUp !== null || input.signature !== null || input.proofs !== undefined)
+    return null
   const now = ctx.clock.now()
   const recalled = recall(ctx, caller, key, now)
   if (recalled !== undefined) {
@@ -158,7 +170,8 @@ async function castOn(
   const { record, next } = accept(outcome)
   const decidesNothing = next.status === row.status && next.stage === row.stage
   if (!decidesNothing) return null
-  const judged = { row, vote, record, next, reason: input.reason, signature: null, at, approvals: null, terms: null }
+  const proofs = { signature: null, evidence: null }
+  const judged = { row, vote, record, next, reason: input.reason, ...proofs, at, approvals: null, terms: null }
   const isWritten = await recordVote(ctx, ctx.db, caller, policy, judged).catch(falseOnDeadlock)
   if (!isWritten) {
     ctx.store.votingMemory.forget(caller.orgId, row.id, caller.principalId)
@@ -215,8 +228,9 @@ async function castLocked(
     const requireVoteQuota = () => {
       if (quota !== null && row.vote_seq + 1 > quota) throw new AppError('QUOTA_EXCEEDED')
     }
-    // Whoever may not vote is told that first (contract §3.3): the signature is taken for good here and checked below.
-    const signed: readonly Assurance[] = input.signature === null ? [] : ['signature']
+    // Whoever may not vote is told that first (contract §3.3): signature and proofs are taken for good here and checked below.
+    const claimed: readonly Assurance[] = input.proofs?.claims ?? []
+    const signed: readonly Assurance[] = input.signature === null ? claimed : ['signature', ...claimed]
     let judged = await judge(tx, caller, policy, row, voteOf(row, input, signed), at)
     if (caller.stepUp !== null && needsProof(judged.outcome)) {
       requireVoteQuota()
@@ -240,6 +254,7 @@ async function castLocked(
         at,
       })
     }
+    const evidence = (await input.proofs?.check(tx, { stance, ...provenBy(caller, policy, row) })) ?? null
     const { orgId } = caller
     const { id: requestId, policy_id: policyId, status: from } = row
     const changed = next.status !== from
@@ -255,6 +270,7 @@ async function castLocked(
       next,
       reason: input.reason,
       signature,
+      evidence,
       at,
       approvals,
       terms: grant?.terms ?? null,
@@ -268,7 +284,7 @@ async function castLocked(
     }
     if (input.alongside !== undefined) {
       await written
-      await input.alongside(tx, { requestId, at })
+      await input.alongside(tx, { requestId, status: next.status, at })
     }
     if (triggered.length > 0) {
       await written
@@ -390,6 +406,10 @@ function voteOf(row: FoundFacts, input: CastVoteInput, assurance: readonly Assur
     assurance,
     digest: row.digest,
   }
+}
+
+function provenBy({ orgId }: Caller, policy: PolicyRules, { id: requestId, digest }: FoundFacts) {
+  return { orgId, requestId, digest, policyDigest: policyDigest(policy) }
 }
 
 function castOf(row: FoundFacts, record: VoteRecord, status: Status): CastVoteResult {

@@ -2,6 +2,7 @@ import type { Ctx } from '../context.ts'
 import { loadAccess } from '../identity/access.ts'
 import type { Actor } from '../identity/actor.ts'
 import { findOwnGroups } from '../store/eligible-voters.ts'
+import { administersAccount } from '../store/fortanix-members.ts'
 import type { RequestRow } from '../store/requests.ts'
 import type { Dialect } from '../store/schema.ts'
 import { findLastStance } from '../store/votes.ts'
@@ -35,6 +36,7 @@ async function mayReadAll(ctx: Ctx, actor: Actor, dialect: Exclude<Dialect, 'nat
     case 'privx':
       return (await loadAccess(ctx, ctx.db, actor)).may('requests-view')
     case 'fortanix':
+      return actor.personId !== null && (await administersAccount(ctx.db, actor.orgId, actor.personId))
     case 'govern':
       return actor.isAdmin
   }

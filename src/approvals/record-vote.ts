@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { commitmentTo, renderLeaf } from '../audit/leaf.ts'
+import { canonicalJson, commitmentTo, renderLeaf } from '../audit/leaf.ts'
 import type { Marking } from '../audit/leaf-mark.ts'
 import { leafActorOf, type Caller } from '../identity/actor.ts'
 import { termsFacts } from '../identity/grants/terms.ts'
@@ -22,6 +22,8 @@ export interface JudgedVote {
   readonly reason: string | null
   /** The voter's own signature, checked; null for a vote without. */
   readonly signature: string | null
+  /** What proved who voted, checked; null for a vote without. */
+  readonly evidence: object | null
   readonly at: Date
   /** The approvals that stood when it was judged; null when they were not asked for. */
   readonly approvals: readonly StandingApproval[] | null
@@ -68,6 +70,7 @@ export async function recordVote(
     reason,
     reasonSalt,
     signature: judged.signature,
+    evidence: judged.evidence,
     at,
     from: row.status,
     voterVersion: row.voter_version,
@@ -82,7 +85,7 @@ export async function recordVote(
 function factsInLeaf(
   { principalId }: Caller,
   policy: Policy,
-  { row, vote, record, next, approvals, signature, terms }: JudgedVote,
+  { row, vote, record, next, approvals, signature, evidence, terms }: JudgedVote,
   seats: readonly string[],
 ): Readonly<Record<string, unknown>> {
   const named = new Set(seats)
@@ -96,7 +99,8 @@ function factsInLeaf(
     ...(held.some((id) => !named.has(id)) && { held }),
     ...(row.voter_person_id !== null && { person: row.voter_person_id }),
     assurance: vote.assurance,
-    ...(signature !== null && { signature: createHash('sha256').update(signature).digest('hex') }),
+    ...(signature !== null && { signature: sha256(signature) }),
+    ...(evidence !== null && { evidence: sha256(canonicalJson(evidence)) }),
     digest: vote.digest,
     policy: row.policy_id,
     // Told by a leaf of its own too: here so that nobody can leave that one out.
@@ -106,6 +110,10 @@ function factsInLeaf(
     to: next.status,
     ...(next.stage !== record.stage && { toStage: next.stage }),
   }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 /** By principal the seats of their standing approval that they hold no longer. The voter's own is replaced by this vote. */

@@ -37,6 +37,14 @@ export function refusalError(refusal: Refusal, beforeProof: () => void = () => {
       })
     case 'assurance-missing':
       beforeProof()
+      if (refusal.missing.includes('password')) {
+        return new AppError('FACTOR_MISSING', 'This vote needs the password of the voter beside it.', {
+          field: 'password',
+        })
+      }
+      if (refusal.missing.includes('securityKey')) {
+        return new AppError('FACTOR_MISSING', 'This vote needs the security key of the voter beside it.')
+      }
       // Only agents are asked for it, and for nothing else.
       if (refusal.missing.includes('signature')) {
         return new AppError('VOTE_SIGNATURE_MISSING', undefined, { field: 'signature' })

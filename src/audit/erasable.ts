@@ -11,6 +11,7 @@ import {
   lockErasedGroup,
   lockErasedPrincipal,
   lockSettings,
+  maySignIn,
 } from '../store/erasure.ts'
 import {
   eraseVersion,
@@ -25,41 +26,24 @@ import {
 } from '../store/erase-policies.ts'
 import { findRequestForUpdate } from '../store/requests.ts'
 import { lockFacts } from '../store/fact-locks.ts'
+import type { Ctx } from '../context.ts'
+import {
+  eraseAccountTexts,
+  eraseAppBehind,
+  eraseKeyTexts,
+  eraseOperationTexts,
+  eraseUser,
+  eraseUserBehind,
+} from './erase-custody.ts'
+import { ErasureRefused, nothingGone, ofOne, together, type Gone } from './gone.ts'
 import type { LeafKind } from './leaf.ts'
-
-/** Nothing was erased; the message tells an operator why. */
-export class ErasureRefused extends Error {
-  override readonly name = 'ErasureRefused'
-}
-
-/** Columns of a row that were erased, by their names in the order of the alphabet. */
-export interface ErasedColumns {
-  readonly id: string
-  readonly fields: readonly string[]
-}
-
-/** What was erased of rows. */
-export interface Gone {
-  /** Those whose texts go with it; what was asked for among them. */
-  readonly subjects: readonly ErasedColumns[]
-  /** Rows that held something else than what an erasure leaves. */
-  readonly changed: number
-  /** Other leaves that had a text of it beside them. */
-  readonly leaves: number
-}
 
 /** Something that has texts. */
 export interface Erasable {
   readonly what: string
   /** Erases the columns that hold them. @throws ErasureRefused while it is in use under its name */
-  readonly erase: (tx: Tx, orgId: string, id: string) => Promise<Gone>
+  readonly erase: (tx: Tx, orgId: string, id: string, ctx: Ctx) => Promise<Gone>
 }
-
-const ofOne = (id: string, changed: number, fields: readonly string[]): Gone => ({
-  subjects: [{ id, fields }],
-  changed,
-  leaves: 0,
-})
 
 const policyFields = ['description', 'metadata', 'name', 'stages']
 const named = ['description', 'name']
@@ -68,8 +52,9 @@ const template = { what: 'template', erase: eraseTemplate }
 /** By the leaf of its making whatever has texts. What is deleted has them beside its leaves only. */
 export const erasables: Partial<Readonly<Record<LeafKind, Erasable>>> = {
   'user.created': { what: 'user', erase: erasePerson },
+  'person.registered': { what: 'person', erase: eraseRegistered },
   'agent.registered': { what: 'agent', erase: erasePerson },
-  'api-client.created': { what: 'API client', erase: erasePerson },
+  'api-client.created': { what: 'API client', erase: eraseClient },
   'group.created': { what: 'group', erase: eraseGroupOrRole },
   'space.created': {
     what: 'space',
@@ -78,7 +63,9 @@ export const erasables: Partial<Readonly<Record<LeafKind, Erasable>>> = {
   'template.created': template,
   'template.updated': template,
   'workflow.created': { what: 'workflow', erase: eraseWorkflow },
-  'access-settings.changed': { what: 'settings of', erase: eraseUnusedSettings },
+  'access-settings.changed': { what: 'settings of', erase: eraseOwnTexts },
+  'account.created': { what: 'account', erase: eraseOwnTexts },
+  'key.created': { what: 'key', erase: eraseKeyTexts },
   'request.created': { what: 'request', erase: eraseDecided },
   'api-key.created': {
     what: 'API key',
@@ -88,14 +75,27 @@ export const erasables: Partial<Readonly<Record<LeafKind, Erasable>>> = {
   'action.tested': { what: 'test', erase: async (_tx, _orgId, id) => ofOne(id, 0, ['destination']) },
 }
 
-async function erasePerson(tx: Tx, orgId: string, id: string): Promise<Gone> {
+async function erasePerson(tx: Tx, orgId: string, id: string, ctx: Ctx): Promise<Gone> {
   const row = await lockErasedPrincipal(tx, orgId, id)
   if (row?.may_sign_in === true) {
     const by = row.is_local ? 'name' : 'e-mail address'
     throw new ErasureRefused(`The user ${id} signs in with their ${by}: disable them first, in every organization.`)
   }
   const local = row?.is_local === true ? ['attributes', 'email', 'full_name', 'name', 'username'] : ['email', 'name']
-  return ofOne(id, await erasePrincipal(tx, orgId, id), local)
+  const behind = await eraseUserBehind(ctx, tx, orgId, id)
+  return together([ofOne(id, await erasePrincipal(tx, orgId, id), local), behind])
+}
+
+/** Whoever has accounts of their own can be shut out of them by nobody else: an erasure does it. */
+async function eraseRegistered(tx: Tx, _orgId: string, id: string, ctx: Ctx): Promise<Gone> {
+  if (await maySignIn(tx, id)) {
+    throw new ErasureRefused(`The person ${id} signs in with their e-mail address: disable them first, as a user.`)
+  }
+  return await eraseUser(ctx, tx, id)
+}
+
+async function eraseClient(tx: Tx, orgId: string, id: string, ctx: Ctx): Promise<Gone> {
+  return together([await erasePerson(tx, orgId, id, ctx), await eraseAppBehind(tx, orgId, id)])
 }
 
 async function eraseGroupOrRole(tx: Tx, orgId: string, id: string): Promise<Gone> {
@@ -115,11 +115,19 @@ async function eraseDecided(tx: Tx, orgId: string, id: string): Promise<Gone> {
   }
   const content = ['description', 'metadata', 'name']
   const fields = row?.dialect === 'privx' ? ['comment', ...content, 'steps'] : content
-  return ofOne(id, await eraseRequest(tx, orgId, id), fields)
+  const operation = await eraseOperationTexts(tx, orgId, id)
+  return together([ofOne(id, await eraseRequest(tx, orgId, id), fields), operation])
 }
 
-async function eraseUnusedSettings(tx: Tx, orgId: string, id: string): Promise<Gone> {
+/** What an organization says of itself: as an account, and how it sends mail. */
+async function eraseOwnTexts(tx: Tx, orgId: string, id: string): Promise<Gone> {
+  const account = await eraseAccountTexts(tx, orgId)
+  return together([account, await eraseUnusedSettings(tx, orgId, id, account !== nothingGone)])
+}
+
+async function eraseUnusedSettings(tx: Tx, orgId: string, id: string, isAccount: boolean): Promise<Gone> {
   const settings = await lockSettings(tx, orgId)
+  if (settings === undefined && isAccount) return nothingGone
   if (settings?.['isEnabled'] === true) {
     throw new ErasureRefused('Mail is sent by the settings: switch it off first.')
   }

@@ -1,14 +1,15 @@
 import { parseArgs } from 'node:util'
 import type { Ctx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { ErasureRefused } from './erasable.ts'
 import { eraseText, type Subject } from './erase-text.ts'
+import { ErasureRefused } from './gone.ts'
 
 const help = `quorate erase --organization ORG ID [VOTE]
 
 Erases names and free text that the law asks for, for good, and leaves a leaf that says so. ID is that of a user, an agent, an API
-client, a group or role, a space, a template version (all versions go), a workflow, a request, an API key, the test of an action, or of the
-organization itself for the settings of its mail. With VOTE, the number of a vote on the request ID, it
+client or app, a group or role, a space, a template version (all versions go), a workflow, a request, an API key, the test of an action, a key, or of the
+organization itself for the settings of its mail and what it says of itself as an account. Whoever has accounts and is erased can sign in
+no more; with the id of the person, and the organization default, all goes that they are in any account. With VOTE, the number of a vote on the request ID, it
 is the reason of that vote alone. Erases in the store of DATABASE_URL or QUORATE_DATA_DIR.
 
   --organization ORG   id or name of the organization

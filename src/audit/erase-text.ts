@@ -3,7 +3,8 @@ import { dropKeptTexts, eraseReason, findMaking, findOrganizationId, isToldErase
 import type { Tx } from '../store/open.ts'
 import { transact } from '../store/unit-of-work.ts'
 import { appendLeaf } from './append.ts'
-import { erasables, ErasureRefused } from './erasable.ts'
+import { erasables } from './erasable.ts'
+import { ErasureRefused } from './gone.ts'
 import type { LeafKind } from './leaf.ts'
 
 /** What is to be forgotten: the texts of whatever has this id, or the reason of one vote on the request that has it. */
@@ -38,11 +39,15 @@ export async function eraseText(ctx: Ctx, { organization, id, seq }: Subject): P
     if (erasable === undefined)
       throw new ErasureRefused(`The log of ${organization} tells of nothing with the id ${id} that has texts.`)
     const { what } = erasable
-    const { subjects, changed, leaves } = await erasable.erase(tx, orgId, id)
-    const ids = subjects.map((subject) => subject.id)
-    const texts = leaves + (await dropKeptTexts(tx, orgId, ids))
+    const { subjects, changed, leaves } = await erasable.erase(tx, orgId, id, ctx)
+    let texts = leaves
+    for (const subject of subjects) {
+      // What an organization is called stays, but where that was erased.
+      const keepsName = subject.id === orgId && !subject.fields.includes('name')
+      texts += await dropKeptTexts(tx, subject.orgId ?? orgId, subject.id, keepsName)
+    }
     if (changed + texts === 0 && (await isToldErased(tx, orgId, id))) return { what, fields: [], leaves: 0 }
-    for (const { id: subject, fields } of subjects) await tell(ctx, tx, orgId, subject, { fields })
+    for (const subject of subjects) await tell(ctx, tx, subject.orgId ?? orgId, subject.id, { fields: subject.fields })
     return { what, fields: subjects.find((subject) => subject.id === id)?.fields ?? [], leaves: texts }
   })
 }

@@ -14,6 +14,10 @@ export type LeafKind =
   | 'user.changed'
   | 'user.removed'
   | 'password.changed'
+  | 'security-key.added'
+  | 'security-key.renamed'
+  | 'security-key.removed'
+  | 'security-key.used'
   | 'sessions.ended'
   | 'agent.registered'
   | 'api-client.created'
@@ -67,11 +71,44 @@ export type LeafKind =
   | 'grant.ended'
   | 'delivery.requeued'
   | 'action.tested'
+  | 'operation.requested'
+  | 'operation.contributed'
+  | 'operation.due'
+  | 'operation.executed'
+  | 'operation.result-read'
   | 'text.erased'
+  | 'person.registered'
+  | 'person.changed'
+  | 'person.recovery-codes-made'
+  | 'person.signed-in'
+  | 'person.proved-factor'
+  | 'person.signed-out'
+  | 'person.shut-out'
+  | 'account.created'
+  | 'account.changed'
+  | 'account.selected'
+  | 'member.invited'
+  | 'member.joined'
+  | 'member.changed'
+  | 'member.declined'
+  | 'quorum.set'
+  | 'app.created'
+  | 'app.changed'
+  | 'app.secret-reset'
+  | 'app.secret-read'
+  | 'key.created'
+  | 'key.changed'
+  | 'key.used'
+  | 'key.exported'
+  | 'key.deleted'
 
-/** Who did it: a principal, perhaps through an API key of theirs; the operator's admin key; or the server by itself. */
+/**
+ * Who did it: a principal, perhaps through an API key of theirs; a person outside of any organization; the operator's admin
+ * key; or the server by itself.
+ */
 export type LeafActor =
   | { readonly kind: 'human' | 'agent'; readonly id: string; readonly apiKey?: string }
+  | { readonly kind: 'person'; readonly id: string }
   | { readonly kind: 'admin-key' }
   | { readonly kind: 'system' }
 

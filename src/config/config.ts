@@ -8,6 +8,7 @@ import type { KeyRing } from './secrets.ts'
 import { privxClientsOf, type PrivxClients } from './privx-clients.ts'
 import { tlsConfig, type TlsConfig } from './tls.ts'
 import { watchingConfig, type WatchingConfig } from './watching.ts'
+import { webauthnConfig, type WebauthnConfig } from './webauthn.ts'
 import { witnessesConfig, type WitnessesConfig } from './witnesses.ts'
 
 export type StoreConfig =
@@ -53,12 +54,22 @@ export interface Config {
   readonly adminKey: AdminKey | null
   /** What the machine callers of the privx dialect sign in with. */
   readonly privx: PrivxClients
+  readonly fortanix: {
+    /** Whoever says that an address is theirs becomes a user; nobody checks it. */
+    readonly openSignUp: boolean
+    /** The published password of the demo's people lets them in. */
+    readonly takesDemoPassword: boolean
+    /** Whoever asked may approve it themselves where a policy names them. */
+    readonly allowsSelfApproval: boolean
+  }
   /** Null when there is no TLS listener. */
   readonly tls: TlsConfig | null
   readonly levers: ReadonlySet<Lever>
   readonly delivery: DeliveryConfig
   readonly watching: WatchingConfig
   readonly witnesses: WitnessesConfig
+  /** Beside the public URL, what security keys sign for. */
+  readonly webauthn: WebauthnConfig
   readonly logLevel: LogLevel
 }
 
@@ -89,11 +100,22 @@ export function loadConfig(raw: RawEnv): Config {
     masterKeys: masterKeysOf(raw.QUORATE_MASTER_KEY),
     adminKey: adminKeyOf(raw.QUORATE_ADMIN_KEY, demo && signIn.kind === 'development'),
     privx: privxClientsOf(raw, demo && signIn.kind === 'development'),
+    fortanix: {
+      openSignUp: flag(
+        'QUORATE_FORTANIX_OPEN_SIGNUP',
+        raw.QUORATE_FORTANIX_OPEN_SIGNUP,
+        demo && signIn.kind === 'development',
+      ),
+      takesDemoPassword: demo && signIn.kind === 'development',
+      allowsSelfApproval:
+        oneOf('QUORATE_SELF_APPROVAL', raw.QUORATE_SELF_APPROVAL ?? 'allow', ['allow', 'deny']) === 'allow',
+    },
     tls: tlsConfig(raw),
     levers: leversOf(raw.QUORATE_LEVERS),
     delivery: deliveryConfig(raw),
     watching: watchingConfig(raw),
     witnesses: witnessesConfig(raw),
+    webauthn: webauthnConfig(raw, publicUrl),
     logLevel: oneOf('LOG_LEVEL', raw.LOG_LEVEL ?? 'info', logLevels),
   }
 }

@@ -1,5 +1,9 @@
 import { createPolicy } from '../approvals/create-policy.ts'
 import type { Ctx } from '../context.ts'
+import { openAccount } from '../custody/accounts.ts'
+import { addMember } from '../custody/members.ts'
+import { demoPassword } from '../custody/sign-in.ts'
+import { addUser } from '../custody/users.ts'
 import { parseNewTemplate } from '../dialects/native/wire/templates.ts'
 import { loadActor, type Actor, type Caller } from '../identity/actor.ts'
 import { addMembers } from '../identity/add-members.ts'
@@ -22,14 +26,18 @@ const orgId = defaultOrganization.id
 export async function prepareStore(ctx: Ctx): Promise<void> {
   await transact(ctx, null, async (tx) => {
     const within = { ...ctx, db: tx }
-    if ((await ensureDefaultOrganization(within)) && ctx.config.demo) await seedDemo(within, tx)
+    if ((await ensureDefaultOrganization(within)) && ctx.config.demo) {
+      const people = await seedDemo(within, tx)
+      if (ctx.config.fortanix.takesDemoPassword) await openDemoAccount(within, tx, people)
+    }
     await prepareRoleStore(within)
   })
 }
 
 /** The demo people do it themselves, through the use cases that the API calls: whoever makes a group is its first member. */
-async function seedDemo(ctx: Ctx, tx: Tx): Promise<void> {
-  const [ada, ben, cleo, dana, eli] = await registerPeople(ctx, tx)
+async function seedDemo(ctx: Ctx, tx: Tx): Promise<readonly Caller[]> {
+  const people = await registerPeople(ctx, tx)
+  const [ada, ben, cleo, dana, eli] = people
   const actor = (caller: Caller): Promise<Actor> => loadActor(tx, caller)
 
   const security = await createGroup(ctx, await actor(ben), { name: 'security', description: 'Looks after security.' })
@@ -67,6 +75,20 @@ async function seedDemo(ctx: Ctx, tx: Tx): Promise<void> {
     const manager = { roleName: 'GroupManager', scope: { type: 'group' as const, id: group ?? '' } }
     const items = group === undefined ? roles : [...roles, manager]
     await assignRoles(ctx, ada, { kind: 'human', id: person.principalId }, items, null)
+  }
+  return people
+}
+
+/** The default organization as an account, which the first of the people administers. */
+async function openDemoAccount(ctx: Ctx, tx: Tx, people: readonly Caller[]): Promise<void> {
+  const actor = { kind: 'system' } as const
+  await openAccount(ctx, tx, orgId, null)
+  for (const [index, { principalId }] of people.entries()) {
+    const { name, email } = demoPeople[index]!
+    const user = { email, firstName: name, lastName: null, password: demoPassword }
+    const personId = await addUser(ctx, tx, actor, user)
+    const role = index === 0 ? 'administrator' : 'member'
+    await addMember(ctx, tx, actor, 'member.joined', { orgId, personId, principalId, role, isEnabled: true })
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Ctx } from '../context.ts'
 import { demoApiClient, demoOauthClient, type ClientPair } from '../config/privx-clients.ts'
+import { demoPassword } from '../custody/sign-in.ts'
+import { defaultOrganization } from '../identity/organization.ts'
 import { demoPeople } from '../identity/oidc/development/people.ts'
 
 /** What a person reads who has just started the server in a terminal. */
@@ -21,6 +23,14 @@ export function startMessage({ config, publicUrl, store }: Ctx, tlsPort: number 
       'Clients of the PrivX API sign in as',
       `  OAuth client ${oauthClient.id}, secret ${shown(oauthClient, demoOauthClient)}`,
       `  API client ${apiClient.id}, secret ${shown(apiClient, demoApiClient)}`,
+    )
+  }
+  if (config.demo && config.fortanix.takesDemoPassword) {
+    const [admin] = demoPeople.map(({ email }) => email)
+    lines.push(
+      '',
+      `Clients of the Fortanix API sign in as ${admin} (administrator) or one of the others, password ${demoPassword},`,
+      `  and select the account ${defaultOrganization.id}`,
     )
   }
   lines.push(

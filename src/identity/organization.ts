@@ -1,10 +1,10 @@
 import { appendLeaf } from '../audit/append.ts'
 import type { Ctx } from '../context.ts'
-import { insertOrganization } from '../store/organizations.ts'
+import { defaultOrganizationId, insertOrganization } from '../store/organizations.ts'
 import { transact } from '../store/unit-of-work.ts'
 
 /** The one organization of the native API (contract §1.9). Quotas on the whole organization name it as their target. */
-export const defaultOrganization = { id: '00000000-0000-7000-8000-000000000000', name: 'default' } as const
+export const defaultOrganization = { id: defaultOrganizationId, name: 'default' } as const
 
 /** Makes the default organization on an empty store. True when it was not there before. */
 export async function ensureDefaultOrganization(ctx: Ctx): Promise<boolean> {

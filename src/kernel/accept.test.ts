@@ -173,6 +173,24 @@ describe('a policy is refused, and told where and why', () => {
       ['stages[1].rule has 17 seats; with distinctPeople a stage may have 16'],
     ],
     [
+      'with approvals that stand, and may be taken back',
+      {
+        ...policy(good),
+        options: { ...everyday, recheckEligibility: true, veto: 'ignored', approvesOnce: true, singleVote: true },
+      },
+      [
+        'options.recheckEligibility must be false with singleVote',
+        'options.veto must be final with approvesOnce',
+        'options.recheckEligibility must be false with approvesOnce',
+        'options.singleVote must be left out with approvesOnce',
+      ],
+    ],
+    [
+      'with approvals that stand by another word than true',
+      { ...policy(good), options: { ...everyday, approvesOnce: false } },
+      ['options.approvesOnce must be true, or left out'],
+    ],
+    [
       'of more than 64 KiB of JSON, counted in bytes',
       policy(seats(1, 'é'.repeat(32_768))),
       [` is ${length(policy(seats(1, ''))) + 65_536} bytes of JSON; 65536 are allowed`],

@@ -30,7 +30,13 @@ export function acceptPolicy(candidate: unknown): Acceptance {
   const misshapen = policyCheck()(candidate, '')
   if (misshapen.length > 0) return { ok: false, problems: misshapen }
   const policy = candidate as Policy
-  const problems = [...undecidable(policy), ...uncountable(policy), ...unseatable(policy), ...tooLong(policy)]
+  const problems = [
+    ...undecidable(policy),
+    ...uncountable(policy),
+    ...unseatable(policy),
+    ...unstanding(policy),
+    ...tooLong(policy),
+  ]
   return problems.length > 0 ? { ok: false, problems } : { ok: true, policy }
 }
 
@@ -43,8 +49,9 @@ const optionsCheck = object(
     recheckEligibility: boolean,
     vetoNeedsAssurance: boolean,
     singleVote: isTrue,
+    approvesOnce: isTrue,
   },
-  ['singleVote'],
+  ['singleVote', 'approvesOnce'],
 )
 
 const PROOFS = ['stepUp', 'password', 'securityKey', 'signature']
@@ -125,6 +132,19 @@ function unseatable({ stages, options }: Policy): readonly Problem[] {
     return [{ path: `stages[${index}].rule`, reason: 'names a seat twice; with singleVote a stage may name it once' }]
   })
   return [...refused, ...doubled]
+}
+
+/**
+ * With `approvesOnce` an approval stands for good: a veto that leaves the request open would take it back, and who lost
+ * their seat and has it again could not give the approval that the rule then misses.
+ */
+function unstanding({ options }: Policy): readonly Problem[] {
+  if (options.approvesOnce !== true) return []
+  return [
+    options.veto !== 'final' && { path: 'options.veto', reason: 'must be final with approvesOnce' },
+    options.recheckEligibility && { path: 'options.recheckEligibility', reason: 'must be false with approvesOnce' },
+    options.singleVote && { path: 'options.singleVote', reason: 'must be left out with approvesOnce' },
+  ].filter((problem) => problem !== false && problem !== undefined)
 }
 
 function tooLong(policy: Policy): readonly Problem[] {

@@ -39,8 +39,8 @@ export function candidacies(
     const givesUp = (seat: string) => bySeat.has(seat) && !holdable.has(seat)
     if (counted.get(principal)?.some(givesUp)) return []
 
-    // With single votes who has voted in the stage is done with it.
-    if (policy.options.singleVote && standing.has(voter)) return []
+    // Who has approved in the stage is done with it where approvals are given once.
+    if ((policy.options.singleVote || policy.options.approvesOnce) && standing.has(voter)) return []
     const held = standing.get(voter) ?? new Set()
     const fills = [...holdable].flatMap((seat) => bySeat.get(seat) ?? []).map(({ index }) => index)
     const gains = fills.filter((leaf) => !held.has(leaf))

@@ -57,6 +57,7 @@ export function refuseVote(
     refuseVoter(policy, state, facts) ??
     (vote.digest === state.digest ? undefined : { reason: 'stale-digest' }) ??
     refuseWithdrawal(policy, vote) ??
+    refuseRepetition(policy, state, vote, facts.voter) ??
     refuseSeats(seats, facts.voter) ??
     (policy.options.singleVote && seats.length === 0 ? { reason: 'no-free-seat' } : undefined) ??
     refuseAssurance(policy, state, vote, seats, facts.voter)
@@ -126,7 +127,14 @@ function hasVoted({ options }: Policy, { digest }: RequestState, voter: VoterFac
 }
 
 function refuseWithdrawal({ options }: Policy, { stance }: Vote): Refusal | undefined {
-  return options.singleVote && stance === 'withdraw' ? { reason: 'vote-is-final' } : undefined
+  const isFinal = options.singleVote === true || options.approvesOnce === true
+  return isFinal && stance === 'withdraw' ? { reason: 'vote-is-final' } : undefined
+}
+
+/** With `approvesOnce`. What stands of a voter is an approval then: a veto has ended the request. */
+function refuseRepetition(policy: Policy, state: RequestState, vote: Vote, voter: VoterFacts): Refusal | undefined {
+  if (policy.options.approvesOnce !== true || vote.stance !== 'approve') return undefined
+  return hasVoted(policy, state, voter) ? { reason: 'already-voted' } : undefined
 }
 
 /** The seats of the open stage that a voter holds and that still lack voters, in pre-order. */

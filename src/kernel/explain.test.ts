@@ -259,6 +259,12 @@ describe('an explanation', () => {
     })
   })
 
+  test('does not offer who has approved where approvals are given once', () => {
+    const options = { veto: 'final', recheckEligibility: false, approvesOnce: true } as const
+    const named = { stages: [any(seats(2, '@dana'), all(seats(1, '@dana'), seats(1, '@eli')))], options }
+    expect(finishing(explained(named, (world) => world.vote('dana', {}, 1)))).toEqual(['eli'])
+  })
+
   test('says which later stages could be passed today', () => {
     const stages = [seats(1, 'security'), { binding: false, rule: seats(9, 'finance') }, seats(1, '@fay')]
     expect(explained({ stages }).pending?.later).toEqual([

@@ -111,9 +111,9 @@ export type Refusal =
   | { readonly reason: 'beneficiary-excluded' }
   /** With `singleVote`: every seat that the voter holds has all its voters. */
   | { readonly reason: 'no-free-seat' }
-  /** With `singleVote`: the voter has voted in the open stage. */
+  /** With `singleVote`: the voter has voted in the open stage. With `approvesOnce`: has approved there, and approves again. */
   | { readonly reason: 'already-voted' }
-  /** With `singleVote`: no vote is taken back. */
+  /** With `singleVote` or `approvesOnce`: no vote is taken back. */
   | { readonly reason: 'vote-is-final' }
   | { readonly reason: 'stale-digest' }
   /** The vote names a seat that the voter does not hold. */

@@ -53,6 +53,11 @@ export interface PolicyOptions {
    * pre-order, that the voter holds and that still lacks voters. A veto needs such a seat too. Absent: not so.
    */
   readonly singleVote?: true
+  /**
+   * An approval stands: a voter approves once in a stage and takes nothing back, though they may veto afterwards. It still
+   * counts for every seat that it names. Absent: not so.
+   */
+  readonly approvesOnce?: true
 }
 
 /** What a request is decided by: a snapshot, immutable for the life of the request. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { canonicalJson } from '../audit/leaf.ts'
 import type { Tx } from '../store/open.ts'
 import { compareTable, type MakeComparable } from './compare-rows.ts'
 import { checkRoles } from './check-roles.ts'
@@ -8,6 +9,7 @@ import { comparablePolicy, withNamesAs } from './comparable-policy.ts'
 import type { KeptSecrets } from './kept-secrets.ts'
 import { literal, readRows } from './read-rows.ts'
 import { opensToItsHash } from './replay-credentials.ts'
+import type { ToldPeople } from './replay-people.ts'
 import type { Told } from './replay.ts'
 import { keyOf, type ToldRow, type ToldTable } from './told-table.ts'
 import { watchedTables, type TableName } from './watched-tables.ts'
@@ -26,6 +28,7 @@ export async function checkDirectory(
     credentials: (row, credential) => comparableCredential(row, credential, secrets),
     privx_workflows: (row, workflow) => ({ ...row, steps: withNamesAs(workflow?.['namesAre'], row['steps']) }),
     privx_settings: (row, settings) => comparableSettings(row, settings, secrets),
+    fortanix_keys: (row, key) => comparableKey(row, key, secrets),
   }
   await compareStored(tx, find, 'organizations', told.organizations, `where id = ${literal(orgId)}`)
   for (const table of ofOrganization) {
@@ -51,12 +54,33 @@ const ofOrganization = [
   'privx_settings',
   'quotas',
   'api_keys',
+  'fortanix_accounts',
+  'fortanix_members',
+  'fortanix_groups',
+  'fortanix_apps',
+  'fortanix_app_groups',
+  'fortanix_keys',
 ] as const satisfies readonly TableName[]
 
-/** People belong to no organization: whoever is in several is one of them. */
-export async function checkPeople(tx: Tx, people: ToldTable, report: Report): Promise<void> {
-  await compareStored(tx, finderFor(null, report), 'people', people, '')
+/** People belong to no organization: whoever is in several is one of them. So does what they prove themselves with. */
+export async function checkPeople(
+  tx: Tx,
+  told: ToldPeople,
+  { secrets, report }: { readonly secrets: KeptSecrets | null; readonly report: Report },
+): Promise<void> {
+  const find = finderFor(null, report)
+  const compared: Readonly<Partial<Record<TableName, MakeComparable>>> = {
+    person_credentials: (row, factor) => comparableFactor(row, factor, secrets),
+  }
+  for (const table of ofPeople) await compareStored(tx, find, table, told[table], '', compared[table])
 }
+
+const ofPeople = [
+  'people',
+  'person_credentials',
+  'fortanix_users',
+  'fortanix_recovery_codes',
+] as const satisfies readonly TableName[]
 
 async function compareStored(
   tx: Tx,
@@ -92,6 +116,33 @@ function comparableCredential(row: ToldRow, told: ToldRow | undefined, secrets: 
   }
 }
 
+/** Of a security key digests. */
+function comparableFactor(row: ToldRow, told: ToldRow | undefined, secrets: KeptSecrets | null): ToldRow {
+  const { kind, hash, credential_id, public_key, details } = row
+  return {
+    ...row,
+    hash: typeof hash !== 'string' ? hash : secrets === null ? told?.['hash'] : secrets.digestOf(hash),
+    credential_id: digestOf(credential_id),
+    public_key: digestOf(public_key),
+    details: kind === 'password' ? details : digestOf(canonicalJson(details)),
+  }
+}
+
+/** What a key is made of is told from its digest. */
+function comparableKey(row: ToldRow, told: ToldRow | undefined, secrets: KeptSecrets | null): ToldRow {
+  const { material, public_key } = row
+  const opened = (sealed: Uint8Array) => secrets?.digestOfSealedBytes(sealed) ?? 'nothing that opens'
+  return {
+    ...row,
+    public_key: digestOf(public_key),
+    material:
+      material === null ? null : secrets === null ? (told?.['material'] ?? sealedText) : opened(material as Uint8Array),
+  }
+}
+
+/** Stands for something sealed that cannot be opened and should not be there. */
+const sealedText = 'something sealed'
+
 function comparableSettings(row: ToldRow, told: ToldRow | undefined, secrets: KeptSecrets | null): ToldRow {
   // Numbers and switches stay, and the password went with the name that it belongs to.
   if (told?.['isErased'] === true && row['sealed_password'] === null && hasNoText(row['settings'])) {
@@ -108,6 +159,7 @@ function hasNoText(settings: unknown): boolean {
   return values.every((value) => value === '' || typeof value === 'number' || typeof value === 'boolean')
 }
 
-function digestOf(text: unknown): string | null {
-  return typeof text === 'string' ? createHash('sha256').update(text).digest('hex') : null
+function digestOf(kept: unknown): string | null {
+  const isKept = typeof kept === 'string' || kept instanceof Uint8Array
+  return isKept ? createHash('sha256').update(kept).digest('hex') : null
 }

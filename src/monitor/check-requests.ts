@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto'
 import { contentOf } from '../approvals/request-content.ts'
 import { contentDigest, type RequestContent } from '../audit/digest.ts'
-import { commitmentTo } from '../audit/leaf.ts'
+import { canonicalJson, commitmentTo } from '../audit/leaf.ts'
 import type { Policy } from '../kernel/rule.ts'
 import type { Tx } from '../store/open.ts'
 import type { Row } from '../store/schema.ts'
 import { checkAccessRequest, type AccessRow } from './check-access-request.ts'
+import { OperationCheck, type ContributionRow, type OperationRow, type OperationStreams } from './check-operation.ts'
 import { compareRow } from './compare-rows.ts'
 import type { Erasures } from './erasures.ts'
 import { finderFor, type Finder, type Report } from './finding.ts'
 import { guarded } from './guarded.ts'
+import type { KeptSecrets } from './kept-secrets.ts'
 import { literal, peekable, readRows, type Peekable } from './read-rows.ts'
 import type { Told } from './replay.ts'
 import { openRequest, replayRequest, requestRow, voteRow, type ToldRequest } from './replay-requests.ts'
@@ -23,14 +25,24 @@ type LeafRow = StoredLeaf & { readonly subject_id: string }
 type VoteRow = Row<'votes'>
 
 /**
- * Goes through the requests one by one, each with its leaves, its votes and what the dialect privx has of it: queries in the
+ * Goes through the requests one by one, each with its leaves, its votes and what dialects have of it: queries in the
  * order of the request's id, of which only one request's part is in memory.
  * @returns how many reasons of votes were erased lawfully
  */
 export async function checkRequests(
   tx: Tx,
   orgId: string,
-  { told, erasures, report }: { readonly told: Told; readonly erasures: Erasures; readonly report: Report },
+  {
+    told,
+    erasures,
+    secrets,
+    report,
+  }: {
+    readonly told: Told
+    readonly erasures: Erasures
+    readonly secrets: KeptSecrets | null
+    readonly report: Report
+  },
 ): Promise<{ readonly erased: number }> {
   const find = finderFor(orgId, report)
   const org = literal(orgId)
@@ -40,10 +52,18 @@ export async function checkRequests(
   const accesses = peekable(
     readRows<AccessRow>(tx, `select * from privx_requests where org_id = ${org} order by request_id`),
   )
+  const operations = peekable(
+    readRows<OperationRow>(tx, `select * from fortanix_requests where org_id = ${org} order by request_id`),
+  )
+  const contributions = peekable(
+    readRows<ContributionRow>(tx, `select * from fortanix_approvals where org_id = ${org} order by request_id`),
+  )
   const tables = new Emptied(find, {
     requests: (await requests.peek()) === undefined,
     votes: (await votes.peek()) === undefined,
     privx_requests: (await accesses.peek()) === undefined,
+    fortanix_requests: (await operations.peek()) === undefined,
+    fortanix_approvals: (await contributions.peek()) === undefined,
   })
   const counts = new Map<string, number>()
   const reasons = { erased: 0 }
@@ -53,11 +73,13 @@ export async function checkRequests(
       (await requests.peek())?.id,
       (await votes.peek())?.request_id,
       (await accesses.peek())?.request_id,
+      (await operations.peek())?.request_id,
+      (await contributions.peek())?.request_id,
     ])
     if (id === undefined) break
     const { rules, workflowOf } = told
-    const rows = { leaves, requests, votes, accesses }
-    const streams = { find, rules, workflowOf, erasures, tables, ...rows, counts, reasons }
+    const rows = { leaves, requests, votes, accesses, operations, contributions }
+    const streams = { find, rules, workflowOf, erasures, secrets, tables, ...rows, counts, reasons }
     if (told.deletedRequests.has(id)) await checkDeleted(streams, id)
     else await checkRequest(streams, id)
   }
@@ -71,12 +93,12 @@ function leavesQuery(org: string): string {
     from audit_leaves l left join log_entries e on e.org_id = l.org_id and e.leaf_id = l.id
     where l.org_id = ${org}
       and l.kind in ('request.created', 'request.canceled', 'request.expired', 'request.stage-closed', 'vote.cast',
-        'request.grant-revoked')
+        'request.grant-revoked', 'operation.requested', 'operation.contributed', 'operation.due', 'operation.executed',
+        'operation.result-read')
     order by l.subject_id, e.index nulls last, l.id`
 }
 
-interface Streams {
-  readonly find: Finder
+interface Streams extends OperationStreams {
   readonly rules: ReadonlyMap<string, Policy>
   readonly workflowOf: ReadonlyMap<string, WorkflowOfPolicy>
   readonly erasures: Erasures
@@ -92,7 +114,7 @@ interface Streams {
 
 async function checkRequest(streams: Streams, id: string): Promise<void> {
   const { find, erasures, tables, leaves, requests } = streams
-  const votes = new VoteCheck(streams, id)
+  const [votes, operation] = [new VoteCheck(streams, id), new OperationCheck(streams, id)]
   let told: ToldRequest | null = null
   let isKnown = false
   while ((await leaves.peek())?.subject_id === id) {
@@ -112,6 +134,7 @@ async function checkRequest(streams: Streams, id: string): Promise<void> {
       find('audit_leaves', leaf.id, 'edited', { column: `facts.${column}`, ...differs })
     }
     told = after.request
+    telling(find, leaf, () => operation.take(leaf, after.request))
     if (leaf.kind === 'vote.cast') await votes.expect(leaf)
   }
   await votes.end()
@@ -125,6 +148,7 @@ async function checkRequest(streams: Streams, id: string): Promise<void> {
     guarded(find, { table: 'requests', key: id }, () => compareRequest(streams, id, request, row))
   }
   await checkAccess(streams, id, told, row)
+  await operation.end({ told, metadata: row?.metadata, isErased: isErasedContent(erasures, id) })
 }
 
 /** What the dialect privx shows of a request. */
@@ -152,6 +176,7 @@ async function checkDeleted(streams: Streams, id: string): Promise<void> {
   const { find, leaves, requests, accesses } = streams
   while ((await leaves.peek())?.subject_id === id) await leaves.next()
   await new VoteCheck(streams, id).end()
+  await new OperationCheck(streams, id).end({ told: null, metadata: undefined, isErased: false })
   if ((await accesses.peek())?.request_id === id) {
     await accesses.next()
     find('privx_requests', id, 'inserted')
@@ -259,11 +284,13 @@ interface ComparedVote {
 function compareVote(find: Finder, { id, leaf, row, isErased }: ComparedVote): boolean {
   const key = keyOf(id, String(row.seq))
   const signature = typeof row.signature === 'string' ? digestOf(row.signature) : null
-  const isSame = compareRow(find, 'votes', key, voteRow(leaf), { ...row, signature }, watchedTables.votes.columns)
+  const evidence = row.evidence === null ? null : digestOf(canonicalJson(row.evidence))
+  const found = { ...row, signature, evidence }
+  const isSame = compareRow(find, 'votes', key, voteRow(leaf), found, watchedTables.votes.columns)
   // Its text and its salt are erased together; a text that nothing commits to was put there.
-  const [found, expected] = [reasonOf(row), isErased ? null : (leaf.commitment('reason') ?? null)]
-  if (found === expected) return isSame
-  find('votes', key, 'edited', { column: 'reason', expected, found })
+  const [kept, expected] = [reasonOf(row), isErased ? null : (leaf.commitment('reason') ?? null)]
+  if (kept === expected) return isSame
+  find('votes', key, 'edited', { column: 'reason', expected, found: kept })
   return false
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { actionsHmac } from '../approvals/actions-hmac.ts'
 import { openActions } from '../approvals/actions.ts'
+import { canonicalJson } from '../audit/leaf.ts'
 import { secretHmac } from '../audit/leaf-hmac.ts'
 import type { Config } from '../config/config.ts'
 import { unseal, type HeldKeys, type KeyRing } from '../config/secrets.ts'
@@ -11,10 +12,14 @@ import type { Tx } from '../store/open.ts'
 /** What leaves say of secrets, told from the secrets: null of what no server has sealed. */
 export interface KeptSecrets {
   digestOf(kept: string): string
-  digestOfSealed(sealed: Uint8Array): string | null
-  digestOfActions(sealed: Uint8Array): string | null
+  readonly digestOfSealed: (sealed: Uint8Array) => string | null
+  /** Of what is no text. */
+  readonly digestOfSealedBytes: (sealed: Uint8Array) => string | null
+  /** SHA-256, in hex, of JSON in its canonical form. */
+  readonly digestOfSealedJson: (sealed: Uint8Array) => string | null
+  readonly digestOfActions: (sealed: Uint8Array) => string | null
   /** SHA-256, in hex, which an API client's secret is known by. */
-  hashOfSealed(sealed: Uint8Array): string | null
+  readonly hashOfSealed: (sealed: Uint8Array) => string | null
 }
 
 /** @returns null when the store's data keys are sealed under a master key that is not given, or cannot be read any more */
@@ -25,6 +30,11 @@ export async function readKeptSecrets(tx: Tx, { masterKeys }: Pick<Config, 'mast
   return {
     digestOf: (kept) => secretHmac(held, kept),
     digestOfSealed: opening((sealed) => secretHmac(held, unseal(keys.atRest, sealed).toString())),
+    digestOfSealedBytes: opening((sealed) => secretHmac(held, unseal(keys.atRest, sealed).toString('base64'))),
+    digestOfSealedJson: opening((sealed) => {
+      const json = canonicalJson(JSON.parse(unseal(keys.atRest, sealed).toString()))
+      return createHash('sha256').update(json).digest('hex')
+    }),
     digestOfActions: opening((sealed) => actionsHmac(held, openActions({ keys }, sealed))),
     hashOfSealed: opening((sealed) => createHash('sha256').update(unseal(keys.atRest, sealed)).digest('hex')),
   }

@@ -9,6 +9,7 @@ import { finderFor, type Finding } from './finding.ts'
 import { readKeyRows } from './key-rows.ts'
 import { readKeptSecrets } from './kept-secrets.ts'
 import { readLeafMarks } from './leaf-marks.ts'
+import { newPeople } from './replay-people.ts'
 import { nothingTold } from './replay.ts'
 import type { SeenLog } from './seen-log.ts'
 import type { SeenLogs } from './state-file.ts'
@@ -50,7 +51,7 @@ export interface MonitorOptions {
  * @throws AppError CONFIGURATION_INVALID when there is no key to check the checkpoints with
  */
 export async function monitor(tx: Tx, { config, seen, pinned, now, report }: MonitorOptions): Promise<Monitored> {
-  const people = new Map()
+  const people = newPeople()
   const checked: Checked[] = []
   const next = new Map<string, SeenLog>()
   const keyRows = await readKeyRows(tx, config)
@@ -85,7 +86,7 @@ export async function monitor(tx: Tx, { config, seen, pinned, now, report }: Mon
     if (log.isTruncated) isComplete = false
     else {
       await checkDirectory(tx, orgId, told, { secrets, report: counted })
-      erased += (await checkRequests(tx, orgId, { told, erasures, report: counted })).erased
+      erased += (await checkRequests(tx, orgId, { told, erasures, secrets, report: counted })).erased
     }
     const { size, unsealed, isFirstUse } = log
     const kept = isLogWhole ? (log.seen ?? before) : before
@@ -105,7 +106,7 @@ export async function monitor(tx: Tx, { config, seen, pinned, now, report }: Mon
     report(finding)
   }
   checkKeyRows(finderFor(null, ofNone), keyRows, logs)
-  if (isComplete) await checkPeople(tx, people, ofNone)
+  if (isComplete) await checkPeople(tx, people, { secrets, report: ofNone })
   return { checked, findings, seen: next }
 }
 

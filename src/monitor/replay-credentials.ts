@@ -32,7 +32,11 @@ export function replayCredentials(told: ToldCredentials, leaf: ToldLeaf): void {
       return add(told, leaf, { kind: 'client-secret', name: clientName(leaf), sealed: opensToItsHash })
     }
     case 'password.changed':
+      // One that belongs to the person, and not to what they are here, is told of by its id (replay-people.ts).
+      if (facts['credential'] !== undefined) return
+      return changeOf(told, subject, { hash: facts['secretHmac'], changed_at: at })
     case 'api-client.secret-changed':
+    case 'app.secret-reset':
       return changeOf(told, subject, { hash: facts['secretHmac'], changed_at: at })
     case 'user.removed':
     case 'api-client.removed':

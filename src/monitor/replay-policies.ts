@@ -60,6 +60,7 @@ function add(told: ToldPolicies, leaf: ToldLeaf): void {
     status: 'active',
     takes_votes_when_inactive: true,
     ...named,
+    ruleSha256: facts['ruleSha256'],
     rule: { stages: named.stages, options },
     options,
     natural_persons: options.naturalPersons,

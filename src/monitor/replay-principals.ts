@@ -1,18 +1,18 @@
-import { ErasedText } from './erased-text.ts'
-import type { ToldLeaf, ToldText } from './told-leaf.ts'
+import { addPerson, newPeople, type ToldPeople } from './replay-people.ts'
+import type { ToldLeaf } from './told-leaf.ts'
 import { change, keyOf, type ToldRow, type ToldTable } from './told-table.ts'
 
-/** People, their memberships of the organization, its agents and its admins. */
-export interface ToldPrincipals {
-  readonly people: ToldTable
+/** People's memberships of the organization, its agents and its admins. */
+export interface ToldPrincipals extends ToldPeople {
   readonly principals: ToldTable
   readonly organization_admins: ToldTable
   /** Who answered for an agent before. */
   readonly former_owners: ToldTable
 }
 
-export function newPrincipals(): ToldPrincipals {
-  return { people: new Map(), principals: new Map(), organization_admins: new Map(), former_owners: new Map() }
+/** @param people those of other organizations, who may be the same */
+export function newPrincipals(people: ToldPeople = newPeople()): ToldPrincipals {
+  return { ...people, principals: new Map(), organization_admins: new Map(), former_owners: new Map() }
 }
 
 export function replayPrincipals(told: ToldPrincipals, leaf: ToldLeaf): void {
@@ -70,18 +70,9 @@ function addUser(told: ToldPrincipals, leaf: ToldLeaf): void {
     public_key: null,
     created_at: at,
   })
-  // A person who is known from another organization has the address and the time of that.
-  const known = told.people.get(person)
   // A local user is known by their name here, and not by an address.
-  const address = facts['local'] === true ? null : (email ?? undefined)
-  if (known === undefined) told.people.set(person, { email: address, created_at: at })
-  else known['email'] = ofEither(known['email'], email)
-}
-
-/** What is told of an address that is the same in two organizations, of which each may have erased it. */
-function ofEither(known: unknown, email: ToldText): unknown {
-  if (known instanceof ErasedText && email !== undefined && email !== null) return known.or(email)
-  return email instanceof ErasedText && typeof known === 'string' ? email.or(known) : known
+  if (facts['local'] === true && !told.people.has(person)) told.people.set(person, { email: null, created_at: at })
+  else addPerson(told, person, email, at)
 }
 
 function addAgent(told: ToldPrincipals, leaf: ToldLeaf): void {

@@ -140,6 +140,7 @@ export function voteRow(leaf: ToldLeaf): ToldRow {
     assurance: facts['assurance'],
     digest: facts['digest'],
     signature: facts['signature'] ?? null,
+    evidence: facts['evidence'] ?? null,
     cast_at: at,
   }
 }

@@ -3,6 +3,8 @@
  * compared.
  */
 
+import type { KeyEvidence } from './key-evidence.ts'
+
 export const inTotoStatement = 'https://in-toto.io/Statement/v1'
 export const receiptType = 'urn:quorate:receipt:v1'
 
@@ -121,6 +123,8 @@ export interface ReceiptVote {
   readonly signature?: string
   /** SPKI PEM. */
   readonly publicKey?: string
+  /** What the voter's security key answered. */
+  readonly evidence?: KeyEvidence
   readonly reason?: SaltedText
   readonly leaf: ProvenLeaf
 }
@@ -152,6 +156,8 @@ export interface ReceiptTermsChange extends ReceiptTerms {
 
 export type ReceiptActor =
   | { readonly kind: 'human' | 'agent'; readonly id: string; readonly apiKey?: string }
+  /** A person by themselves, before they are anybody in the organization. */
+  | { readonly kind: 'person'; readonly id: string }
   | { readonly kind: 'admin-key' | 'system' }
 
 export interface ReceiptDecision {

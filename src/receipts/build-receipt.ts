@@ -8,6 +8,7 @@ import { AppError } from '../errors.ts'
 import { readCanonical, writeCanonical } from '../proof/canonical-json.ts'
 import { sealEnvelope } from '../proof/dsse.ts'
 import { isRs256By, normalRsaKey, readRsaKey } from '../proof/jws.ts'
+import type { KeyEvidence } from '../proof/key-evidence.ts'
 import type { NoteSigner } from '../proof/note.ts'
 import {
   inTotoStatement,
@@ -60,7 +61,14 @@ export async function buildReceipt(ctx: Ctx, row: RequestRow): Promise<string> {
   const concerned = [beneficiary, grant?.principal, grant?.group].filter((id) => id !== undefined)
   const principals = [request.facts['requester'], ...votes.map(actorId)] as string[]
   const seats = votes.flatMap(({ facts }) => [facts['seats'], facts['held'] ?? []].flat()) as string[]
-  const made = await findMade(ctx, orgId, [row.policy_id, ...principals, ...concerned, ...seats, ...policy.group_ids])
+  const made = await findMade(ctx, orgId, [
+    row.policy_id,
+    ...principals,
+    ...concerned,
+    ...seats,
+    ...policy.group_ids,
+    ...policy.principal_ids,
+  ])
   const policyLeaf = made.get(row.policy_id)
   if (policyLeaf?.facts['policyDigest'] !== request.facts['policyDigest']) throw unavailable()
 
@@ -98,7 +106,7 @@ export async function buildReceipt(ctx: Ctx, row: RequestRow): Promise<string> {
     changes: changes.map((leaf) => changeOf(leaf, proven(leaf))),
     decision: decisionOf(row, [...votes, ...changes]),
     names: {
-      principals: namesOf(made, ['user.created', 'agent.registered', 'api-client.created'], proven),
+      principals: namesOf(made, ['user.created', 'agent.registered', 'api-client.created', 'app.created'], proven),
       groups: namesOf(made, ['group.created'], proven),
     },
     log: { origin, checkpoint: note },
@@ -147,6 +155,7 @@ const committedName: Readonly<Record<string, string>> = {
   'user.created': 'displayName',
   'agent.registered': 'name',
   'api-client.created': 'name',
+  'app.created': 'name',
   'group.created': 'name',
   'template.created': 'name',
   'template.updated': 'name',
@@ -169,10 +178,11 @@ function policyOf(id: string, { facts, private: texts }: ReadLeaf, leaf: ProvenL
 }
 
 function voteOf({ facts, at, actor }: ReadLeaf, extra: VoteExtras | undefined, leaf: ProvenLeaf): ReceiptVote {
-  const { policy: _, person = null, signature: digest, ...said } = facts
-  const signature = extra?.signature ?? null
-  if ((digest === undefined) !== (signature === null))
-    throw new Error(`vote ${String(facts['seq'])} has lost its signature`)
+  const { policy: _, person = null, signature: signatureDigest, evidence: evidenceDigest, ...said } = facts
+  const { signature = null, evidence = null } = extra ?? {}
+  const isWhole = (signatureDigest === undefined) === (signature === null)
+  if (!isWhole || (evidenceDigest === undefined) !== (evidence === null))
+    throw new Error(`vote ${String(facts['seq'])} has lost what its voter signed`)
   return {
     ...(said as unknown as Omit<ReceiptVote, 'at' | 'principal' | 'kind' | 'person' | 'leaf'>),
     at,
@@ -180,6 +190,7 @@ function voteOf({ facts, at, actor }: ReadLeaf, extra: VoteExtras | undefined, l
     kind: actor.kind === 'agent' ? 'agent' : 'human',
     person: person as string | null,
     ...(signature !== null && { signature, ...publicKeyOf(signature, extra?.public_key ?? null) }),
+    ...(evidence !== null && { evidence: evidence as KeyEvidence }),
     ...(extra?.reason != null &&
       extra.reason_salt !== null && { reason: { salt: extra.reason_salt, text: extra.reason } }),
     leaf,

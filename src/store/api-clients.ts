@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { isNoApp } from './credentials.ts'
 import type { Db } from './open.ts'
 import { containing } from './page.ts'
 
@@ -22,6 +23,7 @@ const clients = (db: Db, orgId: string) =>
     .where('a.org_id', '=', orgId)
     .where('a.disabled_at', 'is', null)
     .where('c.kind', '=', 'client-secret')
+    .where(isNoApp('a.id'))
 
 export const clientSortColumns = { id: 'a.id', name: 'a.name', created: 'a.created_at' } as const
 

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import type { Db, Tx } from './open.ts'
 import type { CredentialKind } from './schema-access.ts'
 import type { NewRow, PrincipalKind, Row } from './schema.ts'
@@ -11,6 +11,7 @@ export type FoundCredential = CredentialRow & {
   readonly disabled_at: Date | null
 }
 
+// The secret of an app, which signs in elsewhere (fortanix-apps.ts), is none of these.
 const found = (db: Db, orgId: string, kind: CredentialKind) =>
   db
     .selectFrom('credentials as c')
@@ -21,6 +22,11 @@ const found = (db: Db, orgId: string, kind: CredentialKind) =>
     .select(['a.kind as principal_kind', 'a.disabled_at'])
     .where('c.org_id', '=', orgId)
     .where('c.kind', '=', kind)
+    .where(isNoApp('c.principal_id'))
+
+/** That a principal, named by a column, is no app of an account. */
+export const isNoApp = (principal: string): RawBuilder<boolean> =>
+  sql<boolean>`not exists (select 1 from fortanix_apps f where f.principal_id = ${sql.ref(principal)})`
 
 /** By name, whatever its case. */
 export async function findCredential(

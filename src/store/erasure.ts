@@ -5,6 +5,9 @@ import { statement } from './statement.ts'
 export const erased = 'erased'
 export const erasedOf = (id: string) => `${erased}:${id}`
 
+/** SQL that tells whether a column holds what `erasedOf` puts there, of whatever id. */
+export const isErased = (column: string) => `${column} ~ '^${erased}:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'`
+
 /** Steps or stages under no name of theirs. */
 export function withoutNames(named: readonly unknown[]): unknown[] {
   return named.map((one) => (typeof one === 'object' && one !== null && 'name' in one ? { ...one, name: erased } : one))
@@ -42,17 +45,20 @@ export async function isToldErased(tx: Tx, orgId: string, subjectId: string): Pr
 }
 
 /**
- * Removes the texts, and their salts, beside all leaves of these subjects, but for the name of an organization.
+ * Removes the texts, and their salts, beside all leaves of a subject.
+ * @param keepsName whether names stay
  * @returns beside how many there were any
  */
-export async function dropKeptTexts(tx: Tx, orgId: string, subjectIds: readonly string[]): Promise<number> {
-  const dropped = await dropStatement(tx, [orgId, subjectIds])
+export async function dropKeptTexts(tx: Tx, orgId: string, subjectId: string, keepsName: boolean): Promise<number> {
+  const dropped = await dropStatement(tx, [orgId, subjectId, keepsName])
   return dropped.length
 }
 
 const dropStatement = statement(`
-  update audit_leaves set private = null where org_id = $1 and subject_id = any($2::uuid[]) and private is not null
-    and kind <> 'organization.created'
+  update audit_leaves set private = case when $3::boolean and private ? 'name'
+    then jsonb_build_object('name', private -> 'name') end
+  where org_id = $1 and subject_id = $2 and private is not null
+    and not ($3::boolean and private ? 'name' and private - 'name' = '{}')
   returning id`)
 
 /** Removes the name of a template beside the leaves of roles on it, which are about whoever holds them. */
@@ -74,6 +80,12 @@ const dropNamesStatement = statement(`
   where l.org_id = $1 and l.id = named.id and l.private ?| named.names
   returning l.id`)
 
+/** What a person is in organizations that nobody made as an account of theirs. */
+function mayStill(person: string): string {
+  return `select from principals m where m.person_id = ${person} and m.kind = 'human' and m.disabled_at is null
+    and not exists (select from fortanix_accounts a where a.org_id = m.org_id and a.creator_id is not null)`
+}
+
 /** The principal, held until the transaction ends, whether the person may sign in anywhere, and whether by a name and a password. */
 export async function lockErasedPrincipal(tx: Tx, orgId: string, id: string) {
   const [row] = await principalStatement(tx, [orgId, id])
@@ -86,9 +98,17 @@ interface ErasedPrincipal {
 }
 
 const principalStatement = statement<ErasedPrincipal>(`
-  select exists (select from people o where o.id = p.person_id and o.email is null and p.kind = 'human') as is_local, p.kind = 'human' and exists (
-    select from principals m where m.person_id = p.person_id and m.kind = 'human' and m.disabled_at is null) as may_sign_in
+  select exists (select from people o where o.id = p.person_id and o.email is null and p.kind = 'human') as is_local,
+    p.kind = 'human' and exists (${mayStill('p.person_id')}) as may_sign_in
   from principals p where p.org_id = $1 and p.id = $2 for update`)
+
+/** Whether a person may sign in to any organization, other than to an account by what an erasure takes away. */
+export async function maySignIn(tx: Tx, personId: string): Promise<boolean> {
+  const rows = await maySignInStatement(tx, [personId])
+  return rows.length > 0
+}
+
+const maySignInStatement = statement(mayStill('$1'))
 
 /** @returns how many rows held something else */
 export async function erasePrincipal(tx: Tx, orgId: string, id: string): Promise<number> {
@@ -98,8 +118,9 @@ export async function erasePrincipal(tx: Tx, orgId: string, id: string): Promise
 }
 
 const principalStatements = [
+  // What another organization, or the person's own erasure, has put there already stays.
   `update people p set email = $4 from principals m
-    where m.org_id = $1 and m.id = $2 and m.kind = 'human' and m.person_id = p.id and p.email <> $4 and $3 <> '' returning p.id`,
+    where m.org_id = $1 and m.id = $2 and m.kind = 'human' and m.person_id = p.id and not ${isErased('p.email')} and $3 <> '' returning p.id`,
   `update organization_admins set email = $4
     where org_id = $1 and principal_id = $2 and email <> $4 and $3 <> '' returning id`,
   `update privx_users set username = $4, full_name = $3, attributes = '{}'

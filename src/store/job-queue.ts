@@ -3,15 +3,19 @@ import { fromKysely, PgBoss } from 'pg-boss'
 import type { Db } from './open.ts'
 
 /** What is done after a change and beside it. */
-export const jobKinds = ['deliver', 'cancel-requests'] as const
+export const jobKinds = ['deliver', 'cancel-requests', 'execute-operation'] as const
 export type JobKind = (typeof jobKinds)[number]
 
 /** Seconds that a worker has for one job. One that died is noticed after them, and its job given to another. */
 export type Leases = Readonly<Record<JobKind, number>>
-export const defaultLeases: Leases = { deliver: 20, 'cancel-requests': 5 }
+export const defaultLeases: Leases = { deliver: 20, 'cancel-requests': 5, 'execute-operation': 10 }
 
-/** So many losses of workers, or failures of our own, and a delivery is given up. A cancellation never is. */
-const maxLosses: Readonly<Record<JobKind, number>> = { deliver: 50, 'cancel-requests': 1_000_000 }
+/** So many losses of workers, or failures of our own, and a delivery is given up. The others never are. */
+const maxLosses: Readonly<Record<JobKind, number>> = {
+  deliver: 50,
+  'cancel-requests': 1_000_000,
+  'execute-operation': 1_000_000,
+}
 
 export interface NewJob {
   readonly data: object

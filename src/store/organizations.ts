@@ -1,6 +1,9 @@
 import type { Db, Tx } from './open.ts'
 import type { NewRow } from './schema.ts'
 
+/** The one that every store has from the start. */
+export const defaultOrganizationId = '00000000-0000-7000-8000-000000000000'
+
 /** True when the organization was not there before. */
 export async function insertOrganization(db: Db, organization: NewRow<'organizations'>): Promise<boolean> {
   const inserted = await db

@@ -67,6 +67,37 @@ export async function insertPolicy(tx: Tx, policy: NewRow<'policies'>): Promise<
   return await tx.insertInto('policies').values(policy).returningAll().executeTakeFirstOrThrow()
 }
 
+/** The policy of the dialect `fortanix` that has this name, which tells all that it says; made if there is none. */
+export async function ensureNamedPolicy(
+  tx: Tx,
+  policy: NewRow<'policies'> & { readonly dialect: 'fortanix' },
+): Promise<{ readonly policy: PolicyRow; readonly isNew: boolean }> {
+  const find = async () =>
+    await tx
+      .selectFrom('policies')
+      .selectAll()
+      .where('org_id', '=', policy.org_id)
+      .where('dialect', '=', policy.dialect)
+      .where('name', '=', policy.name)
+      .forShare()
+      .executeTakeFirst()
+  const known = await find()
+  if (known !== undefined) return { policy: known, isNew: false }
+  // Waits here for whoever makes the same, and finds theirs then.
+  const made = await tx
+    .insertInto('policies')
+    .values(policy)
+    // The word itself: with a parameter in its place a plan that serves all of them finds no such index.
+    .onConflict((conflict) =>
+      conflict.columns(['org_id', 'name']).where('dialect', '=', sql.lit('fortanix')).doNothing(),
+    )
+    .returningAll()
+    .executeTakeFirst()
+  const kept = made ?? (await find())
+  if (kept === undefined) throw new Error(`policy ${policy.name} is neither there nor made`)
+  return { policy: kept, isNew: made !== undefined }
+}
+
 /**
  * The version that has the id, or the newest of the name: only the active version is ever followed by another, so the
  * newest is the active one where there is one.

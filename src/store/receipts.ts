@@ -41,6 +41,8 @@ export async function findFirstSealedLeaves(
 export interface VoteExtras {
   readonly seq: number
   readonly signature: string | null
+  /** What the voter's security key answered. */
+  readonly evidence: object | null
   readonly reason: string | null
   readonly reason_salt: string | null
   /** SPKI PEM: the key that the voter has now. */
@@ -48,9 +50,10 @@ export interface VoteExtras {
 }
 
 const extras = statement<VoteExtras>(`
-  select v.seq, v.signature, v.reason, v.reason_salt, case when v.signature is null then null else a.public_key end as public_key
+  select v.seq, v.signature, v.evidence, v.reason, v.reason_salt, case when v.signature is null then null else a.public_key end as public_key
   from votes v join principals a on a.org_id = v.org_id and a.id = v.principal_id
-  where v.org_id = $1 and v.request_id = $2 and (v.signature is not null or v.reason is not null)`)
+  where v.org_id = $1 and v.request_id = $2
+    and (v.signature is not null or v.evidence is not null or v.reason is not null)`)
 
 export async function findVoteExtras(db: Db, orgId: string, requestId: string): Promise<VoteExtras[]> {
   return await extras(db, [orgId, requestId])

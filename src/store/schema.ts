@@ -2,9 +2,12 @@ import type { ColumnType, Generated, Insertable, JSONColumnType, Selectable } fr
 import type { Stance, Status, Tally } from '../kernel/request.ts'
 import type { Assurance, PolicyOptions, Stage } from '../kernel/rule.ts'
 import type { AccessTables } from './schema-access.ts'
+import type { CustodyTables } from './schema-custody.ts'
+import type { LogTables } from './schema-log.ts'
+import type { SignInTables } from './schema-sign-in.ts'
 
 /** The tables of `migrations/`, as Kysely sees them. JSON columns are written as text and read as values, on both engines. */
-export interface Database extends AccessTables {
+export interface Database extends AccessTables, CustodyTables, LogTables, SignInTables {
   organizations: OrganizationTable
   people: PersonTable
   principals: PrincipalTable
@@ -21,26 +24,14 @@ export interface Database extends AccessTables {
   audit_leaves: AuditLeafTable
   quotas: QuotaTable
   idempotency_keys: IdempotencyKeyTable
-  sign_in_flows: SignInFlowTable
-  refresh_tokens: RefreshTokenTable
-  single_use_tokens: SingleUseTokenTable
   server_secrets: ServerSecretTable
-  sessions: SessionTable
-  agent_challenges: AgentChallengeTable
-  seen_proofs: SeenProofTable
-  api_keys: ApiKeyTable
   webhook_keys: WebhookKeyTable
   call_counters: CallCounterTable
   deliveries: DeliveryTable
-  log_entries: LogEntryTable
-  log_nodes: LogNodeTable
-  log_heads: LogHeadTable
-  log_checkpoints: LogCheckpointTable
-  log_cosignatures: LogCosignatureTable
 }
 
 /** A 64-bit counter; text on the way out, since JavaScript numbers end at 2^53. */
-type RowVersion = ColumnType<string, string | number | undefined, string | number>
+export type RowVersion = ColumnType<string, string | number | undefined, string | number>
 export type Json<T extends object | null> = JSONColumnType<T, string, string>
 
 interface OrganizationTable {
@@ -207,6 +198,8 @@ interface VoteTable {
   reason_salt: string | null
   /** Compact JWS; null for a vote that was not signed. */
   signature: string | null
+  /** What proved who voted, as a security key signed it; null for a vote without. */
+  evidence: JSONColumnType<object, string | null | undefined, never> | null
   cast_at: Date
 }
 
@@ -243,86 +236,10 @@ interface IdempotencyKeyTable {
   created_at: Date
 }
 
-interface SignInFlowTable {
-  state_hash: string
-  purpose: 'login' | 'step-up'
-  sealed_verifier: Uint8Array
-  redirect_uri: string
-  used_at: Date | null
-  expires_at: Date
-  created_at: Date
-}
-
-interface RefreshTokenTable {
-  token_hash: string
-  org_id: string
-  principal_id: string
-  family_id: string
-  jkt: string | null
-  used_at: Date | null
-  revoked_at: Date | null
-  expires_at: Date
-  created_at: Date
-}
-
-interface SingleUseTokenTable {
-  id: string
-  purpose: string
-  org_id: string
-  principal_id: string
-  expires_at: Date
-}
-
 interface ServerSecretTable {
   name: string
   value: Uint8Array
   is_sealed: boolean
-  created_at: Date
-}
-
-export type SessionChannel = 'cli' | 'web' | 'agent'
-
-interface SessionTable {
-  org_id: string
-  id: string
-  principal_id: string
-  channel: SessionChannel
-  user_agent: string | null
-  created_at: Date
-  last_used_at: Date
-  ended_at: Date | null
-}
-
-interface AgentChallengeTable {
-  nonce_hash: string
-  org_id: string
-  principal_id: string
-  used_at: Date | null
-  expires_at: Date
-  created_at: Date
-}
-
-interface SeenProofTable {
-  org_id: string
-  principal_id: string
-  jti_hash: string
-  expires_at: Date
-}
-
-interface ApiKeyTable {
-  org_id: string
-  id: string
-  principal_id: string
-  name: string
-  secret_hash: string
-  previous_hash: string | null
-  previous_expires_at: Date | null
-  hint: string
-  scopes: string[]
-  expires_at: Date
-  revoked_at: Date | null
-  last_used_at: Date | null
-  created_by: string
   created_at: Date
 }
 
@@ -364,52 +281,6 @@ interface DeliveryTable {
   locked_until: Date | null
   created_at: Date
   updated_at: Date
-}
-
-/** A 64-bit number of the database; text on the way out. */
-type Bigint = ColumnType<string, string | number, string | number>
-
-interface LogEntryTable {
-  org_id: string
-  index: Bigint
-  leaf_id: Bigint
-  hash: Uint8Array
-  /** As of the leaf. */
-  subject_id: string
-}
-
-interface LogNodeTable {
-  org_id: string
-  level: number
-  index: Bigint
-  hash: Uint8Array
-}
-
-interface LogHeadTable {
-  org_id: string
-  origin: string
-  size: RowVersion
-  frontier: Generated<Uint8Array>
-  settled_leaf_id: RowVersion
-  mark_leaf_id: Bigint | null
-  /** The number of a transaction. */
-  mark_xid: string | null
-}
-
-interface LogCheckpointTable {
-  org_id: string
-  size: Bigint
-  root: Uint8Array
-  note: string
-  created_at: Date
-}
-
-interface LogCosignatureTable {
-  org_id: string
-  size: Bigint
-  name: string
-  line: string
-  created_at: Date
 }
 
 export type Row<T extends keyof Database> = Selectable<Database[T]>

@@ -130,7 +130,8 @@ export function isDeadlock(error: unknown): boolean {
   return code === '40P01' || code === '40001'
 }
 
-function refusalOf(error: unknown): unknown {
+/** What an error of the database means to who caused it: the refusal of the constraint that it ran into, or the error itself. */
+export function refusalOf(error: unknown): unknown {
   const { code, constraint } = (error ?? {}) as DatabaseError
   if (code !== '23505' || typeof constraint !== 'string') return error
   const refusal = constraintCodes[constraint]

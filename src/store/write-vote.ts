@@ -31,6 +31,8 @@ export interface VoteWrite {
   reasonSalt: string | null
   /** Compact JWS; null for a vote that was not signed. */
   signature: string | null
+  /** Null for a vote without. */
+  evidence: object | null
   at: Date
   /** The status and the voter's eligibility that the vote was judged on. */
   from: Status
@@ -43,7 +45,7 @@ export interface VoteWrite {
   leaf: { content: string; mark: Uint8Array }
 }
 
-const changeText = `, status = $22, is_final = $23, stage = $24, updated_at = coalesce($25, r.updated_at)`
+const changeText = `, status = $23, is_final = $24, stage = $25, updated_at = coalesce($26, r.updated_at)`
 const countsText = `, counts as (
     insert into request_counts (org_id, policy_id, is_final, difference)
     select $1, $19, difference > 0, difference from request, unnest('{-1,1}'::bigint[]) difference
@@ -68,8 +70,8 @@ const writeText = (change: string, counts: string) => `
         where p.org_id = $1 and p.id = $19 and (p.status = 'active' or p.takes_votes_when_inactive))
     returning r.id
   ), vote as (
-    insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at, signature)
-    select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $21 from request
+    insert into votes (org_id, request_id, seq, stage, principal_id, person_id, stance, seats, assurance, digest, reason, reason_salt, cast_at, signature, evidence)
+    select $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $21, $22::jsonb from request
   ), leaf as (
     insert into audit_leaves (org_id, kind, subject_id, content, mark, created_at)
     select $1, 'vote.cast', id, $14, $15, $13 from request
@@ -109,6 +111,7 @@ export async function writeVote(db: Db, vote: VoteWrite): Promise<boolean> {
     vote.policyId,
     vote.ownSeq,
     vote.signature,
+    vote.evidence === null ? null : JSON.stringify(vote.evidence),
   ]
   const written = change === null ? await writeStatement(db, values) : await writeChange(db, values, change)
   return written.length > 0

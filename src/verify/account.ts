@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto'
 import type { Rule } from '../kernel/rule.ts'
+import type { KeyEvidence } from '../proof/key-evidence.ts'
 import type { Receipt, ReceiptAssurance, ReceiptChange, ReceiptTerms, ReceiptVote } from '../proof/statement.ts'
 import type { VoteClaims } from '../proof/vote-jws.ts'
 import { quoted, shownId } from './printed.ts'
 import type { VerifiedReceipt } from './verify-receipt.ts'
+import type { BelievedProofs } from './voter-signature.ts'
 
 /** What a verified receipt says, for machines (`--json`) and as what people are told. */
 export interface Account {
@@ -66,6 +69,13 @@ export interface SignedPart {
   readonly at: string
 }
 
+export interface AccountKey {
+  /** SHA-256, in hex, of its public key as COSE: as the leaf of its registration tells it. */
+  readonly publicKeySha256: string
+  /** Where the page was from that asked for it. */
+  readonly origin: string
+}
+
 export type AccountEvent =
   | {
       readonly kind: 'vote'
@@ -75,13 +85,18 @@ export type AccountEvent =
       readonly stance: ReceiptVote['stance']
       readonly seats: readonly Named[]
       readonly assurance: readonly ReceiptAssurance[]
-      /** Whether it is the voter's own signature that was checked, or the server's word. */
-      readonly evidence: 'signature' | 'log'
+      /**
+       * What was checked beside the server's word: the voter's own signature, or the answer of a security key, which is the
+       * voter's own where its key was given, and otherwise on the server's word.
+       */
+      readonly evidence: 'signature' | 'own-security-key' | 'security-key' | 'log'
       /**
        * What of it the voter signed beside the request, its digest and that of the rule; null when no signature was checked.
        * Everything else of the vote is the server's word.
        */
       readonly signed: SignedPart | null
+      /** Which security key answered; null where none did. It approves the request, its digest and the rule's, and no more. */
+      readonly securityKey: AccountKey | null
       readonly reason: string | null
       readonly from: string
       readonly to: string
@@ -100,13 +115,13 @@ export type AccountEvent =
       readonly terms: ReceiptTerms
     }
 
-export function accountOf({ receipt, policy, log, signatures }: VerifiedReceipt): Account {
+export function accountOf({ receipt, policy, log, proofs }: VerifiedReceipt): Account {
   const { request, votes, changes, decision } = receipt
   const named = namesOf(receipt)
   const placed = [
     ...votes.map((vote) => ({
       index: vote.leaf.index,
-      event: voteEvent(vote, named, signatures.verified.get(vote.seq)),
+      event: voteEvent(vote, named, proofs),
     })),
     ...changes.map((change) => ({ index: change.leaf.index, event: changeEvent(change, named) })),
   ]
@@ -132,6 +147,7 @@ export function accountOf({ receipt, policy, log, signatures }: VerifiedReceipt)
           ...ruleLines(rule, named, policy.stages.length > 1 ? 1 : 0),
         ]),
         ...(policy.options.singleVote === true ? [singleVoteLine] : []),
+        ...(policy.options.approvesOnce === true ? [approvesOnceLine] : []),
       ],
     },
     events: placed.toSorted((a, b) => a.index - b.index).map(({ event }) => event),
@@ -145,6 +161,7 @@ export function accountOf({ receipt, policy, log, signatures }: VerifiedReceipt)
 }
 
 const singleVoteLine = 'Each approver votes once in a stage, takes one seat in it, and takes nothing back.'
+const approvesOnceLine = 'An approval stands: nobody takes one back. A veto ends the request.'
 
 type Naming = (id: string) => Named
 
@@ -160,7 +177,11 @@ function shortened(name: string): string {
 
 const longestName = 200
 
-function voteEvent(vote: ReceiptVote, named: Naming, said: VoteClaims | undefined): AccountEvent {
+function voteEvent(vote: ReceiptVote, named: Naming, { verified, securityKeys }: BelievedProofs): AccountEvent {
+  const said = verified.get(vote.seq)
+  const isOwn = securityKeys.get(vote.seq)?.isOwn === true
+  const { evidence } = vote
+  const byKey = isOwn ? 'own-security-key' : 'security-key'
   const { seq, at, stance, assurance, from, to } = vote
   return {
     kind: 'vote',
@@ -170,12 +191,18 @@ function voteEvent(vote: ReceiptVote, named: Naming, said: VoteClaims | undefine
     stance,
     seats: vote.seats.map(named),
     assurance,
-    evidence: said === undefined ? 'log' : 'signature',
+    evidence: said !== undefined ? 'signature' : evidence !== undefined ? byKey : 'log',
     signed: said === undefined ? null : signedPart(said),
+    securityKey: evidence === undefined ? null : keyOf(evidence),
     reason: vote.reason?.text ?? null,
     from,
     to,
   }
+}
+
+function keyOf({ publicKey, origin }: KeyEvidence): AccountKey {
+  const publicKeySha256 = createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest('hex')
+  return { publicKeySha256, origin }
 }
 
 function changeEvent(change: ReceiptChange, named: Naming): AccountEvent {

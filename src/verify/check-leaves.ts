@@ -66,9 +66,12 @@ function checkVotes({ statement, contentOf }: ReadReceipt): Failure | null {
   const { organization, request, votes } = statement.predicate
   for (const [index, vote] of votes.entries()) {
     const path = `votes[${index}]`
-    const { at, principal, kind, person, signature, reason, leaf, publicKey: _, ...facts } = vote
+    const { at, principal, kind, person, signature, evidence, reason, leaf, publicKey: _, ...facts } = vote
     const content = contentOf(leaf)
-    const signed = signature === undefined ? {} : { signature: sha256(signature) }
+    const signed = {
+      ...(signature !== undefined && { signature: sha256(signature) }),
+      ...(evidence !== undefined && { evidence: sha256(writeCanonical(evidence)) }),
+    }
     const wrong =
       (vote.seq === index + 1 ? null : failure('leaf-mismatch', `${path} is vote ${vote.seq} and not ${index + 1}.`)) ??
       (vote.digest === request.digest ? null : failure('leaf-mismatch', `${path} is on another content.`)) ??
@@ -104,8 +107,11 @@ const nameOf: Readonly<Record<string, string>> = {
   'user.created': 'displayName',
   'agent.registered': 'name',
   'api-client.created': 'name',
+  'app.created': 'name',
   'group.created': 'name',
 }
+
+const namedPrincipals = ['user.created', 'agent.registered', 'api-client.created', 'app.created']
 
 function checkNames({ statement, contentOf }: ReadReceipt): Failure | null {
   const { organization, names } = statement.predicate
@@ -122,7 +128,7 @@ function checkNames({ statement, contentOf }: ReadReceipt): Failure | null {
     return null
   }
   return (
-    check(names.principals, ['user.created', 'agent.registered', 'api-client.created'], 'names.principals') ??
+    check(names.principals, namedPrincipals, 'names.principals') ??
     check(names.groups, ['group.created'], 'names.groups')
   )
 }
@@ -191,7 +197,7 @@ export function checkDigests({ statement }: ReadReceipt, expectedPolicy: string 
 }
 
 function isActor({ actor }: LeafContent, id: string): boolean {
-  return 'id' in actor && actor.id === id
+  return (actor.kind === 'human' || actor.kind === 'agent') && actor.id === id
 }
 
 function membersOf(of: Readonly<Record<string, unknown>>, names: readonly string[]): object {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import type { KeyObject } from 'node:crypto'
 import { cosignatureType, ed25519Type, NoteError, keyIdOf, parseVerifierKey, type VerifierKey } from '../proof/note.ts'
 import { readRsaKey } from '../proof/jws.ts'
+import { readP256Key } from '../proof/p256-key.ts'
 import { accountOf } from './account.ts'
 import { mostBytes } from './open-file.ts'
 import { escaped, printableJson, quoted } from './printed.ts'
@@ -17,8 +18,10 @@ Checks a receipt. FILE - reads standard input. Nothing is asked of any server.
   --key KEY                the log's verifier key (NAME+ID+BASE64), or a file with one in each line, or the answer of
                            GET /v1/log/key as a file; may be given more than once
   --witness-key KEY        the key of a witness that must have cosigned, in the same forms
-  --voter-key ID=FILE      the public key (SPKI PEM) of the agent ID: then every vote has to be signed
+  --voter-key ID=FILE      the public key (SPKI PEM) of the voter ID, an agent's own or that of a person's security key:
+                           then every vote has to be signed with one of its voter's
   --unsigned ID            a voter whose votes may stand without a signature all the same
+  --own-keys               a security key proves nothing unless it is one given with --voter-key
   --policy SHA256          the digest of the rule that you expect
   --json                   the verdict for machines
   --help                   shows this text
@@ -74,6 +77,7 @@ interface Options {
   readonly witnessKeys: readonly string[]
   readonly voterKeys: readonly string[]
   readonly unsigned: readonly string[]
+  readonly ownKeys: boolean
   readonly policy: string | null
   readonly json: boolean
 }
@@ -92,6 +96,7 @@ function optionsOf(args: readonly string[]): Options | 'help' {
     witnessKeys: values['witness-key'] ?? [],
     voterKeys: values['voter-key'] ?? [],
     unsigned: values.unsigned ?? [],
+    ownKeys: values['own-keys'] ?? false,
     policy,
     json: values.json ?? false,
   }
@@ -109,6 +114,7 @@ function parsed(args: readonly string[]) {
         'witness-key': many,
         'voter-key': many,
         unsigned: many,
+        'own-keys': flag,
         policy: { type: 'string' },
         json: flag,
         help: { ...flag, short: 'h' },
@@ -119,7 +125,8 @@ function parsed(args: readonly string[]) {
   }
 }
 
-async function trustOf({ keys: logKeys, witnessKeys: given, voterKeys, unsigned, policy }: Options): Promise<Trust> {
+async function trustOf(options: Options): Promise<Trust> {
+  const { keys: logKeys, witnessKeys: given, voterKeys, unsigned, ownKeys, policy } = options
   const keys = await verifierKeys(logKeys, ed25519Type, '--key')
   const witnessKeys = await verifierKeys(given, cosignatureType, '--witness-key')
   requireDistinct([...keys, ...witnessKeys])
@@ -128,6 +135,7 @@ async function trustOf({ keys: logKeys, witnessKeys: given, voterKeys, unsigned,
     witnessKeys,
     voterKeys: await voterKeysOf(voterKeys),
     unsigned: new Set(unsigned),
+    needsOwnKeys: ownKeys,
     policy,
   }
 }
@@ -190,9 +198,11 @@ async function voterKeysOf(given: readonly string[]): Promise<Map<string, KeyObj
     const end = text.indexOf('=')
     if (end < 1) throw new UsageError('--voter-key takes ID=FILE')
     const [id, file] = [text.slice(0, end), text.slice(end + 1)]
-    const key = readRsaKey(await textOfFile(file, '--voter-key'))
+    const pem = await textOfFile(file, '--voter-key')
+    const key = readRsaKey(pem) ?? readP256Key(pem)
     if (key === null) {
-      const form = 'an RSA public key of 2048 bits or more in SPKI PEM, its lines of 64 characters ending in LF'
+      const kinds = 'an RSA public key of 2048 bits or more, or one on P-256,'
+      const form = `${kinds} in SPKI PEM, its lines of 64 characters ending in LF`
       throw new UsageError(`--voter-key: ${quoted(file)} is not ${form}`)
     }
     keys.set(id, [...(keys.get(id) ?? []), key])

@@ -16,7 +16,7 @@ import type { Receipt, ReceiptChange, ReceiptMove, ReceiptTermsChange, ReceiptVo
 import { failure, type Failure } from './failure.ts'
 import { shownId } from './printed.ts'
 import { provableBy } from './shapes.ts'
-import { keyMissing, type BelievedSignatures } from './voter-signature.ts'
+import { keyMissing, type BelievedProofs } from './voter-signature.ts'
 
 /** Whether some seat of the rule is only for those who sign. */
 export function asksForSignatures(policy: Policy): boolean {
@@ -39,7 +39,7 @@ export function policyOf({ policy }: Receipt): Policy | Failure {
  * Has the kernel decide every vote and change again, in the order of the log (docs/receipt.md, "Re-running it"). It must come to
  * what the receipt says of each, and to its decision.
  */
-export function replay(receipt: Receipt, policy: Policy, believed: BelievedSignatures): Failure | null {
+export function replay(receipt: Receipt, policy: Policy, proofs: BelievedProofs): Failure | null {
   const { request, votes, changes, decision } = receipt
   const events = inOrder(votes, changes)
   const { digest, beneficiary, beneficiaryPerson = null } = request
@@ -71,7 +71,7 @@ export function replay(receipt: Receipt, policy: Policy, believed: BelievedSigna
       return failure('rule-violated', `${where} led to ${happened.to}, and by the rule to ${next.status}.`)
     }
     if (next.stage !== state.stage) standing = standingVotes()
-    else if ('stance' in happened) standing.replace(castOf(happened, believed))
+    else if ('stance' in happened) standing.replace(castOf(happened, proofs))
     if (next.status !== state.status) decisive = happened
     state = next
   }
@@ -89,7 +89,7 @@ export function replay(receipt: Receipt, policy: Policy, believed: BelievedSigna
   function judgeVote(vote: ReceiptVote): Decided | Failure {
     const strange = strangeLapse(vote, standing) ?? strangeSeats(vote, policy)
     if (strange !== null) return strange
-    const cast = castOf(vote, believed)
+    const cast = castOf(vote, proofs)
     const judge = (approvals?: readonly StandingApproval[]) =>
       decide(
         policy,
@@ -98,8 +98,8 @@ export function replay(receipt: Receipt, policy: Policy, believed: BelievedSigna
         Date.parse(vote.at),
       )
     const outcome = judge()
-    if (outcome.kind !== 'needs-approvals') return settled(outcome, vote, believed)
-    const recounted = settled(judge(standing.approvals(vote.lapsed ?? {}, cast, policy)), vote, believed)
+    if (outcome.kind !== 'needs-approvals') return settled(outcome, vote, proofs)
+    const recounted = settled(judge(standing.approvals(vote.lapsed ?? {}, cast, policy)), vote, proofs)
     const wasNeeded = policy.options.recheckEligibility && vote.lapsed === undefined
     if (wasNeeded && 'next' in recounted && recounted.next.stage !== state.stage) {
       return failure('rule-violated', `Vote ${vote.seq} does not say who still held their seats.`)
@@ -165,12 +165,13 @@ function toStage(before: RequestState, after: RequestState): number | undefined 
   return after.stage === before.stage ? undefined : after.stage
 }
 
-function settled(outcome: Outcome, vote: ReceiptVote, { verified }: BelievedSignatures): Decided | Failure {
+function settled(outcome: Outcome, vote: ReceiptVote, proofs: BelievedProofs): Decided | Failure {
   if (outcome.kind === 'decided') return takesItsSeats(outcome, vote) ? outcome : otherSeats(vote)
   const refusal = outcome.kind === 'refused' ? outcome.refusal : { reason: 'needs-approvals' }
   const { reason } = refusal
   const isAboutProof = reason === 'assurance-missing' || reason === 'assurance-impossible'
-  if (isAboutProof && vote.signature !== undefined && !verified.has(vote.seq)) return keyMissing(vote)
+  const isDoubted = proofs.believed(vote).length < vote.assurance.length
+  if (isAboutProof && isDoubted) return keyMissing(vote)
   return failure('rule-violated', `Vote ${vote.seq} could not have been cast: ${reason}.`)
 }
 
@@ -210,10 +211,10 @@ function eventOf(
   return { kind: 'vote', vote: said, facts: { policyOpen: true, voter, ...(approvals && { approvals }) } }
 }
 
-function castOf(vote: ReceiptVote, { verified }: BelievedSignatures): StandingVote {
+function castOf(vote: ReceiptVote, proofs: BelievedProofs): StandingVote {
   const { principal, person, stance, digest } = vote
-  const assurance = vote.assurance.filter((proof) => proof !== 'signature' || verified.has(vote.seq))
-  return { principal, person, stance, seats: vote.seats.map((id) => seatOf(id, principal)), assurance, digest }
+  const seats = vote.seats.map((id) => seatOf(id, principal))
+  return { principal, person, stance, seats, assurance: proofs.believed(vote), digest }
 }
 
 // Ids are unique across kinds, so a seat is written as its id alone.

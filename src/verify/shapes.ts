@@ -25,13 +25,28 @@ const ids = distinct(identifier)
 const status = oneOf('open', 'approved', 'rejected', 'canceled', 'expired')
 const assurance = distinct(oneOf('stepUp', 'password', 'securityKey', 'signature'))
 const stance = oneOf('approve', 'veto', 'withdraw')
+const bytes = is((value) => typeof value === 'string' && isBase64url(value), 'must be base64url, and not empty')
+const nonceOfChallenge = is(
+  (value) => typeof value === 'string' && isBase64url(value) && value.length === 43,
+  'must be the base64url of 32 bytes',
+)
 const lapsed = recordOf(distinct(identifier, { min: 1 }))
 const salted = object({ salt: text, text })
 
-const personActor = object({ kind: oneOf('human', 'agent'), id: identifier, apiKey: identifier }, ['apiKey'])
+const principalActor = object({ kind: oneOf('human', 'agent'), id: identifier, apiKey: identifier }, ['apiKey'])
+const namedActor = object({ kind: oneOf('person'), id: identifier })
 const otherActor = object({ kind: oneOf('admin-key', 'system') })
-const actor: Form = (value) =>
-  isObject(value) && (value['kind'] === 'human' || value['kind'] === 'agent') ? personActor(value) : otherActor(value)
+const actor: Form = (value) => {
+  switch (Object(value)['kind']) {
+    case 'human':
+    case 'agent':
+      return principalActor(value)
+    case 'person':
+      return namedActor(value)
+    default:
+      return otherActor(value)
+  }
+}
 
 const leaf = object({ index: integer, content: text, path: list(hash, { min: 0, max: 64 }) })
 
@@ -101,6 +116,24 @@ const provenByItsKind = is((value) => {
   return proofs.every((proof) => provableBy[kind].includes(proof))
 }, 'names a proof that its kind of principal cannot give')
 
+const anyEvidence = { nonce: nonceOfChallenge, credentialId: bytes, publicKey: bytes, origin: text }
+const fido2Evidence = object({
+  ...anyEvidence,
+  kind: oneOf('fido2'),
+  clientDataJSON: bytes,
+  authenticatorData: bytes,
+  signature: bytes,
+  rpId: text,
+})
+const u2fEvidence = object({
+  ...anyEvidence,
+  kind: oneOf('u2f'),
+  clientData: bytes,
+  signatureData: bytes,
+  appId: text,
+})
+const evidence: Form = (value) => (Object(value)['kind'] === 'u2f' ? u2fEvidence(value) : fido2Evidence(value))
+
 const voteMembers = object(
   {
     ...voteFacts,
@@ -110,10 +143,11 @@ const voteMembers = object(
     person: personOrNull,
     signature: text,
     publicKey: text,
+    evidence,
     reason: salted,
     leaf,
   },
-  ['held', 'lapsed', 'terms', 'toStage', 'signature', 'publicKey', 'reason'],
+  ['held', 'lapsed', 'terms', 'toStage', 'signature', 'publicKey', 'evidence', 'reason'],
 )
 const vote = both(voteMembers, provenByItsKind)
 
@@ -192,14 +226,10 @@ export const requestFactsShape = object(
   ['person', ...Object.keys(concern)],
 )
 
-export const voteFactsShape = object({ ...voteFacts, policy: identifier, person: identifier, signature: digest }, [
-  'held',
-  'lapsed',
-  'terms',
-  'toStage',
-  'person',
-  'signature',
-])
+export const voteFactsShape = object(
+  { ...voteFacts, policy: identifier, person: identifier, signature: digest, evidence: digest },
+  ['held', 'lapsed', 'terms', 'toStage', 'person', 'signature', 'evidence'],
+)
 
 const moveFactsShape = object({ ...changeFacts, digest, policy: identifier }, ['toStage'])
 const termsFactsShape = object(termsFacts, optionalTerms)
@@ -229,6 +259,10 @@ function isInstant(value: unknown): boolean {
     return false
   const time = new Date(value)
   return !Number.isNaN(time.getTime()) && time.toISOString() === value
+}
+
+function isBase64url(value: string): boolean {
+  return value !== '' && Buffer.from(value, 'base64url').toString('base64url') === value
 }
 
 function isHash(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import type { ReceiptTerms } from '../proof/statement.ts'
-import { shownName, type Account, type AccountEvent, type SignedPart } from './account.ts'
+import { shownName, type Account, type AccountEvent, type AccountKey, type SignedPart } from './account.ts'
 import { quoted, shownId } from './printed.ts'
 
 /** A verified receipt in words. */
@@ -12,6 +12,7 @@ export function tellAccount(account: Account): string {
     'VERIFIED. The signatures, the log and the rule all hold.',
     '',
     `The request was ${decision.status} on ${decision.at}. ${end}`,
+    ...ownKeysLines(events),
     '',
     `Request       ${shownId(request.id)} of organization ${shownId(organization)}`,
     ...contentLines(request.content),
@@ -31,6 +32,24 @@ export function tellAccount(account: Account): string {
     ...log.witnesses.map(({ name, time }) => `Witnessed     by ${quoted(name)} on ${time}`),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** Which votes rest on a key that is its voter's whatever the server says, where any voter has signed at all. */
+function ownKeysLines(events: readonly AccountEvent[]): string[] {
+  const votes = events.filter((event) => event.kind === 'vote')
+  const own = votes.filter(({ evidence }) => evidence === 'signature' || evidence === 'own-security-key')
+  const isSigned = votes.some(({ evidence, assurance }) => evidence !== 'log' || assurance.includes('signature'))
+  if (!isSigned) return []
+  const others = votes.filter((vote) => !own.includes(vote))
+  const numbers = (some: typeof votes) => some.map(({ seq }) => seq).join(', ')
+  return [
+    own.length === 0
+      ? "No vote was checked down to its voter's own key: none was given with --voter-key."
+      : `Checked down to the voter's own key: vote ${numbers(own)}.`,
+    ...(own.length === 0 || others.length === 0
+      ? []
+      : [`On the server's word that it is theirs: vote ${numbers(others)}.`]),
+  ]
 }
 
 function contentLines(content: Account['request']['content']): string[] {
@@ -91,18 +110,34 @@ function eventLines(event: AccountEvent): string[] {
     const by = event.by === null ? '' : ` by ${shownName(event.by)}`
     return [`  ${event.at}  ${changes[event.kind]}${by}${led}`]
   }
-  const { seq, at, voter, stance, seats, assurance, signed, reason } = event
+  const { seq, at, voter, stance, seats, assurance, signed, securityKey, reason } = event
   const who = `${voter.kind === 'agent' ? 'the agent ' : ''}${shownName(voter)}`
   const where = seats.length === 0 ? '' : ` for ${seats.map(shownName).join(', ')}`
   const saying = reason === null ? [] : [`the reason ${quoted(reason)}`]
   // Of an agent `signature` says no more than the line about it does.
   const proofs = assurance.filter((proof) => proof !== 'signature' || signed === null)
-  const proved = proofs.length === 0 ? [] : [`that they proved ${proofs.join(' and ')}`]
-  const words = signed === null ? ['all of it'] : [`that it was vote ${seq}, at ${at}`]
+  const proved = proofs.filter((proof) => proof !== 'securityKey').map((proof) => provedWords[proof])
+  const place = `that it was vote ${seq}, at ${at}`
+  const words = signed !== null ? [place] : securityKey !== null ? [`${place}, in this stage`] : ['all of it']
   return [
     `  ${at}  ${seq}. ${who} ${stances[stance]}${where}${led}`,
     ...(signed === null ? [] : [`      signed by the voter: ${signedWords(signed)}`]),
+    ...(securityKey === null ? [] : keyLines(securityKey, event.evidence === 'own-security-key')),
     `      on the server's word: ${[...words, ...proved, ...saying].join('; ')}`,
+  ]
+}
+
+const provedWords = {
+  stepUp: 'that they had just signed in anew',
+  password: 'that their password was right, of which nothing is left to check',
+  signature: 'that they signed it',
+} as const
+
+function keyLines({ publicKeySha256, origin }: AccountKey, isOwn: boolean): string[] {
+  const whose = isOwn ? "the voter's own security key" : "a security key that is the voter's on the server's word"
+  return [
+    `      signed by ${whose}: approve, on this request, digest and rule, for ${quoted(origin)}`,
+    `      SHA-256 of the security key's public key: ${publicKeySha256}`,
   ]
 }
 

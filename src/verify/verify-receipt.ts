@@ -7,14 +7,14 @@ import { openFile } from './open-file.ts'
 import { readReceipt } from './read-receipt.ts'
 import { asksForSignatures, inOrder, policyOf, replay } from './replay.ts'
 import type { Trust } from './trust.ts'
-import { checkVoterSignatures, type BelievedSignatures } from './voter-signature.ts'
+import { checkVoterSignatures, type BelievedProofs } from './voter-signature.ts'
 
 /** A receipt of which everything holds. */
 export interface VerifiedReceipt {
   readonly receipt: Receipt
   readonly policy: Policy
   readonly log: TrustedLog
-  readonly signatures: BelievedSignatures
+  readonly proofs: BelievedProofs
 }
 
 export type Verdict =
@@ -44,11 +44,11 @@ function verify(text: string, trust: Trust): VerifiedReceipt | Failure {
   const wrong =
     checkInclusion(statement, log.checkpoint) ?? checkLeaves(read.receipt) ?? checkDigests(read.receipt, trust.policy)
   if (wrong !== null) return wrong
-  const signatures = checkVoterSignatures(predicate, trust)
-  if ('code' in signatures) return signatures
+  const proofs = checkVoterSignatures(predicate, trust)
+  if ('code' in proofs) return proofs
   const violated =
-    checkContentIsThere(predicate, policy, trust) ?? checkTimes(predicate) ?? replay(predicate, policy, signatures)
-  return violated ?? { receipt: predicate, policy, log, signatures }
+    checkContentIsThere(predicate, policy, trust) ?? checkTimes(predicate) ?? replay(predicate, policy, proofs)
+  return violated ?? { receipt: predicate, policy, log, proofs }
 }
 
 /** Without it nothing that a voter signed says what for, by whom it was asked, and of what kind it is. */

@@ -1,44 +1,74 @@
+import type { KeyObject } from 'node:crypto'
 import { isRs256By, readRsaKey } from '../proof/jws.ts'
-import type { Receipt, ReceiptVote } from '../proof/statement.ts'
+import type { Receipt, ReceiptAssurance, ReceiptVote } from '../proof/statement.ts'
 import { readVoteJws, type VoteClaims } from '../proof/vote-jws.ts'
 import { failure, type Failure } from './failure.ts'
 import { shownId } from './printed.ts'
 import type { Trust } from './trust.ts'
+import { checkSecurityKey } from './voter-key.ts'
 
 /** Milliseconds. The server takes 300 s, and a moment passes until it reads the clock for the vote itself. */
 const mostSkew = 310_000
 
 /** What of the votes need not be taken on the server's word. */
-export interface BelievedSignatures {
+export interface BelievedProofs {
   /** What was signed, by the numbers of the votes whose own signature verifies under a key given. */
   readonly verified: ReadonlyMap<number, VoteClaims>
+  /** What security keys signed, by the numbers of the votes that they proved. */
+  readonly securityKeys: ReadonlyMap<number, UsedSecurityKey>
+  /** Of what a vote is said to have proved what is believed. */
+  believed(vote: Pick<ReceiptVote, 'seq' | 'assurance'>): readonly ReceiptAssurance[]
 }
 
-/** Every voter's signature (docs/receipt.md, "What of it is to be believed", 1 to 3). */
-export function checkVoterSignatures(receipt: Receipt, trust: Trust): BelievedSignatures | Failure {
+export interface UsedSecurityKey {
+  readonly key: KeyObject
+  /** Whether it is one of those given of its voter; otherwise that it is theirs is the server's word. */
+  readonly isOwn: boolean
+}
+
+/** Every voter's signature (docs/receipt.md, "What of it is to be believed", 1 to 4). */
+export function checkVoterSignatures(receipt: Receipt, trust: Trust): BelievedProofs | Failure {
   const verified = new Map<number, VoteClaims>()
+  const securityKeys = new Map<number, UsedSecurityKey>()
   const before: Before = { nonces: new Set(), times: new Map() }
+  const answered = new Set<string>()
   for (const vote of receipt.votes) {
     const said = checkSigned(receipt, vote, before)
     if (said !== null && 'code' in said) return said
-    const keys = trust.voterKeys.get(vote.principal)
-    if (said !== null && keys !== undefined) {
-      const { signature = '' } = vote
-      if (!keys.some((key) => isRs256By(key, signature))) {
-        return bad(vote, 'does not verify under the keys given of its voter')
-      }
-      verified.set(vote.seq, said)
+    const key = checkSecurityKey(receipt, vote, answered)
+    if (key !== null && 'code' in key) return key
+    const given = trust.voterKeys.get(vote.principal)
+    const isOwn = given !== undefined && isBy(given, vote, key)
+    if (given !== undefined && !isOwn && (said !== null || key !== null)) {
+      return bad(vote, 'does not verify under the keys given of its voter')
     }
-    if (trust.voterKeys.size > 0 && !verified.has(vote.seq) && !trust.unsigned.has(vote.principal)) {
-      return vote.signature === undefined
-        ? bad(vote, `has no signature, and ${shownId(vote.principal)} is not among those of --unsigned`)
+    if (said !== null && isOwn) verified.set(vote.seq, said)
+    if (key !== null) securityKeys.set(vote.seq, { key, isOwn })
+    if (trust.voterKeys.size > 0 && !isOwn && !trust.unsigned.has(vote.principal)) {
+      return said === null && key === null
+        ? bad(vote, `is not there, and ${shownId(vote.principal)} is not among those of --unsigned`)
         : keyMissing(vote)
     }
   }
-  return { verified }
+  const isOwn = (seq: number) => securityKeys.get(seq)?.isOwn === true
+  return {
+    verified,
+    securityKeys,
+    believed: ({ seq, assurance }) =>
+      assurance.filter((proof) => {
+        if (proof === 'signature') return verified.has(seq)
+        return proof !== 'securityKey' || !trust.needsOwnKeys || isOwn(seq)
+      }),
+  }
 }
 
-/** A vote that its rule wants signed, and of whose voter no key is given. */
+/** Whether one of these keys signed: of an agent the vote itself, of a person the challenge that their security key answered. */
+function isBy(given: readonly KeyObject[], { signature }: ReceiptVote, answeredBy: KeyObject | null): boolean {
+  if (signature !== undefined) return given.some((key) => key.asymmetricKeyType === 'rsa' && isRs256By(key, signature))
+  return answeredBy !== null && given.some((key) => key.equals(answeredBy))
+}
+
+/** A vote that its voter signed, and no key of theirs is given. */
 export function keyMissing({ seq, principal }: Pick<ReceiptVote, 'seq' | 'principal'>): Failure {
   return failure(
     'voter-key-missing',

@@ -15,6 +15,8 @@ import { transact } from '../../src/store/unit-of-work.ts'
 import { runDueJobs } from '../../src/jobs/worker.ts'
 import { goodAssertion, nonceFor, pemOf, proofFor, redeem, type Machine } from '../helpers/agents.ts'
 import { accessSteps } from './access-steps.ts'
+import { custodySteps } from './custody-steps.ts'
+import { factorSteps } from './factor-steps.ts'
 import { workflowEngineSteps } from './workflow-engine-steps.ts'
 import { openBrowser, type Browser } from '../helpers/browser.ts'
 import { insertDelivery } from '../helpers/delivery-rows.ts'
@@ -38,7 +40,7 @@ export interface Step {
   readonly does: () => Promise<Answer | void>
   readonly leaves?: () => readonly Said[]
   readonly changes?: readonly string[]
-  /** By default Ada. */
+  /** By default Ada; a list where each leaf has another. */
   readonly by?: () => object
 }
 
@@ -54,6 +56,17 @@ let rotatedKey: Machine['privateKey']
 export const ids: Record<string, string> = {}
 export const id = (name: string): string => ids[name] ?? `no ${name} yet`
 export const any = expect.any(String)
+const number = expect.any(Number)
+/** What is told of a security key that is registered. */
+export const newKeyFacts = (format: string): Facts => ({
+  key: any,
+  format,
+  counter: number,
+  credentialSha256: any,
+  publicKeySha256: any,
+  detailsSha256: any,
+})
+export const countedFacts = { key: any, counter: number }
 const system = () => ({ kind: 'system' })
 export const byAda = () => ({ kind: 'human', id: ada.id })
 const byCleo = () => ({ kind: 'human', id: cleo.id })
@@ -62,7 +75,8 @@ const byBot = () => ({ kind: 'agent', id: bot.id })
 /** An empty store, and somebody to be called after decisions. */
 export async function startScene(): Promise<AsyncDisposable> {
   sink = await startHttpSink((response) => response.end())
-  world = await startWorld({ start: new Date(), network: sink.network })
+  const env = { QUORATE_FORTANIX_OPEN_SIGNUP: '1' }
+  world = await startWorld({ start: new Date(), network: sink.network, env })
   browser = openBrowser(world)
   return {
     async [Symbol.asyncDispose]() {
@@ -1113,6 +1127,8 @@ export const steps: readonly Step[] = [
     does: () => ada.post('/resources/resolve', { resources: [{ type: 'group', id: id('group') }] }),
   },
   ...accessSteps(),
+  ...factorSteps(),
+  ...custodySteps(),
   ...workflowEngineSteps(),
 ]
 

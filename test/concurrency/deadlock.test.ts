@@ -1,4 +1,3 @@
-import { Client as PostgresClient } from 'pg'
 import { expect, it } from 'vitest'
 import { expireRequests } from '../../src/approvals/expire-requests.ts'
 import type { Stance } from '../../src/kernel/request.ts'
@@ -12,6 +11,7 @@ import {
   type SentVote,
   type Voter,
 } from '../helpers/crowd.ts'
+import { deadlocks } from '../helpers/deadlocks.ts'
 import { dice, type Dice } from '../helpers/dice.ts'
 import { removeMember } from '../helpers/facts.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'
@@ -183,12 +183,4 @@ async function giveWireRule({ ctx }: World, groupId: string): Promise<void> {
     .updateTable('policies')
     .set({ rule: JSON.stringify({ rules: { approvalRule }, options: null }) })
     .execute()
-}
-
-async function deadlocks(databaseUrl: string): Promise<number> {
-  const client = new PostgresClient({ connectionString: databaseUrl })
-  await client.connect()
-  const { rows } = await client.query('select deadlocks::int from pg_stat_database where datname = current_database()')
-  await client.end()
-  return (rows[0] as { deadlocks: number }).deadlocks
 }

@@ -5,9 +5,11 @@ import { parseArgs } from 'node:util'
 import { startPostgres } from '../helpers/postgres.ts'
 import { runCrashes, type CrashOptions } from './crash-run.ts'
 import { runJobCrashes } from './job-crash-run.ts'
+import { runOperationCrashes } from './operation-crash-run.ts'
 import type { Fault } from './job-faults.ts'
+import type { OperationFault } from './operation-faults.ts'
 
-const help = `npm run test:crash [-- --jobs] [--kills 100] [--engine pglite|postgres] [--seed 1]
+const help = `npm run test:crash [-- --jobs|--operations] [--kills 100] [--engine pglite|postgres] [--seed 1]
 
 Kills a voting server with SIGKILL, again and again, and checks after each restart that every acknowledged vote is there
 exactly once and that the state is what the votes make it.
@@ -15,6 +17,9 @@ exactly once and that the state is what the votes make it.
   --jobs     kills a server that sends what follows from decisions, between an effect and the note that it is done and
              between a commit and its jobs; checks that each approval has had its effects, once in effect, and nothing
              else any
+  --operations
+             kills a server that signs once a quorum has approved, around the approval that completes it; checks that each
+             approved request has used the key once, and no other has
   --kills    kills per engine (100, with --jobs 400)
   --engine   pglite or postgres; both when left out
   --seed     of the random moments and votes (the time)
@@ -26,6 +31,7 @@ Exits with 1 when anything was lost or doubled or otherwise wrong.
 const { values } = parseArgs({
   options: {
     jobs: { type: 'boolean', default: false },
+    operations: { type: 'boolean', default: false },
     kills: { type: 'string' },
     engine: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
@@ -60,7 +66,7 @@ async function main(): Promise<void> {
     process.stderr.write(help)
     process.exit(2)
   }
-  const campaign = values.jobs ? campaignOfJobs : campaignOfVotes
+  const campaign = values.operations ? campaignOfOperations : values.jobs ? campaignOfJobs : campaignOfVotes
   for (const engine of wanted) await engines[engine]?.((store) => inTime(engine, { store, kills, seed }, campaign))
 }
 
@@ -103,6 +109,19 @@ async function campaignOfJobs(engine: string, options: CrashOptions): Promise<re
       `${engine} jobs: ${report.kills} kills, ${report.decisions} decisions, ${report.effects} effects, ` +
       `${report.repeated} repeated with the same key, ${count('lost')} lost, ${count('doubled')} doubled, ` +
       `${count('rolled back')} for decisions that were rolled back\n`,
+  )
+  return faults.map(({ kind, text }) => `${kind}: ${text}`)
+}
+
+async function campaignOfOperations(engine: string, options: CrashOptions): Promise<readonly string[]> {
+  const { faults, ...report } = await runOperationCrashes({ ...options, onRound: progress('decisions answered') })
+  const count = (kind: OperationFault['kind']) => faults.filter((fault) => fault.kind === kind).length
+  process.stdout.write(
+    `  beside them ${report.killsAtStart} kills while starting; ${report.leftDue} operations were decided and not done when ` +
+      `the server was killed, ${report.unanswered} decisions unanswered\n` +
+      `${engine} operations: ${report.kills} kills, ${report.requests} requests, ${report.acknowledged} acknowledged decisions, ` +
+      `${report.approvals} approved, ${report.denials} denied, ${report.uses} executions counted at the key, ` +
+      `${count('lost')} lost, ${count('doubled')} doubled\n`,
   )
   return faults.map(({ kind, text }) => `${kind}: ${text}`)
 }

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { expireRequests } from '../../src/approvals/expire-requests.ts'
 import { stepUpPurpose } from '../../src/identity/step-up.ts'
 import { insertSingleUseToken } from '../../src/store/single-use-tokens.ts'
+import { makeBusyCustody } from './busy-custody.ts'
 import { madeId } from './directory.ts'
 import { orgId } from './quorum.ts'
 import { newKeyPair, pemOf, sign } from './signing.ts'
@@ -90,6 +91,7 @@ export async function makeBusy(world: World): Promise<Busy> {
   await vote(await steppedUp(world, ben), privileged, 'APPROVE', [guards])
 
   await rolesForAWhile(ada, voters)
+  await makeBusyCustody(world, ada)
 
   const brief = await template({ defaultExpiresInHours: 1 })
   const expired = await open('expired', brief)

@@ -11,7 +11,15 @@ import type { Client, World } from './world.ts'
 
 /** Trust in these keys of a log, and in nothing else unless told. */
 export function trusting(keys: readonly VerifierKey[], more: Partial<Trust> = {}): Trust {
-  return { keys, witnessKeys: [], voterKeys: new Map(), unsigned: new Set(), policy: null, ...more }
+  return {
+    keys,
+    witnessKeys: [],
+    voterKeys: new Map(),
+    unsigned: new Set(),
+    needsOwnKeys: false,
+    policy: null,
+    ...more,
+  }
 }
 
 /** Keys of voters as `--voter-key` gives them. */
@@ -19,10 +27,10 @@ export function voterKeys(...voters: readonly { readonly id: string; readonly pu
   return new Map(voters.map(({ id, publicKey }) => [id, [publicKey]]))
 }
 
-/** The newest key of the store's log. */
-export async function logKeyOf(ctx: Ctx): Promise<VerifierKey> {
+/** The newest key of the log of an organization: the first one unless told. */
+export async function logKeyOf(ctx: Ctx, of: string = orgId): Promise<VerifierKey> {
   const [newest] = await readLogKeys(ctx)
-  const origin = await findOrigin(ctx.db, orgId)
+  const origin = await findOrigin(ctx.db, of)
   if (newest === undefined || origin === undefined) throw new Error('nothing was sealed')
   return verifierKeyOf(origin, ed25519Type, newest.privateKey)
 }

@@ -12,12 +12,15 @@ export interface ServerProcess {
   kill(): Promise<void>
   /** SIGTERM; gives the exit code. */
   stop(): Promise<number | null>
+  /** The last of its log. */
+  printed(): string
 }
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 /**
  * Starts the server and waits until it answers.
+ * @param env with the `PORT` that it listens on, or a free one
  * @param command of `quorate`; serves and works when left out
  * @throws Error with what it printed when it exits instead
  */
@@ -25,7 +28,7 @@ export async function startServer(
   env: Readonly<Record<string, string>>,
   ...command: ('serve' | 'work')[]
 ): Promise<ServerProcess> {
-  const port = await freePort()
+  const port = env['PORT'] ?? (await freePort())
   const started = performance.now()
   const child = runMain({ PORT: String(port), ...env }, ...command)
   const url = `http://127.0.0.1:${port}`
@@ -48,6 +51,7 @@ export async function startServer(
     startMilliseconds: performance.now() - started,
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
+    printed: child.printed,
   }
 }
 

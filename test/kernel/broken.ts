@@ -35,6 +35,16 @@ const BREAKAGES = {
     const { singleVote: _, ...options } = policy.options
     return decide({ ...policy, options }, state, event, now)
   },
+  'second-approval-taken': (policy, state, event, now) => {
+    const { approvesOnce: _, ...options } = policy.options
+    return decide({ ...policy, options }, state, event, now)
+  },
+  'approval-bars-veto': (policy, state, event, now) => {
+    const isLater = event.kind === 'vote' && event.vote.stance === 'veto' && event.facts.voter.standing.length > 0
+    return policy.options.approvesOnce && isLater
+      ? { kind: 'refused', refusal: { reason: 'already-voted' } }
+      : decide(policy, state, event, now)
+  },
   'seat-never-full': (policy, state, event, now) =>
     policy.options.singleVote
       ? decide(policy, { ...state, tally: { ...state.tally, approvals: [] } }, event, now)

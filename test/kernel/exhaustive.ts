@@ -74,6 +74,10 @@ function listSmallWorlds(): SmallWorld[] {
             const stages = [{ binding: true, rule }]
             const options = { ...PLAIN, veto, distinctPeople }
             worlds.push({ policy: { stages, options }, beginning })
+            if (veto === 'final') {
+              const once = { ...options, recheckEligibility: false, approvesOnce: true } as const
+              worlds.push({ policy: { stages, options: once }, beginning })
+            }
             if (veto === 'withdrawable' || namesOneTwice(rule)) continue
             const single = { ...options, recheckEligibility: false, singleVote: true } as const
             worlds.push({ policy: { stages, options: single }, beginning })

@@ -19,7 +19,9 @@ describe.each(engines)('%s', { timeout: 60_000 }, (_, engine) => {
     let approved = 0
     forEachCase((sample, dice) => {
       // Where an approval takes the first free seat, which one that is depends on who came before.
-      if (sample.policy.options.singleVote) return
+      const { singleVote, approvesOnce, naturalPersons } = sample.policy.options
+      // Likewise whose approval stands, the person's or their agent's, where it is the first.
+      if (singleVote || (approvesOnce && naturalPersons)) return
       const approvals = approvalsOfAll(sample)
       const inOrder = lastOf(play(engine, ofOneStage(sample, approvals)))
       const shuffled = lastOf(play(engine, ofOneStage(sample, shuffle(dice, approvals))))
@@ -141,7 +143,8 @@ describe.each(engines)('%s', { timeout: 60_000 }, (_, engine) => {
       const now = sample.happenings.reduce((latest, each) => ('now' in each ? each.now : latest), 0)
       const may = seen.mayVote.split(', ')
       for (const person of sample.beginning.people) {
-        const stance = sample.policy.options.singleVote ? 'veto' : 'withdraw'
+        const { singleVote, approvesOnce } = sample.policy.options
+        const stance = singleVote || approvesOnce ? 'veto' : 'withdraw'
         const vote = voteOf(person, { stance, assurance: person.provable, now })
         const { refusal } = lastOf(play(engine, { ...sample, happenings: [...sample.happenings, vote] }))
         expect(may.some((answer) => answer.startsWith(`${person.id} may`))).toBe(refusal === '')

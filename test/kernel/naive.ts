@@ -241,15 +241,20 @@ function seatsWithRoom(story: Story, principal: string): SeatSource[] {
 /** Where votes are single: what comes after who is eligible (contract privx §4.3). */
 function barredFromMore(story: Story, principal: string): Refusal | undefined {
   if (seatsWithRoom(story, principal).length === 0) return { reason: 'no-free-seat' }
+  return hasCast(story, principal) ? { reason: 'already-voted' } : undefined
+}
+
+/** Whether this voter has cast a vote in the open stage on its current content: one of this stance, if it is given. */
+function hasCast(story: Story, principal: string, stance?: Stance): boolean {
   const [stage, revision, voter] = [stageOf(story), revisionOf(story), voterOf(story, principal)]
-  const hasVoted = story.log.some(
+  return story.log.some(
     (entry) =>
       entry.kind === 'cast' &&
       entry.stage === stage &&
       entry.revision === revision &&
+      (stance === undefined || entry.stance === stance) &&
       (entry.principal === principal || entry.voter === voter),
   )
-  return hasVoted ? { reason: 'already-voted' } : undefined
 }
 
 /** Why this principal may not vote at all, the first reason in the order of ADR 1.9. */
@@ -273,7 +278,10 @@ function barred(story: Story, principal: string, now: number): Refusal | undefin
 function faulty(story: Story, vote: VoteAct): Refusal | undefined {
   const isSingle = story.policy.options.singleVote === true
   if (vote.stale === true) return { reason: 'stale-digest' }
-  if (isSingle && vote.stance === 'withdraw') return { reason: 'vote-is-final' }
+  const isOnce = story.policy.options.approvesOnce === true
+  if ((isSingle || isOnce) && vote.stance === 'withdraw') return { reason: 'vote-is-final' }
+  if (isOnce && vote.stance === 'approve' && hasCast(story, vote.principal, 'approve'))
+    return { reason: 'already-voted' }
   const notHeld = vote.seats?.find((seat) => !holds(story, vote.principal, seat))
   if (notHeld !== undefined) return { reason: 'seat-not-held', seat: notHeld }
   if (isSingle && seatsMeant(story, vote).length === 0) return { reason: 'no-free-seat' }

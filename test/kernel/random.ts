@@ -102,7 +102,14 @@ function randomPolicy(dice: Chance, people: readonly Person[]): Policy {
       vetoNeedsAssurance: isAssuranceUsed && dice.onceIn(2),
     },
   }
-  return dice.onceIn(3) ? withSingleVotes(policy) : policy
+  const kind = dice.below(6)
+  if (kind < 2) return withSingleVotes(policy)
+  return kind === 2 ? withStandingApprovals(policy) : policy
+}
+
+/** The same with approvals that are given once and stand. */
+function withStandingApprovals({ stages, options }: Policy): Policy {
+  return { stages, options: { ...options, veto: 'final', recheckEligibility: false, approvesOnce: true } }
 }
 
 /** The same with single votes, as far as such a policy is accepted: no stage names a seat twice. */

@@ -54,6 +54,7 @@ const PLAIN = {
   recheckEligibility: false,
   vetoNeedsAssurance: false,
   singleVote: undefined,
+  approvesOnce: undefined,
 }
 
 function simplerStages(stage: Stage): Stage[] {

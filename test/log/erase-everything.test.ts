@@ -25,7 +25,11 @@ it('leaves nothing of any text that any kind of leaf has, wherever it stood', { 
 
   const erased = await eraseAll()
   expect(erased).toEqual(
-    new Set('user,agent,API client,group,space,template,workflow,request,API key,test,settings of'.split(',')),
+    new Set(
+      'user,agent,API client,group,space,template,workflow,request,API key,test,settings of,person,account,key'.split(
+        ',',
+      ),
+    ),
   )
   // What was sent of a decision is kept for some days (docs/log.md).
   expect(await placesOf(world.ctx.db, 'zebra')).toEqual(['deliveries'])
@@ -61,22 +65,25 @@ async function putOutOfUse(last: Client): Promise<void> {
 /** @returns what it was of */
 async function eraseAll(): Promise<Set<string>> {
   const erased = new Set<string>()
-  const erase = async (id: string, seq: number | null) => {
-    const { what } = await eraseText(world.ctx, { organization: 'default', id, seq })
+  const erase = async (organization: string, id: string, seq: number | null) => {
+    const { what } = await eraseText(world.ctx, { organization, id, seq })
     if (seq === null) erased.add(what)
   }
-  const { rows: votes } = await sql<{ id: string; seq: number }>`
-    select request_id as id, seq from votes where reason is not null`.execute(world.ctx.db)
-  for (const { id, seq } of votes) await erase(id, seq)
+  const { rows: votes } = await sql<{ org: string; id: string; seq: number }>`
+    select org_id as org, request_id as id, seq from votes where reason is not null`.execute(world.ctx.db)
+  for (const { org, id, seq } of votes) await erase(org, id, seq)
   for (;;) {
     // Rules of workflows go with these; the role that the server itself makes has no name of anybody's.
-    const { rows } = await sql<{ id: string }>`select l.subject_id as id from audit_leaves l
-      where l.private is not null and l.kind <> 'organization.created'
+    const { rows } = await sql<{
+      org: string
+      id: string
+    }>`select l.org_id as org, l.subject_id as id from audit_leaves l
+      where l.private is not null and (l.kind <> 'organization.created' or l.org_id <> ${orgId})
         and l.subject_id <> (select id from principals where name = 'Last')
         and not exists (select from groups g where g.id = l.subject_id and g.attributes @> '{"system":true}')
       order by l.kind not like 'workflow.%', l.id limit 1`.execute(world.ctx.db)
     if (rows[0] === undefined) return erased
-    await erase(rows[0].id, null)
+    await erase(rows[0].org, rows[0].id, null)
   }
 }
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ErasureRefused } from '../../src/audit/erasable.ts'
+import { ErasureRefused } from '../../src/audit/gone.ts'
 import { eraseText } from '../../src/audit/erase-text.ts'
 import { sealNow } from '../../src/audit/seal.ts'
 import { freshDatabase } from '../helpers/fresh-database.ts'

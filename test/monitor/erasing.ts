@@ -6,9 +6,18 @@ import type { Tx } from '../../src/store/open.ts'
 import { orgId } from '../helpers/quorum.ts'
 
 /** What texts can be erased of: rows of these tables, all versions of a template at once. The monitor compares them. */
-export const watchedErasable = ['principals', 'groups', 'spaces', 'policies', 'requests', 'votes', 'api_keys'] as const
-/** Of the last two it knows the leaves alone. */
-export const erasable = [...watchedErasable, 'privx_workflows', 'privx_settings'] as const
+export const watchedErasable = [
+  'principals',
+  'groups',
+  'spaces',
+  'policies',
+  'requests',
+  'votes',
+  'api_keys',
+  'fortanix_keys',
+] as const
+/** The others have more to them than their columns. */
+export const erasable = [...watchedErasable, 'privx_workflows', 'privx_settings', 'fortanix_users'] as const
 export type Erasable = (typeof erasable)[number]
 
 /** Columns that an erasure of a row names. */
@@ -21,18 +30,47 @@ export const erasedFields: Readonly<Record<Erasable, readonly string[]>> = {
   votes: ['reason', 'reason_salt'],
   api_keys: ['name'],
   privx_workflows: ['comment', 'name', 'steps'],
-  privx_settings: ['sealed_password', 'settings'],
+  // Of an account too: both are of the organization.
+  privx_settings: ['description', 'sealed_password', 'settings'],
+  fortanix_keys: ['description', 'name'],
+  fortanix_users: ['email', 'first_name', 'last_name', 'name'],
 }
 
 /** Erases lawfully what is text in a row: the kept texts, the columns, and a leaf that says so. */
 export async function eraseRow(tx: Tx, ctx: Ctx, table: Erasable, id: string, seq?: number): Promise<void> {
   if (table === 'privx_workflows') await eraseRulesOf(tx, ctx, id)
+  if (table === 'principals') await eraseBehind(tx, ctx, id)
+  if (table === 'fortanix_users') await shutOut(tx, ctx, id)
   const ids = table === 'policies' ? await versionsOf(tx, id) : [id]
   for (const one of ids) {
     if (table !== 'votes') await dropTexts(tx, one)
     await tellErasure(tx, ctx, one, erasedFields[table], seq)
   }
   await columns[table](tx, id, seq)
+}
+
+/** What an app has beside an API client, and a user beside what they are in the organization. */
+async function eraseBehind(tx: Tx, ctx: Ctx, id: string): Promise<void> {
+  const { rows: apps } =
+    await sql`update fortanix_apps set name = ${`erased:${id}`}, description = null, app_type = 'erased'
+    where principal_id = ${id} returning principal_id`.execute(tx)
+  const { rows: made } = await sql`select from audit_leaves where subject_id = ${id} and kind = 'app.created'`.execute(
+    tx,
+  )
+  if (apps.length + made.length > 0) await tellErasure(tx, ctx, id, ['app_type', 'description'])
+  const { rows: users } = await sql<{ id: string }>`select u.person_id as id from fortanix_users u
+    join principals m on m.person_id = u.person_id where m.id = ${id}`.execute(tx)
+  for (const user of users) await eraseRow(tx, ctx, 'fortanix_users', user.id)
+}
+
+/** With whatever they prove themselves by. */
+async function shutOut(tx: Tx, ctx: Ctx, id: string): Promise<void> {
+  const { rows } = await sql`delete from person_credentials where person_id = ${id} returning id`.execute(tx)
+  await sql`delete from fortanix_recovery_codes where person_id = ${id}`.execute(tx)
+  if (rows.length === 0) return
+  const at = ctx.clock.now()
+  const leaf = { orgId, kind: 'person.shut-out', subjectId: id, actor: { kind: 'system' }, at, facts: {} } as const
+  await appendLeaf(ctx, tx, leaf)
 }
 
 /** A workflow goes with every version of its rule, whatever each was called. */
@@ -65,6 +103,10 @@ export async function erasableRows(tx: Tx, table: Erasable): Promise<readonly Er
   if (table === 'votes') {
     const { rows } = await sql<ErasableRow>`select request_id as id, seq from votes where reason is not null
       order by request_id, seq`.execute(tx)
+    return rows
+  }
+  if (table === 'fortanix_users') {
+    const { rows } = await sql<ErasableRow>`select person_id as id from fortanix_users order by 1`.execute(tx)
     return rows
   }
   const order = { requests: 'metadata::text desc, id', policies: 'jsonb_array_length(stages) desc, version, id' }
@@ -146,6 +188,9 @@ const columns: Readonly<Record<Erasable, Blank>> = {
     }
   },
   requests: async (tx, id) => {
+    await sql`update fortanix_requests set operation = split_part(operation, '?', 1), body = null, result = null
+      where request_id = ${id}`.execute(tx)
+    await sql`delete from fortanix_approvals where request_id = ${id}`.execute(tx)
     await withoutStepNames(tx, 'privx_requests', 'request_id', id)
     await sql`update privx_requests set comment = '' where request_id = ${id}`.execute(tx)
     await sql`update requests set name = ${`erased:${id}`}, description = null, metadata = '{}'
@@ -158,8 +203,15 @@ const columns: Readonly<Record<Erasable, Blank>> = {
     await withoutStepNames(tx, 'privx_workflows', 'id', id)
     await sql`update privx_workflows set name = ${`erased:${id}`}, comment = '' where id = ${id}`.execute(tx)
   },
-  privx_settings: async (tx) =>
-    await sql`update privx_settings set settings = '{}', sealed_password = null`.execute(tx),
+  privx_settings: async (tx) => {
+    await sql`update fortanix_accounts set description = null`.execute(tx)
+    await sql`update privx_settings set settings = '{}', sealed_password = null`.execute(tx)
+  },
+  fortanix_keys: named('fortanix_keys'),
+  fortanix_users: async (tx, id) => {
+    await sql`update people set email = ${`erased:${id}`} where id = ${id} and email not like 'erased:%'`.execute(tx)
+    await sql`update fortanix_users set first_name = null, last_name = null where person_id = ${id}`.execute(tx)
+  },
 }
 
 async function withoutStepNames(tx: Tx, table: string, key: string, id: string): Promise<void> {

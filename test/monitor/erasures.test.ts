@@ -100,6 +100,8 @@ describe('what was erased otherwise', () => {
     ['requests', 'description'],
     ['requests', 'metadata'],
     ['api_keys', 'name'],
+    ['fortanix_keys', 'name'],
+    ['fortanix_keys', 'description'],
     ['votes', 'reason'],
   ] as const)('tells when a text of %s was erased and %s is another by now', async (table, column) => {
     const other =
@@ -127,7 +129,7 @@ describe('what was erased otherwise', () => {
         const { rows } = await sql<{ id: string }>`select id from audit_leaves where subject_id = ${id}
         and kind in ('user.created', 'agent.registered', 'group.created', 'space.created', 'template.created',
           'template.updated', 'request.created', 'api-key.created', 'workflow.created', 'api-client.created',
-          'access-settings.changed')`.execute(tx)
+          'access-settings.changed', 'key.created', 'person.registered')`.execute(tx)
         return rows[0]?.id
       })
       expect(columnsFound(found).filter((line) => line.startsWith(`audit_leaves ${value} private.`))).not.toEqual([])

@@ -8,6 +8,7 @@ import { dice, type Dice } from '../helpers/dice.ts'
 import { orgId } from '../helpers/quorum.ts'
 import type { World } from '../helpers/world.ts'
 import { blindings } from './blinding.ts'
+import { custodyTricks } from './custody-tricks.ts'
 import { forgeries } from './forging.ts'
 import { erasable, erasableRows, eraseEverything, eraseRow } from './erasing.ts'
 import { keyTricks } from './key-tricks.ts'
@@ -23,7 +24,14 @@ export interface TamperReport {
   readonly missed: readonly string[]
 }
 
-export const allTricks: readonly Trick[] = [...tricks, ...rewrites, ...blindings, ...forgeries, ...keyTricks]
+export const allTricks: readonly Trick[] = [
+  ...tricks,
+  ...rewrites,
+  ...blindings,
+  ...forgeries,
+  ...keyTricks,
+  ...custodyTricks,
+]
 
 /**
  * More leaves than one block of the tree has, sealed in several batches, the last of them under a second key alone, and what runs

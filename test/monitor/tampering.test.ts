@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { watchedTables } from '../../src/monitor/watched-tables.ts'
 import { startWorld } from '../helpers/world.ts'
 import { documented } from './columns.ts'
+import { custodyTricks } from './custody-tricks.ts'
 import { allTricks, makeWatched, runTamperings } from './tamper-run.ts'
 
 // `npm run test:tamper` does more of it.
@@ -15,6 +16,8 @@ describe('what was tampered with is named', () => {
     expect(played).toBe(all)
     // A few are refused by the database on the row that they pick, and others are played twice in their place.
     expect(byTrick.size).toBeGreaterThan(all - 10)
+    const never = custodyTricks.filter(({ name }) => !byTrick.has(name))
+    expect(never.map(({ name }) => name)).toEqual([])
   })
 
   it('in some ways, on PGlite', { timeout: 300_000 }, async () => {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Ctx } from '../../src/context.ts'
 import type { Finding } from '../../src/monitor/finding.ts'
@@ -58,7 +58,7 @@ export const tricks: readonly Trick[] = [
     ...target.columns.map((column) => editing(target, column)),
     ...target.key.filter((column) => !isOwnKey(target, column)).map((column) => editing(target, column)),
     deleting(target),
-    ...(target.table === 'log_heads' ? [] : [inserting(target), truncating(target)]),
+    ...(isOne(target) ? [] : [inserting(target), truncating(target)]),
   ]),
   counting(),
   swappingVotes(),
@@ -78,6 +78,11 @@ export function isRefused(error: unknown): boolean {
 // The organization's id, and a person's, would be another organization and person.
 function isOwnKey({ table }: Target, column: string): boolean {
   return column === 'org_id' || table === 'organizations'
+}
+
+/** Of what an organization has one row of. */
+function isOne({ table }: Target): boolean {
+  return table === 'log_heads' || table === 'fortanix_accounts'
 }
 
 function editing(target: Target, column: string): Trick {
@@ -330,6 +335,12 @@ const closed: Readonly<Record<string, readonly string[]>> = {
   'request_grants.operation': ['grant', 'remove'],
   'privx_workflows.operation': ['GRANT', 'REMOVE', 'BOTH'],
   'role_bindings.scope_type': ['org', 'space', 'group', 'workflow_template'],
+  'person_credentials.kind': ['password', 'security-key'],
+  'fortanix_members.role': ['administrator', 'member', 'auditor'],
+  'fortanix_members.state': ['invited', 'joined'],
+  'fortanix_keys.kind': ['AES', 'HMAC', 'RSA', 'EC'],
+  'fortanix_requests.requester_kind': ['person', 'app'],
+  'fortanix_requests.execution': ['waiting', 'due', 'succeeded', 'failed', 'denied'],
   'policies.status': ['active', 'pending-deprecation', 'deprecated'],
 }
 
@@ -349,9 +360,9 @@ function altered(table: string, column: string, type: string, value: unknown, di
     case 'timestamptz':
       return new Date((value instanceof Date ? value.getTime() : 0) + 1 + dice.roll(7_200_000))
     case '_uuid':
-      return [...(value as string[]).slice(dice.roll(2)), randomUUID()]
+      return [...((value ?? []) as string[]).slice(dice.roll(2)), randomUUID()]
     case '_text':
-      return [...(value as string[]).slice(dice.roll(2)), 'other']
+      return [...((value ?? []) as string[]).slice(dice.roll(2)), 'other']
     case 'jsonb':
       return alteredJson(value, dice)
     case 'bytea':
@@ -403,9 +414,31 @@ async function freshen(tx: Tx, { table }: Target, row: Row, dice: Dice): Promise
     case 'privx_users':
     case 'role_bindings':
     case 'former_owners':
+    case 'fortanix_approvals':
       row['principal_id'] = fresh
       return
+    case 'fortanix_apps':
+      Object.assign(row, { principal_id: fresh, name: fresh })
+      return
+    case 'fortanix_groups':
+    case 'fortanix_app_groups':
+      row['group_id'] = fresh
+      return
+    case 'fortanix_users':
+      row['person_id'] = fresh
+      return
+    case 'fortanix_members':
+      Object.assign(row, { person_id: fresh, principal_id: null })
+      return
+    case 'fortanix_recovery_codes':
+      row['code_hash'] = fresh
+      return
+    case 'person_credentials':
+      if (row['kind'] === 'password') row['person_id'] = fresh
+      else Object.assign(row, { id: fresh, name: fresh, credential_id: randomBytes(16) })
+      return
     case 'privx_requests':
+    case 'fortanix_requests':
     case 'request_grants':
       row['request_id'] = fresh
       return
@@ -442,6 +475,7 @@ async function freshen(tx: Tx, { table }: Target, row: Row, dice: Dice): Promise
         requests: ['name'],
         api_keys: ['secret_hash'],
         credentials: ['name'],
+        fortanix_keys: ['name'],
       }
       for (const column of unique[table as TableName] ?? []) row[column] = fresh
       if (table === 'quotas') row['target_id'] = fresh

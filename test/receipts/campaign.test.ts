@@ -2,9 +2,19 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { cosigner } from '../../src/proof/cosignature.ts'
 import { generateKeyPairSync } from 'node:crypto'
 import { trusting, verdictOn } from '../helpers/receipts.ts'
+import { byTwoKeys } from './custody-told.ts'
+import { evidenceMutants } from './evidence-mutants.ts'
 import { forgeryKinds } from './insider.ts'
-import { fileTelling } from './told.ts'
-import { acceptedMutants, believedForgeries, goodTrial, newGround, type Ground } from './trials.ts'
+import { keyForgeryKinds } from './key-insider.ts'
+import { fileTelling, type Told } from './told.ts'
+import {
+  acceptedMutants,
+  believedForgeries,
+  believedKeyForgeries,
+  goodTrial,
+  newGround,
+  type Ground,
+} from './trials.ts'
 
 let ground: Ground
 beforeAll(() => void (ground = newGround()))
@@ -28,6 +38,25 @@ describe('a short run of the campaign', () => {
 
   it('believes no forgery of whoever owns the server, of any kind', async () => {
     expect(await believedForgeries(ground.signer, forgeryKinds * 2, 3)).toEqual([])
+  })
+
+  it('believes no forgery of what security keys approve, of any kind', async () => {
+    expect(await believedKeyForgeries(ground.signer, keyForgeryKinds * 2, 3)).toEqual([])
+  })
+
+  it('believes no answer of a security key of which any field or byte was changed, whatever else was made to fit', async () => {
+    const trust = trusting([ground.signer.key])
+    const verdictOf = async (told: Told) =>
+      verdictOn(await fileTelling(told, { signer: ground.signer, others: 1 }), trust)
+    expect(await verdictOf(byTwoKeys)).toBe('verified')
+    const believed: string[] = []
+    let mutants = 0
+    for (const { how, told } of evidenceMutants(byTwoKeys)) {
+      mutants += 1
+      if ((await verdictOf(told)) === 'verified') believed.push(how)
+    }
+    expect(believed).toEqual([])
+    expect(mutants).toBeGreaterThan(500)
   })
 })
 

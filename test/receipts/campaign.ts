@@ -7,14 +7,25 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { verifierKeyText } from '../../src/proof/note.ts'
+import { verifierKeyText, type NoteSigner } from '../../src/proof/note.ts'
+import type { Trust } from '../../src/verify/trust.ts'
 import { verifyReceipt } from '../../src/verify/verify-receipt.ts'
 import { pemOf } from '../helpers/signing.ts'
 import { startSecondVerifier, type SecondVerifier } from '../helpers/python.ts'
 import { saidBy, trusting } from '../helpers/receipts.ts'
+import { byTwoKeys } from './custody-told.ts'
+import { evidenceMutants } from './evidence-mutants.ts'
 import { cutNetwork } from './no-network.ts'
 import { fileTelling, isTerms, isVote, type Told, type ToldVote } from './told.ts'
-import { believedForgeries, goodTrial, mutantsOf, newGround, type Ground, type Trial } from './trials.ts'
+import {
+  believedForgeries,
+  believedKeyForgeries,
+  goodTrial,
+  mutantsOf,
+  newGround,
+  type Ground,
+  type Trial,
+} from './trials.ts'
 
 const help = `Verifies receipts of every shape with the network off, by both verifiers, and tries to have others believed.
 
@@ -22,8 +33,10 @@ const help = `Verifies receipts of every shape with the network off, by both ver
 
   --receipts N   receipts of random rules and votes, each of which must verify (default 10000)
   --mutations N  changed ones, spread over these, none of which may (default 100000)
-  --insider N    forgeries by someone with the store and the log's key, but no agent's key, none of which may (default 500)
+  --insider N    forgeries by someone with the store and the log's key, but no voter's key, none of which may (default 500)
   --seed S       (default 1)
+
+Every field and every byte of what security keys answered is changed besides, and the rest of the receipt made anew to fit.
   --help
 `
 
@@ -54,7 +67,8 @@ if (values.help) {
   say('In this process connecting, listening and asking for names throw.')
   const isRight = [
     await runReceipts({ ground, second, directory }, counts.receipts, counts.mutations, wholeOf('seed')),
-    await runInsider(ground, counts.insider, wholeOf('seed')),
+    await runEvidence({ ground, second, directory }),
+    await runInsider({ ground, second, directory }, counts.insider, wholeOf('seed')),
     await runTimes(ground),
   ].every(Boolean)
   process.exitCode = isRight ? 0 : 1
@@ -110,9 +124,33 @@ async function runReceipts(
   return refused.length === 0 && accepted.length === 0
 }
 
-async function runInsider({ signer }: Ground, count: number, seed: number): Promise<boolean> {
-  const believed = await believedForgeries(signer, count, seed)
-  say(`${believed.length} of ${count} forgeries by the owner of the server verified.`)
+/** What security keys answered, changed field by field and byte by byte, in receipts that tell nothing else of it. */
+async function runEvidence({ ground: { signer }, second, directory }: Means): Promise<boolean> {
+  const accepted: string[] = []
+  let mutants = 0
+  const trust = trusting([signer.key])
+  const args = keyArgs(trust, signer, directory)
+  for (const { how, told } of evidenceMutants(byTwoKeys)) {
+    mutants += 1
+    const file = await fileTelling(told, { signer, others: 0 })
+    if (verifyReceipt(file, trust).verdict === 'verified') accepted.push(how)
+    if ((await second.verdictOn(file, args)).ok) accepted.push(`by the second verifier: ${how}`)
+  }
+  say(`${accepted.length} of ${mutants} changes of what security keys answered accepted by either verifier.`)
+  for (const each of accepted.slice(0, 20)) say(`  ${each}`)
+  return accepted.length === 0
+}
+
+async function runInsider({ ground, second, directory }: Means, count: number, seed: number): Promise<boolean> {
+  const { signer } = ground
+  const agents = await believedForgeries(signer, count, seed)
+  say(`${agents.length} of ${count} forgeries by the owner of the server verified.`)
+  const people = await believedKeyForgeries(signer, count, seed, async (file, trust) => {
+    const { ok } = await second.verdictOn(file, keyArgs(trust, signer, directory))
+    return ok || verifyReceipt(file, trust).verdict === 'verified'
+  })
+  say(`${people.length} of ${count} forgeries of what security keys approve verified by either verifier.`)
+  const believed = [...agents, ...people]
   for (const how of new Set(believed)) say(`  ${how}`)
   return believed.length === 0
 }
@@ -198,14 +236,21 @@ async function reportApart(ground: Ground): Promise<void> {
 }
 
 /** The options that say what a trial is to be believed by, with the files that they name. */
-function argsOf({ signer, voters }: Ground, { trust }: Trial, directory: string): string[] {
+function argsOf({ signer }: Ground, { trust }: Trial, directory: string): string[] {
+  return keyArgs(trust, signer, directory)
+}
+
+function keyArgs(trust: Trust, signer: NoteSigner, directory: string): string[] {
   const { name, type, publicKey } = signer.key
   const args = ['--key', verifierKeyText(name, type, publicKey)]
   if (trust.policy !== null) args.push('--policy', trust.policy)
-  for (const voter of trust.voterKeys.size > 0 ? voters : []) {
-    const pem = join(directory, `${voter.id}.pem`)
-    writeFileSync(pem, pemOf(voter.publicKey))
-    args.push('--voter-key', `${voter.id}=${pem}`)
+  if (trust.needsOwnKeys) args.push('--own-keys')
+  for (const [id, keys] of trust.voterKeys) {
+    for (const key of keys) {
+      const pem = join(directory, `${id}.pem`)
+      writeFileSync(pem, pemOf(key))
+      args.push('--voter-key', `${id}=${pem}`)
+    }
   }
   for (const id of trust.unsigned) args.push('--unsigned', id)
   return args

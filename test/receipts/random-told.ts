@@ -22,7 +22,13 @@ const provableBy: Readonly<Record<'human' | 'agent', readonly Assurance[]>> = {
   agent: ['signature'],
 }
 
-/** The receipt of the random case of this number, decided in one way or another; its votes not signed yet. */
+/** A security key approves, and nothing else. */
+function provenBy({ principal, stance, assurance }: Extract<Happening, { kind: 'vote' }>): Assurance[] {
+  const provable = provableBy[kindOf(principal)]
+  return assurance.filter((proof) => provable.includes(proof) && (proof !== 'securityKey' || stance === 'approve'))
+}
+
+/** The receipt of the random case of this number, decided in one way or another; its votes not signed yet, by agents or security keys. */
 export function randomTold(seed: number, number: number): Told {
   return toldOf(randomCase(seed, number), number)
 }
@@ -156,7 +162,7 @@ function recording(policy: Policy, beginning: Beginning, changing: number | null
           stage,
           seats,
           ...(held.some((id) => !seats.includes(id)) && { held }),
-          assurance: happening.assurance.filter((proof) => provableBy[kindOf(principal)].includes(proof)),
+          assurance: provenBy(happening),
           ...(terms !== undefined && { terms }),
           ...(asked !== null && { lapsed: lapsedAmong(asked, principal) }),
           ...after,
@@ -212,7 +218,7 @@ function perform(world: World, happening: Happening): Outcome | null {
       const { principal, stance, now, stale } = happening
       // With single votes nobody is asked which seat they take (docs/receipt.md, "Re-running it").
       const seats = world.policy.options.singleVote ? undefined : happening.seats
-      const assurance = happening.assurance.filter((proof) => provableBy[kindOf(principal)].includes(proof))
+      const assurance = provenBy(happening)
       return world.vote(
         principal,
         { stance, assurance, ...(seats && { seats }), ...(stale && { digest: 'stale' }) },

@@ -32,9 +32,11 @@ export type ToldEvent = ToldVote | ToldChange
 
 export interface ToldName {
   readonly id: string
-  readonly kind: 'user.created' | 'agent.registered' | 'api-client.created' | 'group.created'
+  readonly kind: 'user.created' | 'agent.registered' | 'api-client.created' | 'app.created' | 'group.created'
   readonly name: string
   readonly salt: string
+  /** Who made it; the server, unless told. */
+  readonly by?: ReceiptActor
 }
 
 /** What a receipt tells. Digests are worked out unless given. */
@@ -45,6 +47,8 @@ export interface Told {
     /** Null when it was erased; then `digest` has to be given. */
     readonly content: Readonly<Record<string, unknown>> | null
   }
+  /** In the leaf of the request; the requester, unless told. */
+  readonly askedBy?: ReceiptActor
   readonly policy: {
     readonly id: string
     readonly stages: readonly object[]
@@ -113,7 +117,7 @@ export async function receiptOf(told: Told, notary: Notary): Promise<Receipt> {
   const requestLeaf = add({
     kind: 'request.created',
     subject: request.id,
-    actor: { kind: 'human', id: request.requester },
+    actor: told.askedBy ?? { kind: 'human', id: request.requester },
     at: request.createdAt,
     facts: {
       dialect: request.dialect,
@@ -154,7 +158,7 @@ export async function receiptOf(told: Told, notary: Notary): Promise<Receipt> {
       ...told.decision,
     },
     names: {
-      principals: names(['user.created', 'agent.registered', 'api-client.created']),
+      principals: names(['user.created', 'agent.registered', 'api-client.created', 'app.created']),
       groups: names(['group.created']),
     },
     log: {
@@ -188,10 +192,13 @@ export async function fileTelling(told: Told, notary: Notary): Promise<string> {
   return fileOf(await receiptOf(told, notary), notary.signer)
 }
 
-function leafOfName({ id, kind, name, salt }: ToldName, at: string): Omit<LeafContent, 'v' | 'org' | 'nonce'> {
+function leafOfName(
+  { id, kind, name, salt, by = { kind: 'system' } }: ToldName,
+  at: string,
+): Omit<LeafContent, 'v' | 'org' | 'nonce'> {
   const field = kind === 'user.created' ? 'displayName' : 'name'
   const committed = { [field]: commitment({ salt, text: name }) }
-  return { kind, subject: id, actor: { kind: 'system' }, at, facts: {}, committed }
+  return { kind, subject: id, actor: by, at, facts: {}, committed }
 }
 
 function concernOf({ beneficiary, beneficiaryPerson, grant }: Told['request']): object {
@@ -208,7 +215,7 @@ function leafOfEvent(event: ToldEvent, { request }: Told, digest: string): Omit<
     const about = isTerms(event) ? {} : { digest, policy: request.policy }
     return { kind, subject: request.id, actor, at, facts: { ...facts, ...about } }
   }
-  const { at, principal, kind, person, signature, publicKey: _, reason, ...facts } = event
+  const { at, principal, kind, person, signature, publicKey: _, evidence, reason, ...facts } = event
   const actor: ReceiptActor = { kind, id: principal }
   return {
     kind: 'vote.cast',
@@ -220,6 +227,7 @@ function leafOfEvent(event: ToldEvent, { request }: Told, digest: string): Omit<
       policy: request.policy,
       ...(person !== null && { person }),
       ...(signature !== undefined && { signature: sha256(signature) }),
+      ...(evidence !== undefined && { evidence: sha256(writeCanonical(evidence)) }),
     },
     ...(reason && { committed: { reason: commitment(reason) } }),
   }

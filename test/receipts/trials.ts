@@ -3,12 +3,14 @@ import { generateKeyPairSync } from 'node:crypto'
 import { ed25519Signer, type NoteSigner } from '../../src/proof/note.ts'
 import type { Trust } from '../../src/verify/trust.ts'
 import { readCanonical, writeCanonical } from '../../src/proof/canonical-json.ts'
-import { trusting, verdictOn, voterKeys } from '../helpers/receipts.ts'
+import { statementIn, trusting, verdictOn, voterKeys } from '../helpers/receipts.ts'
 import { chance } from '../kernel/cases.ts'
 import { forgeryOf, newLoot } from './insider.ts'
+import { deniedTale, honestTales, keyForgeryOf, votersKeys } from './key-insider.ts'
 import { changeField, mutantOf } from './mutations.ts'
 import { organization, randomTold } from './random-told.ts'
-import { fileOfStatement, fileTelling, isVote, policyDigestOf, type Told } from './told.ts'
+import { answered, randomKeyOf } from './security-keys.ts'
+import { fileOfStatement, fileTelling, isVote, policyDigestOf, type Told, type ToldVote } from './told.ts'
 import { newVoter, signed, type Voter } from './voters.ts'
 
 export const logName = `quorate.local/log/${organization}`
@@ -32,20 +34,29 @@ export interface Trial {
   readonly trust: Trust
 }
 
+/** A random tale with everything that its voters sign. */
+export function randomSigned(seed: number, number: number, voters: readonly Voter[]): Told {
+  return answered(signed(randomTold(seed, number), voters), randomKeyOf)
+}
+
 /** A good receipt with what it takes to believe it. */
 export async function goodTrial({ signer, voters }: Ground, seed: number, number: number): Promise<Trial> {
-  const told = signed(randomTold(seed, number), voters)
+  const told = randomSigned(seed, number, voters)
   const file = await fileTelling(told, { signer, others: number % 5 })
   const votes = told.events.filter(isVote)
   const policy = told.request.content === null ? policyDigestOf(told.policy) : null
-  const unsigned = new Set(votes.filter(({ signature }) => signature === undefined).map(({ principal }) => principal))
+  const trust = trusting([signer.key], { policy })
   const isSigned = votes.some(({ signature }) => signature !== undefined)
-  return {
-    told,
-    file,
-    trust: trusting([signer.key], { policy, ...(isSigned && { unsigned, voterKeys: voterKeys(...voters) }) }),
-  }
+  const byKeys = votes.filter(({ evidence }) => evidence !== undefined).map(({ principal }) => randomKeyOf(principal))
+  // Of people alone it is believed without their keys, too.
+  const isKeyed = isSigned || (byKeys.length > 0 && told.request.content !== null && number % 3 > 0)
+  if (!isKeyed) return { told, file, trust }
+  const unsigned = new Set(votes.filter((vote) => !isProven(vote)).map(({ principal }) => principal))
+  const keys = voterKeys(...voters, ...byKeys)
+  return { told, file, trust: { ...trust, unsigned, voterKeys: keys, needsOwnKeys: number % 2 === 0 } }
 }
+
+const isProven = ({ signature, evidence }: ToldVote) => signature !== undefined || evidence !== undefined
 
 export interface Mutant {
   readonly how: string
@@ -109,4 +120,45 @@ export async function believedForgeries(signer: NoteSigner, count: number, seed:
     if ([trust, expecting].some((each) => verdictOn(file, each) === 'verified')) believed.push(how)
   }
   return believed
+}
+
+/**
+ * The same of votes that security keys prove: every voter's key is given, and nobody may vote without. Besides, where people may, but
+ * the rule is known and asks for their keys, nothing is approved.
+ * @param isBelieved whether any verifier believes a receipt
+ */
+export async function believedKeyForgeries(
+  signer: NoteSigner,
+  count: number,
+  seed: number,
+  isBelieved: IsBelieved = async (file, trust) => verdictOn(file, trust) === 'verified',
+): Promise<string[]> {
+  const trust = trusting([signer.key], { voterKeys: voterKeys(...votersKeys) })
+  const [honest] = honestTales as [Told]
+  const unsigned = new Set(votersKeys.map(({ id }) => id))
+  const lenient: Trust = { ...trust, unsigned, needsOwnKeys: true, policy: policyDigestOf(honest.policy) }
+  const tales = [
+    ...honestTales.flatMap((told) => [[told, trust] as const, [told, lenient] as const]),
+    [deniedTale, lenient] as const,
+  ]
+  for (const [told, by] of tales) {
+    const said = verdictOn(await fileTelling(told, { signer, others: 1 }), by)
+    if (said !== 'verified') throw new Error(`an honest receipt is refused: ${said}`)
+  }
+  const believed: string[] = []
+  for (let number = 0; number < count; number++) {
+    const dice = chance(seed, number)
+    const { how, told } = keyForgeryOf(number, dice)
+    const file = await fileTelling(told, { signer, others: dice.below(4) })
+    const expecting = { ...trust, policy: policyDigestOf(told.policy) }
+    if ((await isBelieved(file, trust)) || (await isBelieved(file, expecting))) believed.push(how)
+    if (isApproved(file) && (await isBelieved(file, lenient))) believed.push(`${how}, where people need not sign`)
+  }
+  return believed
+}
+
+type IsBelieved = (file: string, trust: Trust) => Promise<boolean>
+
+function isApproved(file: string): boolean {
+  return statementIn(file).predicate.decision.status === 'approved'
 }

@@ -17,6 +17,7 @@ interface Vector {
   readonly witnessKeys: readonly string[]
   readonly voterKeys: readonly { readonly id: string; readonly file: string }[]
   readonly unsigned: readonly string[]
+  readonly ownKeys?: true
   readonly policy: string | null
   readonly verdict: 'verified' | 'refused'
   readonly because: string
@@ -35,11 +36,12 @@ let second: SecondVerifier
 beforeAll(() => void (second = startSecondVerifier()))
 afterAll(() => second[Symbol.asyncDispose]())
 
-const argsOf = ({ keys, witnessKeys, voterKeys, unsigned, policy }: Vector) => [
+const argsOf = ({ keys, witnessKeys, voterKeys, unsigned, ownKeys, policy }: Vector) => [
   ...keys.flatMap((key) => ['--key', key]),
   ...witnessKeys.flatMap((key) => ['--witness-key', key]),
   ...voterKeys.flatMap(({ id, file }) => ['--voter-key', `${id}=${join(directory, file)}`]),
   ...unsigned.flatMap((id) => ['--unsigned', id]),
+  ...(ownKeys === true ? ['--own-keys'] : []),
   ...(policy === null ? [] : ['--policy', policy]),
 ]
 

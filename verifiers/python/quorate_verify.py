@@ -1,71 +1,38 @@
 #!/usr/bin/env python3
 """Checks a Quorate receipt from its bytes and trusted keys alone: no store, no network, no code of `quorate verify`.
 Written from docs/receipt.md, whose words it uses. Needs Python 3.11 or later and the package `cryptography`."""
-import argparse, base64, collections, contextlib, datetime, functools, hashlib, heapq, json, operator, os, re, sys
+import argparse, base64, collections, contextlib, functools, hashlib, heapq, json, operator, re, sys
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, padding
-MAX_FILE_BYTES, MAX_RULE_BYTES, MAX_INTEGER, MAX_DEPTH, BITS = 134_217_728, 65_536, 2**53 - 1, 64, 64
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
+from forms import *  # docs/receipt.md, "Plain forms"
+MAX_FILE_BYTES, MAX_RULE_BYTES, BITS = 134_217_728, 65_536, 64
 ENVELOPE = re.compile(rb'\{"payload":"([A-Za-z0-9+/]*={0,2})","payloadType":"application/vnd\.in-toto\+json",'
                       rb'"signatures":\[\{"keyid":"([!#-\[\]-~]+)","sig":"([A-Za-z0-9+/]+={0,2})"\}\]\}\n')
 NAME = r'[!#-*,-\[\]-~]+'  # of a key
-ASSURANCES = {'human': {'stepUp', 'password', 'securityKey'}, 'agent': {'signature'}}
 PARTIES = {'requester': 'person', 'beneficiary': 'beneficiaryPerson'}  # who may have no vote
-PROOFS = {*ASSURANCES['human'], *ASSURANCES['agent']}
-NAMED = {'principals': ('user.created', 'agent.registered', 'api-client.created'), 'groups': ('group.created',)}
-NO_FACTS = set('id kind principal actor at createdAt content reason signature publicKey leaf'.split())
-USUAL, FORMS = {}, collections.defaultdict(dict)  # forms.txt tells what they are
-for name, *members in map(str.split, open(os.path.join(os.path.dirname(__file__), 'forms.txt'))):
-    if name[0] == ':': USUAL |= dict.fromkeys(members, name[1:])
-    elif name != '#': FORMS[name] |= dict((*m.split(':', 1), USUAL.get(m.rstrip('?'), 'str'))[:2] for m in members)
-TYPES = {'id': lambda v: type(v) is str and v, 'true': lambda v: v is True, 'proof': PROOFS.__contains__,
-         'time': lambda v: milliseconds(v) >= 0, 'hash': lambda v: len(unbase64(v)) == 32,
-         'nonce': lambda v: len(unbase64(v, url=True)) == 16, 'digest': re.compile('[0-9a-f]{64}').fullmatch,
-         'ids': lambda v: type(v) is list and all(map(TYPES['id'], v)) and len(set(v)) == len(v),
-         'status': ('open', 'approved', 'rejected', 'canceled', 'expired').__contains__}
+NAMED = {'principals': ('user.created', 'agent.registered', 'api-client.created', 'app.created'),
+         'groups': ('group.created',)}
+NO_FACTS = set('id kind principal actor at createdAt content reason signature publicKey evidence leaf'.split())
+ANSWERS = {'fido2': ('rpId', 'type', 'webauthn.get', 'clientDataJSON', 'authenticatorData', 'signature'),
+           'u2f': ('appId', 'typ', 'navigator.id.getAssertion', 'clientData', 'signatureData')}  # of security keys
+COSE_KEY = re.compile(rb'\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20(.{32})\x22\x58\x20(.{32})', re.DOTALL)
+def sha256(data): return hashlib.sha256(data).digest()
+def once(pairs): return value if len(value := dict(pairs)) == len(pairs) else no('a member named twice')
 def union(sets): return functools.reduce(operator.or_, sets, 0)
-class Refused(Exception): __str__ = lambda self: self.args[1]  # args: code, detail
-def no(detail, code='malformed'): raise Refused(code, detail)
-def digest(text): return hashlib.sha256(text.encode()).hexdigest()
-def unbase64(text, url=False, alphabets=(b'+/', b'-_')):
-    raw = base64.b64decode(text + '==', alphabets[url])
-    again = base64.b64encode(raw, alphabets[url]).decode()
-    return raw if text == again.rstrip('=' * url) else no('not canonical base64')
-def milliseconds(instant):
-    at = datetime.datetime.fromisoformat(instant)
-    return round(at.timestamp() * 1000) if at.isoformat(timespec='milliseconds')[:23] + 'Z' == instant else no(instant)
-def write(value, depth=MAX_DEPTH, plain=json.JSONEncoder(ensure_ascii=False).encode):  # canonical JSON
-    if type(value) is dict and depth:
-        names = sorted(value, key=lambda name: name.encode('utf-16-be'))
-        return '{' + ','.join(f'{plain(name)}:{write(value[name], depth - 1)}' for name in names) + '}'
-    if type(value) is list and depth: return '[' + ','.join(write(item, depth - 1) for item in value) + ']'
-    allowed = value is None or type(value) in (bool, str) or type(value) is int and 0 <= value <= MAX_INTEGER
-    return plain(value) if allowed else no('not a value of canonical JSON, or nested too deep')
-def parse(text, kind, where):
-    write(value := json.loads(text)) == text or no(f'{where} is not canonical JSON')
-    return check(value, kind, where) or value
-def check(value, kind, where):  # refuses what is not of a type as forms.txt writes it
-    form = FORMS.get(f'{kind}.{type(value) is dict and value.get("kind", value.get("operation"))}') or FORMS.get(kind)
-    if form:
-        form = {name.rstrip('?'): inner for name, inner in form.items() if name[-1] != '?' or name[:-1] in value}
-        value.keys() == form.keys() or no(f'{where} has {sorted(value)}, not {sorted(form)}')
-    elif kind[0] in '[{':
-        type(value) is (list if kind[0] == '[' else dict) or no(f'{where} is of another type')
-        form = dict.fromkeys(range(len(value)) if kind[0] == '[' else value, kind[1:-1])
-    else:
-        fits = (TYPES.get(one, lambda v: one in (type(v).__name__, f"'{v}'"))(value) for one in kind.split('|'))
-        any(fits) or no(f'{where} is not {kind}')
-    for name, inner in (form or {}).items(): check(value[name], inner, f'{where}.{name}')
 def verifier_key(kind, text):
     name, key_id, encoded = text.split('+', 2)
     expected = hashlib.sha256(name.encode() + b'\n' + (raw := unbase64(encoded))).hexdigest()[:8]
     raw[0] == kind and key_id == expected and re.fullmatch(NAME, name) or no(f'{text} is no such key')
     return f'{name}+{key_id}', ed25519.Ed25519PublicKey.from_public_bytes(raw[1:])
-def rsa_key(pem):
+def public_key(pem):  # of a voter: RSA, or on P-256
     key = serialization.load_pem_public_key(pem)
     plain = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    pem in (plain, plain[:-1]) and key.public_numbers().e in range(3, 2**64, 2) or no('not an RSA key in its one form')
-    return key if 2048 <= key.key_size <= 16384 and key.public_numbers().n % 2 else no('an RSA key that may not be')
+    right = getattr(key, 'curve', ec.SECP256R1()).name == 'secp256r1'
+    if not hasattr(key, 'curve'):
+        numbers = key.public_numbers()
+        right = numbers.e in range(3, 2**64, 2) and 2048 <= key.key_size <= 16384 and numbers.n % 2
+    return key if pem in (plain, plain[:-1]) and right else no('not a key in its one form, or one that may not be')
 def open_checkpoint(log, organization, log_key, trust):  # its size, its root, and which of the trusted keys signed it
     keys, witnesses = dict(trust.key), dict(trust.witness_key)
     all({**keys, **witnesses}[i] == key for i, key in [*trust.key, *trust.witness_key]) or no('two keys of one name')
@@ -87,10 +54,9 @@ def root_by(path, index, size, value):  # the root of a tree with this value at 
     inner = root_by(path[:-1], index % half, half if index < half else size - half, value)
     return hashlib.sha256(b'\1' + (inner + path[-1] if index < half else path[-1] + inner)).digest()
 def read_jws(vote, organization, request, policy):  # what verify() of the voter's key takes, and the claims
-    def members(pairs): return value if len(value := dict(pairs)) == len(pairs) else no('a member named twice')
     signed, _, signature = (vote['signature'] if len(vote['signature']) <= 65_536 else '').rpartition('.')
     header, claims = (json.loads(
-        unbase64(part, url=True).decode(), object_pairs_hook=members, parse_float=no, parse_constant=no,
+        unbase64(part, url=True).decode(), object_pairs_hook=once, parse_float=no, parse_constant=no,
         parse_int=lambda digits: digits.isdigit() and int(digits)) for part in signed.split('.'))
     check(claims, 'Claims', 'what the voter signed')
     said = {'iss': vote['principal'], 'org': organization, 'request': request['id'], 'digest': request['digest'],
@@ -99,6 +65,24 @@ def read_jws(vote, organization, request, policy):  # what verify() of the voter
     right &= claims | said == claims and abs(milliseconds(vote['at']) - 1000 * claims['iat']) <= 310_000
     right and re.fullmatch('[A-Za-z0-9_-]{16,128}', claims['nonce']) or no('something else', 'bad-voter-signature')
     return (unbase64(signature, url=True) or no('empty'), signed.encode(), padding.PKCS1v15(), hashes.SHA256()), claims
+def read_answer(vote, organization, request, policy):  # of a security key; gives the key
+    kept, approves = vote['evidence'], vote['stance'] == 'approve' and vote['person'] is not None
+    place, member, kind, *names = ANSWERS[kept['kind']]
+    client_data, start, *signature = (unbase64(kept[name], url=True) for name in names)
+    if kept['kind'] == 'u2f': start, *signature = sha256(kept['appId'].encode()) + start[:5], start[5:]
+    said = json.loads(client_data.decode(), object_pairs_hook=once, parse_float=str, parse_int=str, parse_constant=no)
+    write(said).encode()  # refuses half characters, and what nests too deep
+    approved = {'type': 'quorate-vote-challenge/1', 'organization': organization, 'request': request['id'],
+                'digest': request['digest'], 'policyDigest': policy['digest'], 'stance': 'approve',
+                'person': vote['person'], 'nonce': kept['nonce']}
+    challenge = base64.urlsafe_b64encode(sha256(write(approved).encode())).decode().rstrip('=')
+    right = approves and said | {member: kind, 'challenge': challenge, 'origin': kept['origin']} == said
+    right &= kept['kind'] == 'u2f' or said.get('crossOrigin', False) is False and 'topOrigin' not in said
+    right &= len(start) >= 37 and start[:32] == sha256(kept[place].encode()) and start[32] & 1
+    right or no(f'vote {vote["seq"]}: a security key answered something else', 'bad-voter-signature')
+    point = b'\4' + b''.join(COSE_KEY.fullmatch(unbase64(kept['publicKey'], url=True)).groups())
+    key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+    return key.verify(*signature, start + sha256(client_data), ec.ECDSA(hashes.SHA256())) or key
 def nodes(rule, depth=0):
     fits = depth <= 8 and len(rule.get('assurance', ())) <= 4 and ('from' in rule or rule['atLeast'] <= len(rule['of']))
     fits and rule['atLeast'] >= 1 or no('policy: a rule beyond the limits')
@@ -144,7 +128,7 @@ class Tally:
         bad = self.numbers[-1]
         for i in range(len(self.lanes_of) if self.distinct else 0): bad |= (bad & ~self.lanes_of[i]) << (1 << i)
         return self.met(~bad) > 0
-def replay(request, policy, entries, verified):  # runs the rule again; gives what `decision` has to be
+def replay(request, policy, entries, verified, doubted):  # runs the rule again; gives what `decision` has to be
     options, stages, status, stage, seq, tally = policy['options'], policy['stages'], 'open', 0, 0, None
     def voter_of(who, person): return ('person', person) if options['naturalPersons'] and person else ('principal', who)
     parties = [(request[who], request.get(of)) for who, of in PARTIES.items() if who in request]
@@ -166,10 +150,11 @@ def replay(request, policy, entries, verified):  # runs the rule again; gives wh
             named, held = tally.at(me, entry['seats']), tally.at(me, [*entry.get('held', entry['seats']), me])
             must(in_time and held and (options['requesterMayVote'] or not excluded), 'too late, seatless, or excluded')
             must(named & ~held == 0 and entry['digest'] == request['digest'], 'not all seats held, or another digest')
-            once = me not in tally.last and voter not in tally.filled and len(entry['seats']) == 1
-            once = once and entry['stance'] != 'withdraw' and 0 < named == tally.first_free(held)
-            must('singleVote' not in options or once, 'not the one vote for the first seat that is free')
-            proved = set(entry['assurance']) - (set() if seq in verified else {'signature'})
+            stays, first = entry['stance'] != 'withdraw', me not in tally.last and voter not in tally.filled
+            free = len(entry['seats']) == 1 and 0 < named == tally.first_free(held)
+            must('singleVote' not in options or stays and first and free, 'not the one vote for the first free seat')
+            must('approvesOnce' not in options or stays and (first or not approves), 'an approval stands')
+            proved = set(entry['assurance']) - (set() if seq in verified else doubted)
             could = PROOFS if approves else ASSURANCES[entry['kind']] if options['vetoNeedsAssurance'] else set()
             lacks = {word for word in could if tally.having[word] & (named if approves else held)} - proved
             must(lacks.isdisjoint(entry['assurance']), f'--voter-key {me}=… is needed', 'voter-key-missing')
@@ -213,7 +198,9 @@ def verify(data, trust):  # the account of a receipt that holds; every other one
     fits &= len(rule_text.encode()) <= MAX_RULE_BYTES and max(map(len, seats)) <= (1000, 16)[options['distinctPeople']]
     lasting = options['veto'] != 'withdrawable' and not options['recheckEligibility']
     lasting &= all(len({*each}) == len(each) for each in seats)
-    fits and (lasting or 'singleVote' not in options) or no('policy: beyond the limits')
+    fits &= lasting or 'singleVote' not in options
+    standing = options['veto'] == 'final' and not options['recheckEligibility'] and 'singleVote' not in options
+    fits and (standing or 'approvesOnce' not in options) or no('policy: beyond the limits')
     size, root, signed = open_checkpoint(log, organization, key_id, trust)
     (missing := dict(trust.witness_key).keys() - signed) and no(', '.join(missing), 'witness-missing')
     verified, earlier, seen, grant = set(), {}, set(), {name: request[name] for name in {'grant'} & request.keys()}
@@ -232,7 +219,8 @@ def verify(data, trust):  # the account of a receipt that holds; every other one
     facts = made['facts'] | {'policyDigest': policy['digest'], 'stages': stages, 'options': options}
     write(facts) == write(made['facts']) and policy['id'] == request['policy'] or no('another policy', 'leaf-mismatch')
     'name' in policy and commits(made, 'name', **policy['name'])
-    entry(request, ['request.created'], who={'id': request['requester']}, policyDigest=policy['digest'])
+    asked = entry(request, ['request.created'], who={'id': request['requester']}, policyDigest=policy['digest'])
+    asked['actor']['kind'] in ASSURANCES or no('not asked for by a principal', 'leaf-mismatch')
     whom = request.get('beneficiary', request['requester'])
     all(role['principal'] == whom for role in grant.values()) or no('a role for another', 'leaf-mismatch')
     subject = [{'name': request['id'], 'digest': {'sha256': request['digest']}}]
@@ -248,17 +236,26 @@ def verify(data, trust):  # the account of a receipt that holds; every other one
     for vote in votes:
         me, seq, proof = vote['principal'], vote['seq'], {'signature'} & vote.keys()
         facts = {'policy': policy['id']} | {name: digest(vote[name]) for name in proof}
+        if 'evidence' in vote: facts |= {'evidence': digest(write(vote['evidence']))}
         cast = entry(vote, ['vote.cast'], who={'id': me, 'kind': vote['kind']}, **facts)
         'reason' in vote and commits(cast, 'reason', **vote['reason'])
+        keys = [key for voter, key in trust.voter_key if voter == me]
         if proof:
             jws, said = read_jws(vote, organization, request, policy)
-            'publicKey' in vote and rsa_key(vote['publicKey'].encode()).verify(*jws)
-            for key in (keys := [key for voter, key in trust.voter_key if voter == me]):
-                with contextlib.suppress(InvalidSignature): verified.add(key.verify(*jws) or seq)
+            'publicKey' in vote and public_key(vote['publicKey'].encode()).verify(*jws)
+            for key in keys:
+                with contextlib.suppress(InvalidSignature, TypeError): verified.add(key.verify(*jws) or seq)
             in_order = (me, said['nonce']) not in earlier and earlier.get(me, 0) <= said['iat']
             in_order and (seq in verified or not keys) or no(f'vote {seq}', 'bad-voter-signature')
             earlier |= {me: said['iat'], (me, said['nonce']): True}
+        if 'evidence' in vote:
+            numbers = read_answer(vote, organization, request, policy).public_numbers()
+            if numbers in [key.public_numbers() for key in keys]: verified.add(seq)
+            fresh = (None, vote['evidence']['nonce']) not in earlier and (seq in verified or not keys)
+            fresh or no(f'vote {seq}: a key of somebody else, or told before', 'bad-voter-signature')
+            earlier[None, vote['evidence']['nonce']] = True
         right = proof == {'signature'} & {*vote['assurance']} and (proof or 'publicKey' not in vote)
+        right = right and ('evidence' in vote) == ('securityKey' in vote['assurance'])
         right and ASSURANCES[vote['kind']].issuperset(vote['assurance']) or no(f'vote {seq}: not proofs of its kind')
         not trust.voter_key or seq in verified or me in trust.unsigned or no(f'--voter-key {me}=…', 'voter-key-missing')
     for kinds, name in ((NAMED[group], name) for group in names for name in names[group]):
@@ -272,7 +269,7 @@ def verify(data, trust):  # the account of a receipt that holds; every other one
     trust.policy in (None, policy['digest']) or no(policy['digest'], 'other-policy')
     asks = trust.voter_key or any('signature' in node.get('assurance', ()) for rule in rules for node in rule)
     request['content'] is not None or not asks or no('what was signed was erased', 'content-missing')
-    right = replay(request, policy, entries, verified)
+    right = replay(request, policy, entries, verified, {'signature', *['securityKey'] * trust.own_keys})
     write(right) == write(decision) or no(f'the rule gives {right}', 'rule-violated')
     return statement['predicate'] | {'verified': sorted(verified), 'signedBy': sorted(signed)}
 def judge(data, trust):
@@ -281,7 +278,7 @@ def judge(data, trust):
     except InvalidSignature as fault: code, detail = 'bad-signature', repr(fault)
     except Exception as fault: code, detail = 'malformed', repr(fault)
     return {'verdict': 'refused', 'failures': [{'code': code, 'detail': detail[:1000]}], 'account': None}
-def voter_key(text): return text.partition('=')[0], rsa_key(open(text.partition('=')[2], 'rb').read(65_536))
+def voter_key(text): return text.partition('=')[0], public_key(open(text.partition('=')[2], 'rb').read(65_536))
 def options_of(args):
     parser = argparse.ArgumentParser(description='Checks a Quorate receipt offline.', allow_abbrev=False)
     parser.error = no
@@ -290,6 +287,7 @@ def options_of(args):
                        '--voter-key': voter_key, '--unsigned': str}.items():
         parser.add_argument(name, type=read, action='append', default=[], required=name == '--key')
     parser.add_argument('--policy', type=lambda text: text if TYPES['digest'](text) else no('not a digest'))
+    parser.add_argument('--own-keys', action='store_true', help='a security key proves nothing unless it is given')
     parser.add_argument('--json', action='store_true', help='print the verdict on one line')
     return parser.parse_args(args)
 if __name__ == '__main__':

@@ -1,9 +1,8 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { AppError } from '../../errors.ts'
 import { continueTrace } from '../../trace.ts'
-import { refusalOf } from '../shared/refusal.ts'
+import { noRoute, refusalOf } from '../shared/refusal.ts'
 import { wireErrors } from './errors.ts'
 
 /** The one place where an error becomes an answer: `{code, message, details?}` (contract §0). Faults show no detail. */
@@ -33,11 +32,7 @@ export function wireErrorOf(error: unknown, request: FastifyRequest): WireError 
 }
 
 export function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return answerError(
-    new AppError('NOT_FOUND', `No route ${request.method} ${request.url.split('?', 1)[0]}.`),
-    request,
-    reply,
-  )
+  return answerError(noRoute(request), request, reply)
 }
 
 const unreadable: Readonly<Record<string, readonly [status: number, message: string]>> = {

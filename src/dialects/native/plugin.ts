@@ -1,8 +1,7 @@
 import cookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../context.ts'
-import { addBodyParser, refuseUnstorableText } from '../shared/body.ts'
-import { refuseByLever } from '../shared/levers.ts'
+import { admitCalls } from '../shared/admission.ts'
 import { rateLimiter } from '../shared/rate-limit.ts'
 import { authenticator, hasIdempotencyKey, readIdempotencyKey } from './auth.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
@@ -44,24 +43,14 @@ export async function nativeDialect(
   ctx: Ctx,
   answerUnknown: typeof answerUnknownRoute = answerUnknownRoute,
 ): Promise<void> {
-  addBodyParser(app)
   await app.register(cookie)
   // Shapes are checked by the parsers of `wire/`, which know the contract's code for each field; route schemas describe
   // them for readers and shape the answers.
   app.setValidatorCompiler(() => () => true)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerUnknown)
-  // The order of contract §0: lever, token, rate limit, then what is asked.
-  const authenticate = authenticator(ctx)
-  const limitCalls = rateLimiter(ctx)
-  app.addHook('onRequest', async (request, reply) => {
-    refuseByLever(ctx, request)
-    await authenticate(request)
-    await limitCalls(request, reply)
-    refuseMissingScope(request)
-  })
+  admitCalls(app, ctx, { authenticate: authenticator(ctx), limitCalls: rateLimiter(ctx), refuseMissingScope })
   app.addHook('preHandler', (request, _reply, done) => {
-    refuseUnstorableText(request)
     if (!hasIdempotencyKey(request)) return done()
     readIdempotencyKey(ctx, request).then(() => done(), done)
   })

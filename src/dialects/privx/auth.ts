@@ -7,6 +7,7 @@ import { requireBinding } from '../../identity/agents/token-binding.ts'
 import { requireScope } from '../../identity/api-keys/access.ts'
 import { authenticateApiKey } from '../../identity/api-keys/authenticate.ts'
 import { apiKeyPrefix } from '../../identity/api-keys/secret.ts'
+import { bearerOf } from '../shared/authorization.ts'
 import '../shared/caller.ts'
 
 /**
@@ -18,6 +19,7 @@ export function authenticator(ctx: Ctx): (request: FastifyRequest) => Promise<vo
   return async (request) => {
     if (request.routeOptions.config.public === true || request.is404) return
     const token = bearerOf(request.headers.authorization)
+    if (token === null) throw new AppError('MISSING_JWT_TOKEN')
     if (token.startsWith(apiKeyPrefix)) {
       request.caller = await authenticateApiKey(ctx, token)
       return
@@ -34,11 +36,4 @@ export function authenticator(ctx: Ctx): (request: FastifyRequest) => Promise<vo
 /** To be asked once the call has been counted. @throws AppError API_KEY_SCOPE_MISSING */
 export function refuseMissingScope({ caller }: FastifyRequest): void {
   if (caller !== undefined && caller !== null) requireScope(caller, 'privx')
-}
-
-/** @throws AppError MISSING_JWT_TOKEN */
-function bearerOf(authorization: string | undefined): string {
-  const [, token] = /^bearer +(\S+)$/i.exec(authorization ?? '') ?? []
-  if (token === undefined) throw new AppError('MISSING_JWT_TOKEN')
-  return token
 }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { AppError, type ErrorCode } from '../../errors.ts'
+import type { ErrorCode } from '../../errors.ts'
 import { windowSeconds } from '../../identity/call-limiter.ts'
-import { refusalOf } from '../shared/refusal.ts'
+import { noRoute, refusalOf } from '../shared/refusal.ts'
 import { wireErrors } from './errors.ts'
 import { grantMembers } from './wire/grant-words.ts'
 
@@ -54,8 +54,7 @@ export function answerUnroutable(error: unknown, request: FastifyRequest, reply:
 }
 
 export function answerUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const path = request.url.split('?', 1)[0]
-  return answerError(new AppError('NOT_FOUND', `No route ${request.method} ${path}.`), request, reply)
+  return answerError(noRoute(request), request, reply)
 }
 
 /** The answer of an OAuth endpoint (RFC 6749 section 5.2). */

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Ctx } from '../../context.ts'
-import { addBodyParser, refuseUnstorableText } from '../shared/body.ts'
-import { refuseByLever } from '../shared/levers.ts'
+import { admitCalls } from '../shared/admission.ts'
 import { rateLimiter } from '../shared/rate-limit.ts'
 import { authenticator, refuseMissingScope } from './auth.ts'
 import { answerError, answerUnknownRoute } from './error-answer.ts'
@@ -64,20 +63,8 @@ function frameOf(ctx: Ctx): (app: FastifyInstance) => void {
   const authenticate = authenticator(ctx)
   const limitCalls = rateLimiter(ctx)
   return (app) => {
-    addBodyParser(app)
-    // This is not the API that /openapi.json describes.
-    app.addHook('onRoute', (route) => void (route.schema = { ...route.schema, hide: true }))
     app.setErrorHandler(answerError)
     app.setNotFoundHandler(answerUnknownRoute)
-    app.addHook('onRequest', async (request, reply) => {
-      refuseByLever(ctx, request)
-      await authenticate(request)
-      await limitCalls(request, reply)
-      refuseMissingScope(request)
-    })
-    app.addHook('preHandler', (request, _reply, done) => {
-      refuseUnstorableText(request)
-      done()
-    })
+    admitCalls(app, ctx, { authenticate, limitCalls, refuseMissingScope })
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { AppError, type ErrorCode } from '../../errors.ts'
+import { pathOf } from './paths.ts'
 
 /**
  * What an error is to whoever called. A fault shows no detail; it is logged here, once, and so is what made a dialect answer
@@ -15,6 +16,11 @@ export function refusalOf(error: unknown, request: FastifyRequest, statusOf: (co
     request.log.error({ err: refusal.cause ?? refusal, ...namesOf(request) }, 'refused by a fault')
   }
   return refusal
+}
+
+/** That no route takes this method of this path. */
+export function noRoute(request: FastifyRequest): AppError {
+  return new AppError('NOT_FOUND', `No route ${request.method} ${pathOf(request)}.`)
 }
 
 /** Which request a log line is about: never its headers or body, which hold tokens. */

@@ -4,15 +4,20 @@ import { AppError } from '../../errors.ts'
 import { addCalls } from '../../store/call-counters.ts'
 import type { CredentialKind } from '../../store/schema-access.ts'
 
-/** What is tried: somebody's own secret by their name, or the OAuth client's by the address that it comes from. */
-type Tried = CredentialKind | 'oauth-client'
+/** What is tried: a secret by the name of its credential, the password of a person, or the OAuth client's by the address that it comes from. */
+type Tried = CredentialKind | 'person' | 'oauth-client'
 
 const windowMilliseconds = 60_000
 /**
  * Wrong attempts a minute at one name, over all processes. A secret that we made cannot be guessed, but one from the
  * configuration may. There is one OAuth client for all: counted by its name, one who guesses would shut out everybody.
  */
-const maxAttempts: Readonly<Record<Tried, number>> = { password: 20, 'client-secret': 200, 'oauth-client': 200 }
+const maxAttempts: Readonly<Record<Tried, number>> = {
+  password: 20,
+  person: 20,
+  'client-secret': 200,
+  'oauth-client': 200,
+}
 
 /**
  * Counts an attempt at a name or from an address, whether or not there is such a name, before the attempt is made, so that many at once are held to the

@@ -14,12 +14,13 @@ import { endGrantsOf } from '../grants/end-grant.ts'
  * Removes a principal for good: no sign-in of theirs goes on or comes back, and every role of theirs ends. The agents that they
  * answer for are revoked and lose their roles; only under another owner an admin lets them in again. What they did stays
  * readable under their name. Runs under `lockFacts`.
+ * @returns when, as it is stored, for the leaf that tells of it
  */
 export async function shutOut(
   ctx: Ctx,
   tx: Tx,
   { orgId, principalId, actor }: { orgId: string; principalId: string; actor: LeafActor },
-): Promise<void> {
+): Promise<Date> {
   const at = ctx.clock.now()
   await lockSessions(tx, orgId, principalId)
   // With a person go the agents they answer for, whose keys they know.
@@ -32,4 +33,5 @@ export async function shutOut(
   for (const id of [principalId, ...agents]) {
     await endGrantsOf(ctx, tx, { orgId, of: { principalId: id }, actor, because: 'principal-removed', at })
   }
+  return at
 }

@@ -104,8 +104,8 @@ export async function deleteApiClient(ctx: Ctx, caller: Caller, clientId: string
     const { id } = await requireClient(tx, orgId, clientId)
     if (id === actor.principalId) throw new AppError('USER_CANNOT_DISABLE_SELF')
     const by = leafActorOf(actor)
-    await shutOut(ctx, tx, { orgId, principalId: id, actor: by })
-    const leaf = { orgId, subjectId: id, actor: by, at: ctx.clock.now(), facts: {} }
+    const at = await shutOut(ctx, tx, { orgId, principalId: id, actor: by })
+    const leaf = { orgId, subjectId: id, actor: by, at, facts: {} }
     await appendLeaf(ctx, tx, { ...leaf, kind: 'api-client.removed' })
   })
 }

@@ -154,8 +154,8 @@ export async function deleteLocalUser(ctx: Ctx, caller: Caller, userId: string |
     const { orgId } = actor
     const principalId = await requireLocalUser(tx, orgId, userId)
     if (principalId === actor.principalId) throw new AppError('USER_CANNOT_DISABLE_SELF')
-    const [at, by] = [ctx.clock.now(), leafActorOf(actor)]
-    await shutOut(ctx, tx, { orgId, principalId, actor: by })
+    const by = leafActorOf(actor)
+    const at = await shutOut(ctx, tx, { orgId, principalId, actor: by })
     await forgetLocalUser(tx, orgId, principalId)
     await appendLeaf(ctx, tx, { orgId, kind: 'user.removed', subjectId: principalId, actor: by, at, facts: {} })
   })

@@ -8,6 +8,7 @@ import * as voteSignatures from './0007-vote-signatures.ts'
 import * as formerOwners from './0008-former-owners.ts'
 import * as leafMarks from './0009-leaf-marks.ts'
 import * as access from './0010-access.ts'
+import * as custody from './0011-custody.ts'
 
 /** Applied in the order of their names, each once. Append only; widen before you narrow. */
 export const migrations = {
@@ -21,4 +22,5 @@ export const migrations = {
   '0008-former-owners': formerOwners,
   '0009-leaf-marks': leafMarks,
   '0010-access': access,
+  '0011-custody': custody,
 }

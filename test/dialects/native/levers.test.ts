@@ -28,6 +28,8 @@ describe('read_only_mode', () => {
       expect([path, (await ada.get(path)).status]).toEqual([path, 200])
     }
     expect(await world.anyone.get('/groups')).toMatchObject({ status: 401 })
+    expect(await ada.post('/workflow-engine/api/v1/requests/search', {})).toMatchObject({ status: 200 })
+    expect(await world.anyone.post('/crypto/v1/verify', {})).toMatchObject({ status: 401 })
   })
 })
 

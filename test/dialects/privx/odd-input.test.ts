@@ -1,7 +1,16 @@
-import Fastify from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { privxDialect } from '../../../src/dialects/privx/plugin.ts'
 import { engine, step } from '../../helpers/access.ts'
+import {
+  faultsOf as faultsOfCalls,
+  long,
+  mutated,
+  oddBodies,
+  oddMembers,
+  oddTexts,
+  routesOf as routesOfDialect,
+  type OddCall,
+} from '../../helpers/odd-input.ts'
 import {
   auth,
   oauthClient,
@@ -13,7 +22,6 @@ import {
   type PrivxWorld,
 } from '../../helpers/privx.ts'
 
-/** Whatever is sent to whatever route of the dialect: it is taken or refused, and never a fault of ours. */
 let privx: PrivxWorld
 let scene: { readonly role: string; readonly workflow: string; readonly request: string; readonly user: string }
 let client: string
@@ -32,40 +40,15 @@ beforeAll(async () => {
 })
 afterAll(() => privx.close())
 
-interface Sent {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  readonly url: string
-  readonly payload?: string
-  readonly headers?: Record<string, string>
-}
-
-const atOnce = 8
-
-/** What came of all these calls that should not have: a fault, or a refusal in no words of this API. */
-async function faultsOf(calls: Generator<Sent>): Promise<string[]> {
-  const faults: string[] = []
-  let count = 0
-  const callOn = async () => {
-    for (const sent of calls) {
-      count++
-      const fault = await faultOf(sent)
-      if (fault !== null) faults.push(fault)
-    }
-  }
-  await Promise.all(Array.from({ length: atOnce }, callOn))
-  expect(count).toBeGreaterThan(0)
-  return faults
-}
-
-async function faultOf({ headers, ...sent }: Sent): Promise<string | null> {
-  const authorization = `Bearer ${privx.admin.token}`
-  const all = { authorization, 'content-type': 'application/json', ...headers }
-  const { statusCode: status, body: text } = await privx.world.app.inject({ ...sent, headers: all })
-  const isWorded = status < 400 || /^\{"error(?:_code)?":/.test(text)
-  if (status < 500 && isWorded) return null
-  const { method, url, payload = '' } = sent
-  return `${method} ${url.slice(0, 100)} ${payload.slice(0, 200)}: ${status} ${text.slice(0, 100)}`
-}
+const faultsOf = async (calls: Generator<OddCall>) =>
+  await faultsOfCalls(
+    privx.world,
+    calls,
+    { authorization: `Bearer ${privx.admin.token}`, 'content-type': 'application/json' },
+    ({ text }) => /^\{"error(?:_code)?":/.test(text),
+  )
+const routesOf = async (...methods: OddCall['method'][]) =>
+  await routesOfDialect(privxDialect, privx.world.ctx, ...methods)
 
 /** A body that is right, of each route that takes one. */
 function bodies(): Readonly<Record<string, unknown>> {
@@ -144,79 +127,11 @@ function bodies(): Readonly<Record<string, unknown>> {
   }
 }
 
-const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
-const long = 'x'.repeat(1024 * 1024)
-
-/** JSON as it is written, in the place of any member. */
-const oddMembers = [
-  'null',
-  '[]',
-  '{}',
-  '"x"',
-  '-1',
-  '0.5',
-  '1e400',
-  '9007199254740993',
-  String.raw`"a\u0000b"`,
-  String.raw`"a\ud800b"`,
-  String.raw`"%_\\' or 1=1; drop table groups --"`,
-  '"0000-01-01T00:00:00+10:00"',
-  `"${long.slice(0, 5000)}"`,
-]
-
-/** The same in the place of the whole body. */
-const oddBodies = [
-  ...oddMembers,
-  '[null]',
-  '[{}]',
-  '""',
-  '1',
-  'true',
-  '{',
-  '{"name"',
-  String.raw`{"a\u0000": 1}`,
-  '{"__proto__": {"a": 1}, "constructor": 1}',
-  deep(63),
-  deep(1000),
-  `"${long}"`,
-]
-
-/** The body with each of its members in turn, at any depth, written as something odd. */
-function* mutated(body: unknown, odd: readonly string[]): Generator<string> {
-  const mark = '"\u2603"'
-  for (const path of pathsOf(body)) {
-    const marked = JSON.stringify(replaced(body, path, '\u2603'))
-    for (const json of odd) yield marked.replace(mark, () => json)
-  }
-}
-
-function pathsOf(value: unknown): string[][] {
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([name, member]) => [[name], ...pathsOf(member).map((rest) => [name, ...rest])])
-}
-
-function replaced(value: unknown, [name = '', ...rest]: readonly string[], by: string): unknown {
-  const copy = structuredClone(value) as Record<string, unknown>
-  copy[name] = rest.length === 0 ? by : replaced(copy[name], rest, by)
-  return copy
-}
-
 const idFor = (url: string): string => {
   if (url.includes('/workflows/')) return scene.workflow
   if (url.includes('/requests/')) return scene.request
   if (url.includes('/roles/:id')) return scene.role
   return url.includes('/api-clients/') ? client : scene.user
-}
-
-/** Every route there is, so that a new one is asked too. */
-async function routesOf(...methods: string[]): Promise<{ method: Sent['method']; url: string }[]> {
-  const found: { method: Sent['method']; url: string }[] = []
-  await using app = Fastify()
-  app.addHook('onRoute', ({ method, url }) => {
-    for (const one of [method].flat()) if (methods.includes(one)) found.push({ method: one as Sent['method'], url })
-  })
-  await privxDialect(app, privx.world.ctx)
-  return found
 }
 
 test('every route that takes a body is among those that are tried', async () => {
@@ -227,7 +142,7 @@ test('every route that takes a body is among those that are tried', async () => 
 test('a body that is something odd, as a whole or in a member, is no fault', async () => {
   const known = bodies()
   const routes = (await routesOf('POST', 'PUT')).filter(({ url }) => url !== `${auth}/logout`)
-  function* calls(): Generator<Sent> {
+  function* calls(): Generator<OddCall> {
     for (const { method, url } of routes) {
       const at = { method, url: url.replace(':id', idFor(url)) }
       for (const payload of oddBodies) yield { ...at, payload }
@@ -240,7 +155,7 @@ test('a body that is something odd, as a whole or in a member, is no fault', asy
 test('a text of a megabyte in a member is no fault', async () => {
   const known = bodies()
   const routes = await routesOf('POST', 'PUT')
-  function* calls(): Generator<Sent> {
+  function* calls(): Generator<OddCall> {
     for (const { method, url } of routes) {
       const body = known[url] as Record<string, unknown>
       const at = { method, url: url.replace(':id', idFor(url)) }
@@ -254,36 +169,13 @@ test('a text of a megabyte in a member is no fault', async () => {
   expect(await faultsOf(calls())).toEqual([])
 })
 
-const oddTexts = [
-  '',
-  '-1',
-  '0.5',
-  '1e3',
-  '1e400',
-  '9007199254740991',
-  '9007199254740992',
-  '99999999999999999999',
-  'NaN',
-  'name; drop table groups',
-  'name desc, (select 1)',
-  '__proto__',
-  'constructor',
-  'toString',
-  '%00',
-  '%ED%A0%80',
-  '%zz',
-  '%25',
-  "'",
-  long.slice(0, 10_000),
-]
-
 test('odd members of a query are no fault', async () => {
   const names = ['offset', 'limit', 'sortkey', 'sortdir', 'filter', 'username', 'id', '%00']
   const lists = /\/(?:workflows|roles|requests|users|api-clients|members|search)$/
   const routes = (await routesOf('GET', 'POST')).filter(({ method, url }) =>
     method === 'GET' ? lists.test(url) : url.endsWith('/search'),
   )
-  function* calls(): Generator<Sent> {
+  function* calls(): Generator<OddCall> {
     for (const { method, url } of routes) {
       const path = url.replace(':id', idFor(url))
       const payload = method === 'POST' ? { payload: '{}' } : {}
@@ -299,7 +191,7 @@ test('odd members of a query are no fault', async () => {
 
 test('odd ids in a path are no fault', async () => {
   const routes = (await routesOf('GET', 'POST', 'PUT', 'DELETE')).filter(({ url }) => url.includes(':id'))
-  function* calls(): Generator<Sent> {
+  function* calls(): Generator<OddCall> {
     for (const { method, url } of routes) {
       const payload = method === 'POST' || method === 'PUT' ? { payload: '{}' } : {}
       for (const text of oddTexts) yield { method, url: url.replace(':id', text), ...payload }
@@ -317,7 +209,7 @@ test('odd members of an authorization are no fault', async () => {
     code_challenge: 'x'.repeat(43),
     code_challenge_method: 'S256',
   }
-  function* calls(): Generator<Sent> {
+  function* calls(): Generator<OddCall> {
     for (const name of Object.keys(right)) {
       const others = new URLSearchParams(right)
       others.delete(name)
@@ -345,7 +237,7 @@ test('odd forms and odd Basic headers at the token endpoint are no fault', async
     `Basic ${long.slice(0, 8000)}`,
     `Bearer ${privx.admin.token}`,
   ]
-  function* calls(): Generator<Sent> {
+  function* calls(): Generator<OddCall> {
     const at = { method: 'POST', url: `${auth}/oauth/token` } as const
     for (const payload of forms) yield { ...at, payload, headers: form }
     for (const grant of grants) {

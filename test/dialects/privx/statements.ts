@@ -1,13 +1,4 @@
-/**
- * What contract privx states in §3, §4 and §7 as the mission's page has it (SEED) or as we have ruled (RULE), or what an SDK or
- * the vendor's manual says of the same point, each with the test that proves it: a file and a part of a title in it.
- */
-export interface Statement {
-  readonly section: string
-  readonly says: string
-  readonly file: string
-  readonly title: string
-}
+import { statementsOf, type Proof } from '../../helpers/statements.ts'
 
 const here = 'test/dialects/privx'
 const files = {
@@ -30,9 +21,7 @@ const files = {
   naive: 'test/kernel/terms.test.ts',
 } as const
 
-type Proof = readonly [says: string, file: keyof typeof files, title: string]
-
-const sections: Readonly<Record<string, readonly Proof[]>> = {
+const sections: Readonly<Record<string, readonly Proof<keyof typeof files>[]>> = {
   '3': [
     ['every row answers with its one status', 'endpoints', 'answers those whom it is for, and no others'],
     ['every row but status needs a token', 'endpoints', 'answers those whom it is for, and no others'],
@@ -365,6 +354,8 @@ const sections: Readonly<Record<string, readonly Proof[]>> = {
   ],
 }
 
-export const statements: readonly Statement[] = Object.entries(sections).flatMap(([section, proofs]) =>
-  proofs.map(([says, file, title]) => ({ section, says, file: files[file], title })),
-)
+/**
+ * What contract privx states in §3, §4 and §7 as the mission's page has it (SEED) or as we have ruled (RULE), or what an SDK or
+ * the vendor's manual says of the same point.
+ */
+export const statements = statementsOf(files, sections)

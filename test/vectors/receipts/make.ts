@@ -25,7 +25,9 @@ import {
   type ToldTerms,
   type ToldVote,
 } from '../../receipts/told.ts'
+import { answered, randomKeyOf } from '../../receipts/security-keys.ts'
 import { claimsOf, jwsOf, signed, voterOfPem, type Voter } from '../../receipts/voters.ts'
+import { custody } from './custody.ts'
 
 const folder = import.meta.dirname
 const name = `quorate.example/log/${organization}`
@@ -46,13 +48,14 @@ interface Vector {
   readonly witnessKeys: readonly string[]
   readonly voterKeys: readonly { readonly id: string; readonly file: string }[]
   readonly unsigned: readonly string[]
+  readonly ownKeys?: true
   readonly policy: string | null
   readonly verdict: 'verified' | 'refused'
   readonly code: string | null
   readonly because: string
 }
 
-type Given = Partial<Pick<Vector, 'witnessKeys' | 'voterKeys' | 'unsigned' | 'policy'>> & {
+type Given = Partial<Pick<Vector, 'witnessKeys' | 'voterKeys' | 'unsigned' | 'ownKeys' | 'policy'>> & {
   keys?: readonly NoteSigner[]
 }
 
@@ -310,7 +313,7 @@ async function good(): Promise<void> {
   add('The first entries of a log', await write(plain, { signer, others: 0 }), null)
   const bots = voters.map((voter, index) => ({ ...voter, id: `bot${index + 1}` }))
   for (const number of [3, 64, 89, 203]) {
-    const told = signed(randomTold(11, number), bots)
+    const told = answered(signed(randomTold(11, number), bots), randomKeyOf)
     const votes = told.events.filter(isVote)
     const unsigned = votes.filter(({ signature }) => signature === undefined).map(({ principal }) => principal)
     const isSigned = unsigned.length < votes.length
@@ -820,11 +823,8 @@ async function signatures(): Promise<void> {
   await no_('An agent that was asked for its password', 'malformed', proving('agent-1', 'password'), {})
   await no_('An agent with a fresh proof', 'malformed', proving('agent-1', 'stepUp'), {})
   const secured = [binding(seats('security', 1, 'securityKey', 'password'))]
-  add(
-    'A person with a security key and a password',
-    await write(telling(secured, {}, [vote(1, 'ben', { ...approves, assurance: ['securityKey', 'password'] })])),
-    null,
-  )
+  const proved = telling(secured, {}, [vote(1, 'ben', { ...approves, assurance: ['securityKey', 'password'] })])
+  add('A person with a security key and a password', await write(answered(proved, randomKeyOf)), null)
 }
 
 /** A vote of who asked, which cannot be; told of another requester. */
@@ -1466,6 +1466,16 @@ await moments()
 await exactForms()
 await roles()
 await edges()
+await custody({
+  folder,
+  agents: voters,
+  add: async (because, told, code, given) => add(because, await write(told), code, given),
+  async addBent(because, told, code, bend) {
+    const statement = readCanonical(writeCanonical(statementOf(await receiptOf(told, notary)))) as Bent
+    bend(statement.predicate.votes[0] as Record<string, unknown>)
+    add(because, fileOfStatement(statement, signer), code)
+  },
+})
 writeFileSync(join(folder, 'index.json'), `${JSON.stringify(vectors, null, 2)}\n`)
 process.stdout.write(`${vectors.length} vectors\n`)
 export type { Statement, Vector }

@@ -9,7 +9,7 @@ const vectors = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as 
 
 /** As the command line gives it. */
 function argumentsOf(vector: Vector): string[] {
-  const { file, keys, witnessKeys, voterKeys, unsigned, policy } = vector
+  const { file, keys, witnessKeys, voterKeys, unsigned, ownKeys, policy } = vector
   return [
     join(folder, file),
     '--json',
@@ -17,6 +17,7 @@ function argumentsOf(vector: Vector): string[] {
     ...witnessKeys.flatMap((key) => ['--witness-key', key]),
     ...voterKeys.flatMap((voter) => ['--voter-key', `${voter.id}=${join(folder, voter.file)}`]),
     ...unsigned.flatMap((id) => ['--unsigned', id]),
+    ...(ownKeys === true ? ['--own-keys'] : []),
     ...(policy === null ? [] : ['--policy', policy]),
   ]
 }

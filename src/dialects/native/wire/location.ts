@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Ctx } from '../../../context.ts'
+import { pathOf } from '../../shared/paths.ts'
 
 /** Answers 201 with the `Location` of what was made and no body (contract §0). */
 export function answerCreated(ctx: Ctx, request: FastifyRequest, reply: FastifyReply, id: string): FastifyReply {
@@ -22,8 +23,4 @@ export function addressOf(ctx: Ctx, request: FastifyRequest): string {
 /** A public URL that is configured stands whatever the Host header says. */
 function originOf(ctx: Ctx, request: FastifyRequest): string {
   return ctx.config.publicUrl ?? (request.host ? `${request.protocol}://${request.host}` : ctx.publicUrl)
-}
-
-function pathOf(request: FastifyRequest): string {
-  return request.url.split('?', 1)[0] ?? ''
 }

@@ -10,7 +10,7 @@ import type { Device, TokenPair } from '../../../identity/token-pair.ts'
 import { noStore } from '../../shared/no-store.ts'
 import { answerOauthError } from '../error-answer.ts'
 import {
-  basicOf,
+  clientOf,
   deviceOf,
   loginLocation,
   parseAuthorize,
@@ -30,7 +30,7 @@ export function authRoutes(app: FastifyInstance, ctx: Ctx): void {
   app.post('/oauth/token', { ...oauth, config: { public: true, form: true } }, async (request) => {
     refuseOtherNames(ctx, request.headers.host)
     const asked = parseTokenForm(request.body)
-    const client = basicOf(request.headers.authorization)
+    const client = clientOf(request.headers.authorization)
     // The password grant is for the OAuth client alone; the others are the public client's, but a pair that is sent is right.
     if (asked.grant === 'password' || client !== null) await requireOauthClient(ctx, client, request.ip)
     return renderTokens(await tokensFor(ctx, asked, deviceOf(request)))

@@ -25,13 +25,9 @@ import {
   type ClientSearch,
 } from '../wire/api-clients.ts'
 import { answerCreated } from '../wire/created.ts'
-import { idOf } from '../wire/ids.ts'
+import { idOf, type IdPath } from '../../shared/ids.ts'
 import { byName, parseListQuery, renderList } from '../wire/lists.ts'
 import { parseLocalUser, parseLocalUserFilter, parsePassword, renderLocalUser } from '../wire/users.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 /** People who sign in by name and password, and machines that do by a secret (contract privx §5). */
 export function localUserStoreRoutes(app: FastifyInstance, ctx: Ctx): void {

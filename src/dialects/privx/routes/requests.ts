@@ -11,15 +11,12 @@ import {
 } from '../../../access/read-requests.ts'
 import type { Ctx } from '../../../context.ts'
 import type { Caller } from '../../../identity/actor.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { answerCreated } from '../wire/created.ts'
 import { idInPath } from '../wire/paths.ts'
 import { renderList } from '../wire/lists.ts'
 import { parseQueue, parseRequestListQuery, parseSearch } from '../wire/request-lists.ts'
 import { parseDecision, parseQuestion, renderRequest } from '../wire/requests.ts'
-
-interface RequestPath {
-  readonly Params: { readonly id: string }
-}
 
 /** Requests for roles: asking, deciding, taking back (contract privx §3, rows 8 to 14). */
 export function requestRoutes(app: FastifyInstance, ctx: Ctx): void {
@@ -35,7 +32,7 @@ export function requestRoutes(app: FastifyInstance, ctx: Ctx): void {
 
   app.get('/requests', async ({ caller, query }) => await list(caller, query, () => parseQueue(query)))
 
-  app.post('/requests/search', async ({ caller, query, body }) => {
+  app.post('/requests/search', { config: { reads: true } }, async ({ caller, query, body }) => {
     return await list(caller, query, () => parseSearch(query, body))
   })
 
@@ -45,24 +42,24 @@ export function requestRoutes(app: FastifyInstance, ctx: Ctx): void {
     return answerCreated(request, reply, id)
   })
 
-  app.get<RequestPath>('/requests/:id', async (request) => {
+  app.get<IdPath>('/requests/:id', async (request) => {
     const member = await loadMember(ctx, request.caller)
     return renderRequest(await readAccessRequest(ctx, member, idInPath(request.params.id)))
   })
 
-  app.delete<RequestPath>('/requests/:id', async (request) => {
+  app.delete<IdPath>('/requests/:id', async (request) => {
     await deleteAccessRequest(ctx, await loadMember(ctx, request.caller), idInPath(request.params.id))
     return {}
   })
 
-  app.post<RequestPath>('/requests/:id/decision', async (request) => {
+  app.post<IdPath>('/requests/:id/decision', async (request) => {
     const member = await loadMember(ctx, request.caller)
     const row = await requireUndecided(ctx, member, idInPath(request.params.id))
     await decideRequest(ctx, member, row, parseDecision(request.body))
     return {}
   })
 
-  app.post<RequestPath>('/requests/:id/role/revoke', async (request) => {
+  app.post<IdPath>('/requests/:id/role/revoke', async (request) => {
     await revokeRole(ctx, await loadMember(ctx, request.caller), idInPath(request.params.id))
     return {}
   })

@@ -6,7 +6,7 @@ import { changeRole, createRole, deleteRole } from '../../../identity/role-store
 import { setRoles } from '../../../identity/role-store/set-roles.ts'
 import { forAdministrators } from '../rights.ts'
 import { answerCreated } from '../wire/created.ts'
-import { idOf } from '../wire/ids.ts'
+import { idOf, type IdPath } from '../../shared/ids.ts'
 import { byName, parseListQuery, renderList } from '../wire/lists.ts'
 import {
   parseHeldRoles,
@@ -17,10 +17,6 @@ import {
   renderRole,
 } from '../wire/roles.ts'
 import { parseUserSearch, renderUser } from '../wire/users.ts'
-
-interface IdPath {
-  readonly Params: { readonly id: string }
-}
 
 const roleLists = { ...byName, sortKeys: ['id', 'name', 'created', 'updated'] } as const
 

@@ -10,15 +10,12 @@ import {
 import { changeWorkflow, createWorkflow, deleteWorkflow } from '../../../access/write-workflow.ts'
 import type { Ctx } from '../../../context.ts'
 import type { WorkflowSortKey } from '../../../store/privx-workflows.ts'
+import type { IdPath } from '../../shared/ids.ts'
 import { forHolders } from '../rights.ts'
 import { answerCreated } from '../wire/created.ts'
 import { idInPath } from '../wire/paths.ts'
 import { parseListQuery, renderList } from '../wire/lists.ts'
 import { parseWorkflow, renderRequestable, renderWorkflow } from '../wire/workflows.ts'
-
-interface WorkflowPath {
-  readonly Params: { readonly id: string }
-}
 
 // A workflow has no status: by it all are alike.
 const sortKeys = ['name', 'id', 'created', 'updated', 'status', 'action'] as const
@@ -52,13 +49,13 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
     return renderList(items.map(renderRequestable), total)
   })
 
-  app.get<WorkflowPath>('/workflows/:id', async (request) => {
+  app.get<IdPath>('/workflows/:id', async (request) => {
     const member = await loadMember(ctx, request.caller)
     return renderWorkflow(await readWorkflow(ctx, member, idInPath(request.params.id)))
   })
 
   // Whoever names none learns nothing about what they sent.
-  app.put<WorkflowPath>('/workflows/:id', managers, async (request) => {
+  app.put<IdPath>('/workflows/:id', managers, async (request) => {
     const member = await loadMember(ctx, request.caller)
     const id = idInPath(request.params.id)
     await requireChangeableWorkflow(ctx, member, id)
@@ -66,7 +63,7 @@ export function workflowRoutes(app: FastifyInstance, ctx: Ctx): void {
     return {}
   })
 
-  app.delete<WorkflowPath>('/workflows/:id', managers, async (request) => {
+  app.delete<IdPath>('/workflows/:id', managers, async (request) => {
     const member = await loadMember(ctx, request.caller)
     await deleteWorkflow(ctx, member, idInPath(request.params.id))
     return {}

@@ -2,9 +2,9 @@ import type { ClientPair } from '../../../config/privx-clients.ts'
 import type { ApiClientInput, ShownApiClient } from '../../../identity/role-store/api-clients.ts'
 import type { ClientSlice } from '../../../store/api-clients.ts'
 import { byName, parseListQuery } from './lists.ts'
-import { readBody } from './read.ts'
+import { readBody } from '../../shared/members.ts'
 import { parseRolesOf } from './roles.ts'
-import { renderTime } from './times.ts'
+import { renderTime } from '../../shared/times.ts'
 
 /** @throws AppError INVALID_MEMBER */
 export function parseApiClient(body: unknown): ApiClientInput {

@@ -1,6 +1,6 @@
 import type { GrantKind, GrantTerms } from '../../../kernel/grant-terms.ts'
-import type { Members } from './read.ts'
-import { renderTime } from './times.ts'
+import type { Members } from '../../shared/members.ts'
+import { renderTime } from '../../shared/times.ts'
 
 /** The types of grants as this API names them (contract privx §3.2). */
 export const grantWords: Readonly<Record<GrantKind, string>> = {

@@ -1,6 +1,6 @@
 import type { Handles } from '../../../store/privx-handles.ts'
-import type { Members } from './read.ts'
-import { unknownId } from './read.ts'
+import type { Members } from '../../shared/members.ts'
+import { unknownId } from '../../shared/members.ts'
 
 /** How a role is referred to. What is gone keeps its last name (contract privx §3.2). */
 export function roleHandle(roles: Handles, id: string): object {

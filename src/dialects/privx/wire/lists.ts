@@ -1,4 +1,4 @@
-import { AppError } from '../../../errors.ts'
+import { invalidMember } from '../../../errors.ts'
 
 /** Which part of a list is asked for, and in which order (contract privx §3). */
 export interface ListQuery<Key extends string> {
@@ -32,9 +32,10 @@ export function parseListQuery<Key extends string>(query: unknown, rules: ListRu
   const asked = (query ?? {}) as Readonly<Record<string, unknown>>
   const name = queryText(asked, 'sortkey')
   const sortKey = name === null ? byDefault.sortKey : sortKeys.find((key) => key === name)
-  if (sortKey === undefined) throw invalid('sortkey', `must be one of ${sortKeys.join(', ')}`)
+  if (sortKey === undefined) throw invalidMember('sortkey', `must be one of ${sortKeys.join(', ')}`)
   const direction = queryText(asked, 'sortdir')?.toUpperCase() ?? null
-  if (direction !== null && direction !== 'ASC' && direction !== 'DESC') throw invalid('sortdir', 'must be ASC or DESC')
+  if (direction !== null && direction !== 'ASC' && direction !== 'DESC')
+    throw invalidMember('sortdir', 'must be ASC or DESC')
   return {
     offset: wholeNumber(asked, 'offset', 0, Number.MAX_SAFE_INTEGER),
     limit: wholeNumber(asked, 'limit', Math.min(defaultLimit, maxLimit), maxLimit),
@@ -47,7 +48,7 @@ export function parseListQuery<Key extends string>(query: unknown, rules: ListRu
 export function queryText(query: unknown, name: string): string | null {
   const value = ((query ?? {}) as Readonly<Record<string, unknown>>)[name]
   if (value === undefined || value === '') return null
-  if (typeof value !== 'string') throw invalid(name, 'must be given once')
+  if (typeof value !== 'string') throw invalidMember(name, 'must be given once')
   return value
 }
 
@@ -55,12 +56,8 @@ function wholeNumber(query: Readonly<Record<string, unknown>>, name: string, fal
   const text = queryText(query, name)
   if (text === null) return fallback
   const value = Number(text)
-  if (!/^\d{1,16}$/.test(text) || value > max) throw invalid(name, `must be a whole number from 0 to ${max}`)
+  if (!/^\d{1,16}$/.test(text) || value > max) throw invalidMember(name, `must be a whole number from 0 to ${max}`)
   return value
-}
-
-function invalid(field: string, problem: string): AppError {
-  return new AppError('INVALID_MEMBER', `${field} ${problem}.`, { field })
 }
 
 /** `count` is how many there are before paging (contract privx §1). */

@@ -4,7 +4,8 @@ import { accessTokenSeconds } from '../../../identity/access-token.ts'
 import type { AuthorizationAsked, CodeRedeemed, Login } from '../../../identity/oauth/code-flow.ts'
 import type { NameAndSecret } from '../../../identity/oauth/sign-in.ts'
 import type { Device, TokenPair } from '../../../identity/token-pair.ts'
-import { readBody } from './read.ts'
+import { basicOf } from '../../shared/authorization.ts'
+import { readBody } from '../../shared/members.ts'
 
 /** The client that people sign in through: public, so it has no secret (contract privx §2). */
 export const uiClientId = 'privx-ui'
@@ -52,13 +53,11 @@ export function parseTokenForm(body: unknown): TokenAsked {
 }
 
 /** The pair of a Basic header (RFC 7617); null when there is none. @throws AppError OAUTH_INVALID_CLIENT */
-export function basicOf(authorization: string | undefined): { readonly id: string; readonly secret: string } | null {
+export function clientOf(authorization: string | undefined): { readonly id: string; readonly secret: string } | null {
   if (authorization === undefined) return null
-  const [, encoded] = /^basic +([A-Za-z0-9+/=]+)$/i.exec(authorization) ?? []
-  const pair = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString()
-  const colon = pair.indexOf(':')
-  if (colon < 0) throw new AppError('OAUTH_INVALID_CLIENT')
-  return { id: pair.slice(0, colon), secret: pair.slice(colon + 1) }
+  const sent = basicOf(authorization, (text) => (/^[A-Za-z0-9+/=]+$/.test(text) ? Buffer.from(text, 'base64') : null))
+  if (sent === null || sent === 'malformed') throw new AppError('OAUTH_INVALID_CLIENT')
+  return { id: sent.name, secret: sent.secret }
 }
 
 /** @throws AppError OAUTH_INVALID_REQUEST, OAUTH_INVALID_CLIENT */

@@ -1,8 +1,8 @@
 import { everythingIn, type RequestSearch } from '../../../access/read-requests.ts'
-import { AppError } from '../../../errors.ts'
+import { invalidMember } from '../../../errors.ts'
 import type { AccessRequestOrder, Queue } from '../../../store/privx-requests.ts'
 import { parseListQuery, queryText } from './lists.ts'
-import { readBody } from './read.ts'
+import { readBody } from '../../shared/members.ts'
 
 const sortKeys = [
   'created',
@@ -62,7 +62,7 @@ function queueOf(filter: string): Queue {
   const queue = Object.hasOwn(queues, name) ? queues[name] : undefined
   if (queue === undefined) {
     const names = Object.keys(queues).join(', ')
-    throw new AppError('INVALID_MEMBER', `filter must be one of ${names}.`, { field: 'filter' })
+    throw invalidMember('filter', `must be one of ${names}`)
   }
   return queue
 }

@@ -6,8 +6,8 @@ import type { Status } from '../../../kernel/request.ts'
 import type { Handles } from '../../../store/privx-handles.ts'
 import { grantMembers, parseTerms, renderTerms } from './grant-words.ts'
 import { neededChoice, neededHandle, roleHandle, userHandle } from './handles.ts'
-import { readBody } from './read.ts'
-import { renderTime } from './times.ts'
+import { readBody } from '../../shared/members.ts'
+import { renderTime } from '../../shared/times.ts'
 
 /** A request as it is made: empty texts in what the server owns are what a stock client sends, and are not looked at. */
 export function parseQuestion(body: unknown): RoleQuestion {

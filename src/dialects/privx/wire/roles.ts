@@ -7,8 +7,8 @@ import type { HeldGrantRow } from '../../../store/access-users.ts'
 import type { RoleFilter } from '../../../store/roles.ts'
 import { AppError } from '../../../errors.ts'
 import { parseTerms, renderTerms } from './grant-words.ts'
-import { unknownId, readBody, readBodyList, type Members } from './read.ts'
-import { renderTime } from './times.ts'
+import { unknownId, readBody, readBodyList, type Members } from '../../shared/members.ts'
+import { renderTime } from '../../shared/times.ts'
 
 /** Members of a role that mean nothing here and are shown as they were sent (contract privx §5). */
 const shownMembers = ['access_group_id', 'context', 'source_rules', 'permit_agent'] as const

@@ -1,6 +1,6 @@
 import { defaultSettings, type EngineSettings, type WrittenSettings } from '../../../access/settings.ts'
 import type { MailTrial } from '../../../deliveries/try-mail-server.ts'
-import { readBody } from './read.ts'
+import { readBody } from '../../shared/members.ts'
 
 /** Settings as they are replaced: what is left out is as it is by default, but for the password, which is kept. */
 export function parseSettings(body: unknown): WrittenSettings {

@@ -1,4 +1,4 @@
-import { renderTime } from './times.ts'
+import { renderTime } from '../../shared/times.ts'
 
 /** What each service says of itself without being asked who asks (contract privx §3.1). */
 export function statusOf(startedAt: Date): object {

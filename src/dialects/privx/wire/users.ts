@@ -2,11 +2,11 @@ import type { LocalUserFilter } from '../../../identity/role-store/read-local-us
 import type { LocalUserInput } from '../../../identity/role-store/local-users.ts'
 import type { AccessUser } from '../../../identity/role-store/read-users.ts'
 import type { AccessUserRow, UserFilter, UserSource } from '../../../store/access-users.ts'
-import { idOf } from './ids.ts'
+import { idOf } from '../../shared/ids.ts'
 import { queryText } from './lists.ts'
-import { readBody, unknownId, type Members } from './read.ts'
+import { readBody, unknownId, type Members } from '../../shared/members.ts'
 import { renderHeldRole, shownOf } from './roles.ts'
-import { renderTime } from './times.ts'
+import { renderTime } from '../../shared/times.ts'
 
 const sources: Readonly<Record<UserSource, string>> = {
   local: 'LOCAL',

@@ -4,8 +4,8 @@ import type { GrantKind } from '../../../kernel/grant-terms.ts'
 import type { RequestableRow } from '../../../store/privx-workflows.ts'
 import { grantWords, kindOf } from './grant-words.ts'
 import { neededChoice, neededHandle, neededId, roleHandle } from './handles.ts'
-import { readBody, type Members } from './read.ts'
-import { renderTime } from './times.ts'
+import { readBody, type Members } from '../../shared/members.ts'
+import { renderTime } from '../../shared/times.ts'
 
 const mostSteps = 3
 

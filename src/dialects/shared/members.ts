@@ -1,4 +1,4 @@
-import { AppError, refuseMembers, type Violation } from '../../../errors.ts'
+import { AppError, refuseMembers, type Violation } from '../../errors.ts'
 import { idOf } from './ids.ts'
 import { parseTime } from './times.ts'
 
@@ -10,6 +10,11 @@ import { parseTime } from './times.ts'
 export function readBody<T>(body: unknown, read: (members: Members) => T): T {
   if (!isObject(body)) throw new AppError('MALFORMED_OBJECT', 'The body must be a JSON object.')
   return collect((problems) => read(new Members(body, '', problems)))
+}
+
+/** As `readBody`, where the body may be missing. @throws AppError INVALID_MEMBER */
+export function readOptionalBody<T>(body: unknown, read: (members: Members) => T): T {
+  return readBody(body ?? {}, read)
 }
 
 /** As `readBody`, for a body that is an array of objects. @throws AppError INVALID_MEMBER, MALFORMED_REQUEST */
@@ -49,8 +54,13 @@ export class Members {
   /** Notes that a member, named as in this object, is wrong. */
   complain(name: string, problem: string): null {
     const field = this.pathOf(name)
-    this.#problems.push({ field, message: `${field} ${problem}.` })
+    if (this.#problems.length < mostProblems) this.#problems.push({ field, message: `${field} ${problem}.` })
     return null
+  }
+
+  /** How much is wrong so far, here and everywhere else in the body. */
+  get problemCount(): number {
+    return this.#problems.length
   }
 
   pathOf(name: string): string {
@@ -113,6 +123,48 @@ export class Members {
     return idOf(value) ?? unknownId
   }
 
+  /** A UUID, and nothing else. */
+  uuid(name: string): string | null {
+    const value = this.#value(name)
+    return value === null ? null : (idOf(value) ?? this.complain(name, 'must be a UUID'))
+  }
+
+  /** An array of UUIDs; empty when it is absent. */
+  uuids(name: string): string[] {
+    return this.#array(name).flatMap((value, index) => {
+      const id = idOf(value)
+      if (id === null) this.complain(`${name}[${index}]`, 'must be a UUID')
+      return id === null ? [] : [id]
+    })
+  }
+
+  /** An object whose members are named by UUIDs, each read by itself; null when it is absent. */
+  byUuid<T>(name: string, read: (members: Members, id: string) => T): Map<string, T> | null {
+    return this.object(name, (object) => {
+      const entries = new Map<string, T>()
+      for (const id of Object.keys(object.#values)) {
+        const known = idOf(id)
+        if (known === null) object.complain(id, 'must be named by a UUID')
+        else entries.set(known, read(object, id))
+      }
+      return entries
+    })
+  }
+
+  /** An array of words of a closed set; empty when it is absent. */
+  choices<T extends string>(name: string, words: readonly T[]): T[] {
+    return this.#array(name).flatMap((value, index) => {
+      const word = words.find((known) => known === value)
+      if (word === undefined) this.complain(`${name}[${index}]`, `must be one of ${words.join(', ')}`)
+      return word === undefined ? [] : [word]
+    })
+  }
+
+  /** Null when it is absent. */
+  optionalFlag(name: string): boolean | null {
+    return this.has(name) ? this.flag(name) : null
+  }
+
   object<T>(name: string, read: (members: Members) => T): T | null {
     const value = this.#value(name)
     if (value === null) return null
@@ -147,7 +199,11 @@ export class Members {
   #array(name: string): readonly unknown[] {
     const value = this.#value(name)
     if (value === null) return []
-    if (Array.isArray(value)) return value as readonly unknown[]
+    if (Array.isArray(value)) {
+      if (value.length <= mostElements) return value as readonly unknown[]
+      this.complain(name, `must have at most ${mostElements} elements`)
+      return []
+    }
     this.complain(name, 'must be an array')
     return []
   }
@@ -158,6 +214,10 @@ export class Members {
 }
 
 const defaultMax = 4096
+/** Of which a caller is told: of a body that is nothing but problems the answer would be far larger. */
+const mostProblems = 100
+/** More than any list holds that somebody writes. */
+const mostElements = 10_000
 
 /** What an id in a body is that is not of the form of one: it names nothing. */
 export const unknownId = '00000000-0000-0000-0000-000000000000'
