@@ -71,8 +71,15 @@ interface Oddity extends Column {
   readonly value: string
 }
 
+/** A third of its values for each column, beginning with another of them from one to the next. With ALL_ODD_VALUES=1 all of them. */
+const share = process.env['ALL_ODD_VALUES'] === '1' ? 1 : 3
+
 const oddities = (of: readonly Column[]): Oddity[] =>
-  of.flatMap((column) => ['null', ...(odd[column.type] ?? [])].map((value) => ({ ...column, value })))
+  of.flatMap((column, place) =>
+    ['null', ...(odd[column.type] ?? [])]
+      .filter((_, index) => (index + place) % share === 0)
+      .map((value) => ({ ...column, value })),
+  )
 
 class Refused extends Error {}
 
@@ -130,7 +137,7 @@ describe('a value that no server writes ends no run', () => {
       }
     }
     expect(missed).toEqual([])
-    expect(played).toBeGreaterThan(700)
+    expect(played).toBeGreaterThan(700 / share)
   })
 
   it.each([
