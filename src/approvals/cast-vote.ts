@@ -8,36 +8,19 @@ import { spendStepUp } from '../identity/step-up.ts'
 import { refuseByTime } from '../kernel/eligibility.ts'
 import { isTerminal } from '../kernel/expiry.ts'
 import type { GrantTerms } from '../kernel/grant-terms.ts'
-import {
-  decide,
-  type Outcome,
-  type RequestState,
-  type Stance,
-  type StandingApproval,
-  type Status,
-  type Vote,
-  type VoteRecord,
-} from '../kernel/request.ts'
+import type { Stance, Status, Vote, VoteRecord } from '../kernel/request.ts'
 import type { Assurance } from '../kernel/rule.ts'
-import type { Db, Tx } from '../store/open.ts'
+import type { Tx } from '../store/open.ts'
 import type { Dialect } from '../store/schema.ts'
 import { isDeadlock, transact } from '../store/unit-of-work.ts'
-import {
-  findStandingApprovals,
-  findStandingOfPerson,
-  findVoteQuota,
-  findVotingFacts,
-  lockRequestForVote,
-  type RequestKey,
-  type StandingVoteRow,
-} from '../store/voting.ts'
+import { findVoteQuota, findVotingFacts, lockRequestForVote, type RequestKey } from '../store/voting.ts'
 import { closeDrainedPolicy } from './close-policy.ts'
 import { countDecision, type Decision } from './count-decision.ts'
 import { judgeGrant, settleGrant } from './decided-grant.ts'
 import { enqueueActions, triggeredActions } from './enqueue-actions.ts'
+import { accept, isAboutProof, judge, needsProof } from './judge-vote.ts'
 import { policyRules, type PolicyRules } from './policy-rules.ts'
 import { recordVote, rowAfter } from './record-vote.ts'
-import { refusalError } from './refusals.ts'
 import { later, stateOf } from './request-state.ts'
 import {
   allFacts,
@@ -49,7 +32,7 @@ import {
   voterAlone,
   type VoteHold,
 } from './vote-hold.ts'
-import { factsOf, standingApprovalOf, type FoundFacts } from './voting-facts.ts'
+import type { FoundFacts } from './voting-facts.ts'
 
 export interface CastVoteInput {
   readonly stance: Stance
@@ -322,62 +305,6 @@ async function asOf(tx: Tx, caller: Caller, row: FoundFacts, now: Date): Promise
 function requireStage(policy: PolicyRules, row: FoundFacts, { stage }: CastVoteInput, now: Date): void {
   if (stage === undefined || stage === row.stage) return
   if (refuseByTime(policy, stateOf(row), now.getTime()) === undefined) throw new AppError('STAGE_NOT_OPEN')
-}
-
-type Settled = Exclude<Outcome, { kind: 'needs-approvals' }>
-interface AcceptedVote {
-  readonly record: VoteRecord
-  readonly next: RequestState
-}
-
-interface Judgement {
-  readonly vote: Vote
-  readonly outcome: Settled | null
-  /** What it was judged on beside the tally; null when the kernel did not ask. */
-  readonly approvals: readonly StandingApproval[] | null
-}
-
-/** Asks the kernel; null when it needs the standing approvals and there is no transaction to read them in. */
-async function judge(
-  tx: Db | null,
-  caller: Caller,
-  policy: PolicyRules,
-  row: FoundFacts,
-  vote: Vote,
-  now: Date,
-): Promise<Judgement> {
-  const state = stateOf(row)
-  const others = tx !== null && policy.options.naturalPersons ? await standingOfPerson(tx, caller, row) : null
-  const facts = factsOf(row, policy, caller.principalId, others)
-  const outcome = decide(policy, state, { kind: 'vote', vote, facts }, now.getTime())
-  if (outcome.kind !== 'needs-approvals') return { vote, outcome, approvals: null }
-  if (tx === null) return { vote, outcome: null, approvals: null }
-  const rows = await findStandingApprovals(tx, caller.orgId, row.id, row.stage, now)
-  const approvals = rows.map((approval) => standingApprovalOf(approval, policy))
-  const settled = decide(policy, state, { kind: 'vote', vote, facts: { ...facts, approvals } }, now.getTime())
-  return { vote, outcome: settled.kind === 'needs-approvals' ? null : settled, approvals }
-}
-
-async function standingOfPerson(tx: Db, caller: Caller, row: FoundFacts): Promise<StandingVoteRow[] | null> {
-  if (row.voter_person_id === null) return null
-  return await findStandingOfPerson(tx, caller.orgId, [row.id], row.voter_person_id)
-}
-
-/** What the vote makes of the request. @throws AppError when the kernel refused it, and what `requireVoteQuota` throws */
-function accept(outcome: Settled, requireVoteQuota: () => void = () => {}): AcceptedVote {
-  if (outcome.kind === 'refused') throw refusalError(outcome.refusal, requireVoteQuota)
-  requireVoteQuota()
-  if (outcome.record === undefined) throw new Error('the kernel recorded no vote')
-  return { record: outcome.record, next: outcome.next }
-}
-
-function isAboutProof(outcome: Settled): boolean {
-  const reason = outcome.kind === 'refused' && outcome.refusal.reason
-  return reason === 'assurance-missing' || reason === 'assurance-impossible'
-}
-
-function needsProof(outcome: Settled | null): boolean {
-  return outcome?.kind === 'refused' && outcome.refusal.reason === 'assurance-missing'
 }
 
 /** What deletes a whole space holds the request first and the voter second: of a vote that meets it one of the two is ended. */

@@ -7,7 +7,7 @@ import { AppError } from '../../errors.ts'
 import { openVoteChallenge, type Protocol, type VoteRequest } from '../../identity/webauthn/challenges.ts'
 import { withVoteFactors, type VoteFactors, type VoteProofs } from '../../identity/webauthn/vote-factors.ts'
 import { findAccount } from '../../store/fortanix-accounts.ts'
-import { insertApprovalBody, updateOperation, type OperationRow } from '../../store/fortanix-requests.ts'
+import { insertApprovalBody, updateOperation } from '../../store/fortanix-requests.ts'
 import type { Tx } from '../../store/open.ts'
 import { findRequest } from '../../store/requests.ts'
 import { requireMember, type Member } from '../account-rights.ts'
@@ -37,7 +37,7 @@ export async function approveOperation(
   id: string,
   { factors, body }: OperationApproval,
 ): Promise<void> {
-  const { member } = await requireReviewable(ctx, caller, id)
+  const member = await requireReviewable(ctx, caller, id)
   const isSent = Object.keys(factors).length > 0
   if (isSent && member.personId === null) {
     throw new AppError('FACTOR_WRONG', 'An app has neither password nor security key.')
@@ -65,7 +65,7 @@ export async function approveOperation(
  * @throws AppError OPERATION_NOT_FOUND, NOT_A_REVIEWER, OPERATION_NOT_PENDING, and the refusals of `refusals.ts`
  */
 export async function denyOperation(ctx: Ctx, caller: CustodyCaller, id: string, reason: string | null): Promise<void> {
-  const { member } = await requireReviewable(ctx, caller, id)
+  const member = await requireReviewable(ctx, caller, id)
   await decide(ctx, caller, member, id, {
     stance: 'veto',
     reason,
@@ -83,7 +83,7 @@ export async function openApprovalChallenge(
   id: string,
   protocol: Protocol,
 ): Promise<VoteRequest> {
-  const { member } = await requireReviewable(ctx, caller, id)
+  const member = await requireReviewable(ctx, caller, id)
   const { orgId, personId } = member
   if (personId === null) throw new AppError('SECURITY_KEY_MISSING')
   requireLockedDevices(ctx, caller)
@@ -94,18 +94,14 @@ export async function openApprovalChallenge(
   return await openVoteChallenge(ctx, vote, protocol)
 }
 
-/** Something that the caller may decide on now. */
-async function requireReviewable(
-  ctx: Ctx,
-  caller: CustodyCaller,
-  id: string,
-): Promise<{ readonly member: Member; readonly row: OperationRow }> {
+/** The caller, who may decide on it now. */
+async function requireReviewable(ctx: Ctx, caller: CustodyCaller, id: string): Promise<Member> {
   const member = await requireMember(ctx.db, caller)
   const row = await requireVisibleOperation(ctx, ctx.db, member, id)
   requireReviewer(member)
   if (!row.reviewer_ids.includes(wireIdOf(member))) throw new AppError('NOT_A_REVIEWER')
   if (row.execution !== 'waiting' || row.expires_at <= ctx.clock.now()) throw new AppError('OPERATION_NOT_PENDING')
-  return { member, row }
+  return member
 }
 
 /** Whoever became an auditor only looks on, wherever they were named before. @throws AppError NOT_A_REVIEWER */
