@@ -5,7 +5,7 @@ import { findUnsealed } from '../store/log.ts'
 import { startRounds } from './rounds.ts'
 
 /** Leaf to checkpoint takes this, half of it on average, and the time of a round. */
-const pauseMilliseconds = 500
+const pauseMilliseconds = 800
 /** When it fails, the store is likely out of reach. */
 const failedMilliseconds = 2_000
 

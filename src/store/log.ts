@@ -2,6 +2,19 @@ import type { Db, Tx } from './open.ts'
 import type { NewRow } from './schema.ts'
 import { statement } from './statement.ts'
 
+/**
+ * For the rest of the transaction the planner goes through the tables in the order of their indexes, whatever it knows of their sizes. A
+ * log grows by thousands between two looks of autovacuum, and a plan made for the small one would compare each new leaf with all
+ * others.
+ */
+export async function readInOrder(tx: Tx): Promise<void> {
+  await inOrderStatement(tx, [])
+}
+
+const inOrderStatement = statement(`
+  select set_config(name, 'off', true)
+  from unnest('{enable_seqscan,enable_bitmapscan,enable_hashjoin,enable_nestloop}'::text[]) as settings (name)`)
+
 /** Where the sealing of an organization's leaves is; held by whoever reads it, until their transaction ends. */
 export interface LogHead {
   readonly origin: string
@@ -98,8 +111,9 @@ export interface SealedLeaves {
 }
 
 /**
- * Gives the next indexes to leaves that can be seen and have none, in the order of their ids. The hashes are made where the
- * leaves are, so that no content travels. Whether they are the server's own is for the caller to see, before it commits.
+ * Gives the next indexes to leaves that can be seen and have none, in the order of their ids; after `readInOrder`. The hashes are
+ * made where the leaves are, so that no content travels. Whether they are the server's own is for the caller to see, before it
+ * commits.
  * @param without ids of leaves to pass over
  */
 export async function sealLeaves(
@@ -136,8 +150,8 @@ function bufferOver({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength)
 }
 
-// A mark of another length is no mark: as zeros it keeps the others in their places. A hash is looked up by its index,
-// leaf by leaf, however large the log is.
+// A mark of another length is no mark: as zeros it keeps the others in their places. Leaves and entries are read side by side, in the
+// order of their ids. A hash is looked up by its index, leaf by leaf, however large the log is: `offset 0` keeps it from becoming a join.
 const sealStatement = statement<SealedRow>(`
   with fresh as (
     select l.id, l.subject_id, sha256('\\x00'::bytea || convert_to(l.content, 'UTF8')) as hash,
@@ -154,10 +168,10 @@ const sealStatement = statement<SealedRow>(`
   select string_agg(n.id::text, ',' order by n.index) as ids, string_agg(n.hash, ''::bytea order by n.index) as hashes,
     string_agg(n.mark, ''::bytea order by n.index) as marks,
     string_agg(n.hash || uuid_send($1) || uuid_send(n.subject_id), ''::bytea order by n.index) as marked,
-    string_agg(n.id::text, ',' order by n.index) filter (where earlier.index is not null) as repeated,
+    string_agg(n.id::text, ',' order by n.index) filter (where exists (
+      select from log_entries e where e.org_id = $1 and e.hash = n.hash offset 0)) as repeated,
     pg_snapshot_xmin(pg_current_snapshot())::text as oldest_xid
-  from numbered n left join lateral (
-    select e.index from log_entries e where e.org_id = $1 and e.hash = n.hash limit 1) earlier on true`)
+  from numbered n`)
 
 export async function insertNodes(tx: Tx, orgId: string, nodes: readonly NewRow<'log_nodes'>[]): Promise<void> {
   if (nodes.length === 0) return
