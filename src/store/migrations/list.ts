@@ -9,6 +9,7 @@ import * as formerOwners from './0008-former-owners.ts'
 import * as leafMarks from './0009-leaf-marks.ts'
 import * as access from './0010-access.ts'
 import * as custody from './0011-custody.ts'
+import * as lightVotes from './0012-light-votes.ts'
 
 /** Applied in the order of their names, each once. Append only; widen before you narrow. */
 export const migrations = {
@@ -23,4 +24,5 @@ export const migrations = {
   '0009-leaf-marks': leafMarks,
   '0010-access': access,
   '0011-custody': custody,
+  '0012-light-votes': lightVotes,
 }
