@@ -9,7 +9,6 @@ import {
   insertHead,
   insertNodes,
   lockHead,
-  readInOrder,
   sealLeaves,
   updateHead,
   type LogHead,
@@ -73,7 +72,7 @@ interface Done {
 
 async function sealOwn(ctx: Sealer, tx: Tx, orgId: string, waits: boolean): Promise<Done | null> {
   // Before this transaction has its number: see `settle`.
-  const [, newest] = await Promise.all([readInOrder(tx), findNewestLeaf(tx, orgId)])
+  const newest = await findNewestLeaf(tx, orgId)
   const head = await holdHead(ctx, tx, orgId, waits)
   if (head === undefined) return null
   const keys = await readLogKeys({ ...ctx, db: tx })

@@ -2,19 +2,6 @@ import type { Db, Tx } from './open.ts'
 import type { NewRow } from './schema.ts'
 import { statement } from './statement.ts'
 
-/**
- * For the rest of the transaction the planner goes through the tables in the order of their indexes, whatever it knows of their sizes. A
- * log grows by thousands between two looks of autovacuum, and a plan made for the small one would compare each new leaf with all
- * others.
- */
-export async function readInOrder(tx: Tx): Promise<void> {
-  await inOrderStatement(tx, [])
-}
-
-const inOrderStatement = statement(`
-  select set_config(name, 'off', true)
-  from unnest('{enable_seqscan,enable_bitmapscan,enable_hashjoin,enable_nestloop}'::text[]) as settings (name)`)
-
 /** Where the sealing of an organization's leaves is; held by whoever reads it, until their transaction ends. */
 export interface LogHead {
   readonly origin: string
@@ -111,9 +98,8 @@ export interface SealedLeaves {
 }
 
 /**
- * Gives the next indexes to leaves that can be seen and have none, in the order of their ids; after `readInOrder`. The hashes are
- * made where the leaves are, so that no content travels. Whether they are the server's own is for the caller to see, before it
- * commits.
+ * Gives the next indexes to leaves that can be seen and have none, in the order of their ids. The hashes are made where the
+ * leaves are, so that no content travels. Whether they are the server's own is for the caller to see, before it commits.
  * @param without ids of leaves to pass over
  */
 export async function sealLeaves(
@@ -123,7 +109,11 @@ export async function sealLeaves(
   limit: number,
   without: readonly string[],
 ): Promise<SealedLeaves> {
-  const [sealed] = await sealStatement(tx, [orgId, settled_leaf_id, size, limit, without])
+  // Sent together; the second is planned once the first has run.
+  const [, [sealed]] = await Promise.all([
+    inOrderStatement(tx, []),
+    sealStatement(tx, [orgId, settled_leaf_id, size, limit, without]),
+  ])
   const { ids, hashes, marked, marks, repeated, oldest_xid } = sealed as SealedRow
   return {
     ids: ids?.split(',') ?? [],
@@ -149,6 +139,13 @@ const nothing = new Uint8Array(0)
 function bufferOver({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength)
 }
+
+// For the rest of the transaction the planner goes through the tables in the order of their indexes, whatever it knows of their sizes.
+// A log grows by thousands between two looks of autovacuum, and a plan made for the small one would compare each new leaf with all
+// others.
+const inOrderStatement = statement(`
+  select set_config(name, 'off', true)
+  from unnest('{enable_seqscan,enable_bitmapscan,enable_hashjoin,enable_nestloop}'::text[]) as settings (name)`)
 
 // A mark of another length is no mark: as zeros it keeps the others in their places. Leaves and entries are read side by side, in the
 // order of their ids. A hash is looked up by its index, leaf by leaf, however large the log is: `offset 0` keeps it from becoming a join.
