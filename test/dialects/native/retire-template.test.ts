@@ -5,6 +5,7 @@ import { expireRequests } from '../../../src/approvals/expire-requests.ts'
 import { transact } from '../../../src/store/unit-of-work.ts'
 import { lockFacts } from '../../../src/store/fact-locks.ts'
 import { giveRole, insertSpace, orgId } from '../../helpers/quorum.ts'
+import { untilWaiting } from '../../helpers/lock-waits.ts'
 import { insertQuota } from '../../helpers/rows.ts'
 import { expectRefusal, startTemplateWorld, templates, type TemplateWorld } from '../../helpers/templates.ts'
 import type { Answer } from '../../helpers/world.ts'
@@ -288,15 +289,7 @@ describe('at the same moment, on PostgreSQL', () => {
     await transact(world.ctx, null, async (tx) => {
       await lockFacts(tx, orgId)
       answer = call()
-      await expect
-        .poll(async () => {
-          const waiting = tx
-            .selectFrom('pg_locks' as never)
-            .select('pid' as never)
-            .where('granted' as never, '=', false as never)
-          return (await waiting.execute()).length
-        })
-        .toBeGreaterThan(0)
+      await untilWaiting(world.ctx.db)
       await tx.updateTable('policies').set({ status: 'pending-deprecation' }).where('id', '=', id).execute()
     })
     return (await answer) as Answer
