@@ -10,7 +10,7 @@ const alone = [
   'test/receipts/command.test.ts',
   'test/store.pglite.test.ts',
 ]
-const patience = { testTimeout: 60_000, hookTimeout: 60_000 }
+const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 20_000 } } }
 
 export default defineConfig({
   test: {
