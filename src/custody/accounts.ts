@@ -30,7 +30,8 @@ export async function createAccount(
     const user = await requireUser(tx, caller)
     const [orgId, at] = [ctx.newId(), ctx.clock.now()]
     const actor = { kind: 'person', id: user.person_id } as const
-    await insertOrganization(tx, { id: orgId, name, created_at: at })
+    const isNew = await insertOrganization(tx, { id: orgId, name, created_at: at })
+    if (!isNew) throw new AppError('ACCOUNT_ALREADY_EXISTS')
     const leaf = { orgId, subjectId: orgId, actor, at }
     await appendLeaf(ctx, tx, { ...leaf, kind: 'organization.created', facts: {}, privateText: { name } })
     await openAccount(ctx, tx, orgId, user.person_id)

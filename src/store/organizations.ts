@@ -4,12 +4,15 @@ import type { NewRow } from './schema.ts'
 /** The one that every store has from the start. */
 export const defaultOrganizationId = '00000000-0000-7000-8000-000000000000'
 
-/** True when the organization was not there before. */
+/**
+ * False when an organization of this id or name is there already. Neither is singled out: where servers make the same one at
+ * once, PostgreSQL passes over a conflict with the one and may still fail on the other.
+ */
 export async function insertOrganization(db: Db, organization: NewRow<'organizations'>): Promise<boolean> {
   const inserted = await db
     .insertInto('organizations')
     .values(organization)
-    .onConflict((conflict) => conflict.column('id').doNothing())
+    .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst()
   return inserted !== undefined
