@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { accessSync, constants, mkdtempSync, rmSync, statfsSync } from 'node:fs'
+import { freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { openStore } from '../../src/store/open.ts'
@@ -23,7 +23,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const shared = mkdtempSync(join(tmpdir(), 'quorate-run-'))
   // Our programs are started some hundred times, and this halves what each start costs.
   process.env['NODE_COMPILE_CACHE'] ??= join(shared, 'compiled')
-  const server = await startPostgres()
+  const server = await startPostgres(quickestPlace())
   const store = await openStore({ engine: 'postgres', url: await server.createDatabase(schemaDatabase) })
   await store.close()
   project.provide('postgresUrl', server.url)
@@ -32,5 +32,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     await server.stop()
     rmSync(shared, { recursive: true, force: true })
+  }
+}
+
+/** The run makes hundreds of databases, and in memory each takes a tenth of the time, where there is enough of it. */
+function quickestPlace(): string {
+  const memory = '/dev/shm'
+  const needed = 10 * 2 ** 30
+  try {
+    accessSync(memory, constants.W_OK)
+    const { bavail, bsize } = statfsSync(memory)
+    return Math.min(bavail * bsize, freemem()) > needed ? memory : tmpdir()
+  } catch {
+    return tmpdir()
   }
 }

