@@ -66,7 +66,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     'api-descriptions': { values: ['dialects/fortanix', 'dialects/privx', 'dialects/shared'] },
     operations: { values: ['health'], types: ['context'] },
     demo: { values: ['approvals', 'config', 'custody', 'identity', 'store', 'dialects/native'], types: ['context'] },
-    cli: { values: ['main', 'verify'] },
+    cli: { values: ['main'] },
     context: { values: ['audit', 'config', 'store', 'metrics', 'identity', 'outgoing', 'watching'] },
     server: {
       values: [
@@ -86,25 +86,10 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     maintenance: { values: ['approvals', 'store'], types: ['context'] },
     usage: { values: [] },
     monitor: { values: ['approvals', 'audit', 'config', 'dialects/native', 'kernel', 'proof', 'store'] },
-    main: {
-      values: [
-        'audit',
-        'monitor',
-        'witness',
-        'verify',
-        'maintenance',
-        'tls-listener',
-        'jobs',
-        'config',
-        'context',
-        'server',
-        'identity',
-        'approvals',
-        'demo',
-        'store',
-        'usage',
-      ],
+    commands: {
+      values: ['audit', 'config', 'context', 'demo', 'jobs', 'maintenance', 'server', 'store', 'tls-listener'],
     },
+    main: { values: ['audit', 'commands', 'config', 'monitor', 'usage', 'verify', 'witness'] },
   }
 
 interface Import {
