@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-/** What `/metrics` shows. One registry a server, so that two servers in one process do not share figures. */
+/** What `/metrics` shows. Two servers in one process share the figures of the process and no others. */
 export interface Metrics {
   readonly registry: Registry
   /** Seconds from the arrival of a vote to its durable answer, by outcome. */
@@ -26,11 +26,9 @@ export interface JobDepth {
 /** @param depths asks the store, when the figures are read */
 export function createMetrics(depths: () => Promise<readonly JobDepth[]>): Metrics {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
   gaugeJobs(registry, depths)
   const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
-  return {
-    registry,
+  const own = {
     voteSeconds: new Histogram({
       name: 'quorate_vote_duration_seconds',
       help: 'Time from the arrival of a vote to its durable answer.',
@@ -68,6 +66,18 @@ export function createMetrics(depths: () => Promise<readonly JobDepth[]>): Metri
       registers: [registry],
     }),
   }
+  return { ...own, registry: Registry.merge([ofProcess(), registry]) }
+}
+
+let processRegistry: Registry | undefined
+
+/** Memory, processor and event loop. Made once: what measures the event loop ticks for as long as the process lives. */
+function ofProcess(): Registry {
+  if (processRegistry === undefined) {
+    processRegistry = new Registry()
+    collectDefaultMetrics({ register: processRegistry })
+  }
+  return processRegistry
 }
 
 /** How long an answer of the store is repeated: several who read the figures ask it once. */
