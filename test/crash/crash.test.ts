@@ -7,7 +7,7 @@ import { freshDatabase } from '../helpers/fresh-database.ts'
 import { runCrashes } from './crash-run.ts'
 
 // `npm run test:crash` does this a hundred times.
-const kills = 3
+const kills = 2
 
 it('loses and doubles nothing when it is killed, on PGlite', { timeout: 300_000 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'quorate-crash-'))

@@ -7,8 +7,8 @@ import type { Client } from '../helpers/world.ts'
 
 // `npm run test:receipts` makes ten thousand.
 describe.each([
-  ['postgres', 100],
-  ['pglite', 30],
+  ['postgres', 60],
+  ['pglite', 20],
 ] as const)('on %s', (engine, rounds) => {
   it(`${rounds} workflows of random rules and votes have receipts that hold`, { timeout: 180_000 }, async () => {
     await using world = await startWorkflowWorld({ engine })
