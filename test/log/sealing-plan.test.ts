@@ -13,7 +13,10 @@ it('reads leaves and entries side by side, however small PostgreSQL still believ
   await addLeaves(world.ctx, ['the log as it was when it was last looked at'])
   await sealNow(world.ctx, orgId)
   await sql`analyze audit_leaves, log_entries`.execute(db)
-  await addLeaves(world.ctx, Array.from({ length: 2_000 }, (_, index) => `leaf ${index}`))
+  await addLeaves(
+    world.ctx,
+    Array.from({ length: 2_000 }, (_, index) => `leaf ${index}`),
+  )
   await db.transaction().execute(async (tx) => {
     await insertHead(tx, orgId, 'unused')
     const head = await lockHead(tx, orgId, true)
