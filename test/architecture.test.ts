@@ -66,7 +66,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
     'api-descriptions': { values: ['dialects/fortanix', 'dialects/privx', 'dialects/shared'] },
     operations: { values: ['health'], types: ['context'] },
     demo: { values: ['approvals', 'config', 'custody', 'identity', 'store', 'dialects/native'], types: ['context'] },
-    cli: { values: ['main'] },
+    cli: { values: ['main', 'verify'] },
     context: { values: ['audit', 'config', 'store', 'metrics', 'identity', 'outgoing', 'watching'] },
     server: {
       values: [
