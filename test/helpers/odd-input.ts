@@ -81,12 +81,16 @@ export const oddBodies = [
   `"${long}"`,
 ]
 
-/** The body with each of its members in turn, at any depth, written as something odd. */
+/** Whether everything odd is put everywhere, rather than a part of it that differs from one place to the next. */
+export const putsAllOdd = process.env['ALL_ODD_VALUES'] === '1'
+
+/** The body with each of its members in turn, at any depth, written as something odd: every second of these unless `putsAllOdd`. */
 export function* mutated(body: unknown, odd: readonly string[]): Generator<string> {
   const mark = '"\u2603"'
-  for (const path of pathsOf(body)) {
+  for (const [place, path] of pathsOf(body).entries()) {
     const marked = JSON.stringify(replaced(body, path, '\u2603'))
-    for (const json of odd) yield marked.replace(mark, () => json)
+    const put = odd.filter((_, index) => putsAllOdd || (index + place) % 2 === 0)
+    for (const json of put) yield marked.replace(mark, () => json)
   }
 }
 

@@ -5,6 +5,7 @@ import { lineOf } from '../../src/monitor/finding.ts'
 import type { SeenLogs } from '../../src/monitor/state-file.ts'
 import type { Tx } from '../../src/store/open.ts'
 import { makeBusy } from '../helpers/busy.ts'
+import { putsAllOdd } from '../helpers/odd-input.ts'
 import { orgId } from '../helpers/quorum.ts'
 import { startWorld, type World } from '../helpers/world.ts'
 import { columnsOf, isUnwatched, isWatched, watched, type Column } from './columns.ts'
@@ -71,8 +72,8 @@ interface Oddity extends Column {
   readonly value: string
 }
 
-/** A sixth of its values for each column, beginning with another of them from one to the next. With ALL_ODD_VALUES=1 all of them. */
-const share = process.env['ALL_ODD_VALUES'] === '1' ? 1 : 6
+/** A sixth of its values for each column, beginning with another of them from one to the next; all with `putsAllOdd`. */
+const share = putsAllOdd ? 1 : 6
 
 const oddities = (of: readonly Column[]): Oddity[] =>
   of.flatMap((column, place) =>
