@@ -22,7 +22,8 @@ import { keyOf } from './told-table.ts'
 import { watchedTables } from './watched-tables.ts'
 
 type LeafRow = StoredLeaf & { readonly subject_id: string }
-type VoteRow = Row<'votes'>
+/** JSON's null is no evidence either, and `pg` reads both as null: but no server writes it. */
+type VoteRow = Row<'votes'> & { readonly has_evidence: boolean }
 
 /**
  * Goes through the requests one by one, each with its leaves, its votes and what dialects have of it: queries in the
@@ -48,7 +49,12 @@ export async function checkRequests(
   const org = literal(orgId)
   const leaves = peekable(readRows<LeafRow>(tx, leavesQuery(org)))
   const requests = peekable(readRows<Row<'requests'>>(tx, `select * from requests where org_id = ${org} order by id`))
-  const votes = peekable(readRows<VoteRow>(tx, `select * from votes where org_id = ${org} order by request_id, seq`))
+  const votes = peekable(
+    readRows<VoteRow>(
+      tx,
+      `select *, evidence is not null as has_evidence from votes where org_id = ${org} order by request_id, seq`,
+    ),
+  )
   const accesses = peekable(
     readRows<AccessRow>(tx, `select * from privx_requests where org_id = ${org} order by request_id`),
   )
@@ -284,7 +290,7 @@ interface ComparedVote {
 function compareVote(find: Finder, { id, leaf, row, isErased }: ComparedVote): boolean {
   const key = keyOf(id, String(row.seq))
   const signature = typeof row.signature === 'string' ? digestOf(row.signature) : null
-  const evidence = row.evidence === null ? null : digestOf(canonicalJson(row.evidence))
+  const evidence = row.has_evidence ? digestOf(canonicalJson(row.evidence)) : null
   const found = { ...row, signature, evidence }
   const isSame = compareRow(find, 'votes', key, voteRow(leaf), found, watchedTables.votes.columns)
   // Its text and its salt are erased together; a text that nothing commits to was put there.
