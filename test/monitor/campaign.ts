@@ -9,7 +9,7 @@ Tampers with a store directly in its database, as the owner with triggers and fo
 inserts, truncates, in every watched table and in the log, and what would blind the monitor. After each it runs the monitor, which
 must name the row. Then it erases texts lawfully, one by one, of which the monitor must find nothing.
 
-  --count   tamperings (600, which is every kind at least once); a tenth as many erasures
+  --count   tamperings (600, so that every trick is tried); a tenth as many erasures
   --seed    of the random choices (the time)
   --engine  postgres (default) or pglite
   --help    shows this text
