@@ -17,8 +17,6 @@ export default defineConfig({
     globalSetup: ['test/helpers/global-setup.ts'],
     // Tests wait for databases, programs and clocks: three keep two cores busy.
     maxWorkers: 3,
-    // Every PGlite counts as 64 MB outside of the heap, for which V8 would collect the heap again and again.
-    execArgv: ['--external-memory-accounted-in-global-limit'],
     projects: [
       { test: { name: 'alone', include: alone.map(testsOf), ...patience } },
       {

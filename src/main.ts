@@ -4,7 +4,7 @@ import { readEnv } from './config/env.ts'
 import { AppError } from './errors.ts'
 import { helpOf, usage } from './usage.ts'
 
-// Each command loads what it needs alone: whoever checks many receipts waits for every start.
+// Each command loads what it needs alone: the server takes a second of it.
 async function main([command, ...rest]: readonly string[]): Promise<void> {
   const help = helpOf(command, rest)
   if (help !== null) return void process.stdout.write(help)

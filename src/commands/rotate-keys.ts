@@ -1,6 +1,6 @@
 import { addLogKey } from '../audit/log-key.ts'
-import { openExisting } from './open-existing.ts'
 import { addDataKey } from '../store/data-keys.ts'
+import { openExisting } from './open-existing.ts'
 
 /** `quorate rotate-data-key`. @throws AppError as `openExisting` does */
 export async function rotateDataKey(): Promise<void> {

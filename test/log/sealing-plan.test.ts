@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 import { sealNow } from '../../src/audit/seal.ts'
-import { insertHead, lockHead, sealLeaves } from '../../src/store/log.ts'
+import { lockHead, sealLeaves } from '../../src/store/log.ts'
 import type { Tx } from '../../src/store/open.ts'
 import { addLeaves } from '../helpers/log.ts'
 import { orgId } from '../helpers/quorum.ts'
@@ -18,7 +18,6 @@ it('reads leaves and entries side by side, however small PostgreSQL still believ
     Array.from({ length: 2_000 }, (_, index) => `leaf ${index}`),
   )
   await db.transaction().execute(async (tx) => {
-    await insertHead(tx, orgId, 'unused')
     const head = await lockHead(tx, orgId, true)
     if (head === undefined) throw new Error('the log has no head')
     await sealLeaves(tx, orgId, head, 1, [])
